@@ -1,0 +1,19 @@
+"""Caller: who is asking. A value without logic, so that storage's queries can take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A partner known by a verified token, with the scopes that the token grants.
+
+    `partner_id` is the partner's UUID; None stands for a caller without a token, who has no scopes.
+    """
+
+    partner_id: str | None
+    scopes: frozenset[str]
+
+
+ANONYMOUS = Caller(partner_id=None, scopes=frozenset())

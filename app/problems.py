@@ -1,0 +1,58 @@
+"""Problem: the only exception that crosses a layer.
+
+Its type is the local name of a problem type in `vocab/problems.ttl`; status and title stand there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One reason why content was refused.
+
+    `property_path` is the JSON key (empty for the content as a whole), `pointer` a JSON Pointer as a
+    URI fragment (`#/name`), `code` a short constant for machines, `message` a sentence for people.
+    """
+
+    property_path: str
+    message: str
+    pointer: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What a tombstone tells: the IRI's path, the class's local name, and when it was deleted."""
+
+    path: str
+    former_type: str
+    deleted: str
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's own name for it
+    """A failure that leaves the service as RFC 9457 problem details.
+
+    `type` is a local name such as `handle-taken`; `detail` says what the client can do about it.
+    `headers` are fields that the answer must carry (`Allow`, `WWW-Authenticate`, `Retry-After`).
+    """
+
+    def __init__(
+        self,
+        type: str,  # noqa: A002 - RFC 9457's own name for it
+        detail: str,
+        *,
+        violations: Sequence[Violation] = (),
+        gone: Gone | None = None,
+        available: Sequence[str] = (),
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(f"{type}: {detail}")
+        self.type = type
+        self.detail = detail
+        self.violations = tuple(violations)
+        self.gone = gone
+        self.available = tuple(available)
+        self.headers = tuple(headers)
