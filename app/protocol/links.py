@@ -1,0 +1,48 @@
+"""The Link field (RFC 8288)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# RFC 8288 wants a URI reference, and a field carries ASCII: an IRI has to be percent-encoded before.
+_TARGET = re.compile(r"[!#-;=?-~]*")
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TEXT = re.compile(r"[ -~]*")
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link of a response, written in the form that clients search for with a regular expression.
+
+    Raises ValueError for what could end the link, or the field, early.
+    """
+
+    target: str
+    rel: str
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _TARGET.fullmatch(self.target):
+            raise ValueError(f"not the target of a link: {self.target!r}")
+        for name, value in self._parameters():
+            if not (_NAME.fullmatch(name) and _TEXT.fullmatch(value)):
+                raise ValueError(f"not an attribute of a link: {name!r}, {value!r}")
+
+    def __str__(self) -> str:
+        return f"<{self.target}>" + "".join(
+            f"; {name}={_quoted(value)}" for name, value in self._parameters()
+        )
+
+    def _parameters(self) -> tuple[tuple[str, str], ...]:
+        return (("rel", self.rel), *self.attributes)
+
+
+def link_field(links: Iterable[Link]) -> str:
+    """The value of one Link field that carries all `links` in their order."""
+    return ", ".join(map(str, links))
+
+
+def _quoted(text: str) -> str:
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
