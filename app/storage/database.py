@@ -1,0 +1,185 @@
+"""The database: where it is, how to reach it, and the two ways to speak to it.
+
+A `Database` belongs to an application, not to a task; several may be open in one process.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.context import TortoiseContext
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.recorder import MigrationRecorder
+from tortoise.migrations.schema_editor import AsyncpgSchemaEditor, SqliteSchemaEditor
+from tortoise.transactions import in_transaction
+
+from app.storage import migrations, postgres, sqlite
+from app.storage.failures import UniqueViolation, unavailable
+from app.storage.session import Dialect, Session, insert, update
+from app.storage.tables import APP_LABEL
+
+__all__ = ["Database", "Dialect", "Session", "UniqueViolation", "insert", "update"]
+
+# What has been applied stands in a table of Tortoise's, which a new database does not have yet.
+RECORD = "tortoise_migrations"
+HAS_RECORD = {
+    "sqlite": f"SELECT count(*) AS found FROM sqlite_master WHERE name = '{RECORD}'",  # noqa: S608 - constants
+    "postgres": f"SELECT count(to_regclass('{RECORD}')) AS found",
+}
+# Any number that nobody else locks by; this one spells the service's name.
+MIGRATIONS_LOCK = int.from_bytes(b"registry")
+
+
+class Database:
+    """`sqlite://./data/registry.sqlite3`, `sqlite:///abs/path` or `postgres://user:password@host/name`.
+
+    Parameters of a SQLite address are pragmas; those of a PostgreSQL address are libpq's, beside `minsize`
+    and `maxsize` of the pool. Raises `ValueError` for any other address.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.dialect: Dialect
+        self.dialect, self._credentials = _read_address(url)
+        self._client: sqlite.Client | postgres.Client | None = None
+
+    async def open(self) -> None:
+        """Connect. Raises `Problem("unavailable")` where there is no database; creates none."""
+        if self._is_missing():
+            file_path = self._credentials["file_path"]
+            raise unavailable(f"There is no database at {file_path}; migrating makes it.")
+        if self._client is None:
+            self._client = await self._connected()
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    def reading(self) -> Session:
+        """Every statement on its own; it waits for no writer."""
+        if self._client is None:
+            raise unavailable()
+        return Session(self.dialect, self._client, self._client.autocommit)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """All statements or, if anything is raised, none. On SQLite one writer at a time, from the start."""
+        if self._client is None:
+            raise unavailable()
+        async with self._client.transaction() as connection:
+            yield Session(self.dialect, self._client, lambda: nullcontext(connection))
+
+    async def pending_migrations(self) -> list[str]:
+        """What `migrate` would apply, in order; needs no open database and creates nothing."""
+        applied = await self._applied()
+        names = sorted(module.name for module in pkgutil.iter_modules(migrations.__path__))
+        return [name for name in names if name not in applied]
+
+    async def migrate(self) -> list[str]:
+        """Apply what is pending, all of it or nothing, and answer its names; others who migrate wait.
+
+        Makes the file of a SQLite database, and its folder: an `OSError` says why it cannot.
+        """
+        if self.dialect == "sqlite":
+            _create_file(self._credentials["file_path"])
+        app = {
+            "models": ["app.storage.tables"],
+            "default_connection": self.dialect,
+            "migrations": migrations.__name__,
+        }
+        engine = {"engine": f"app.storage.{self.dialect}", "credentials": self._migrating_credentials()}
+        with TortoiseContext() as context:
+            await context.init(
+                {"connections": {self.dialect: engine}, "apps": {APP_LABEL: app}}, init_connections=False
+            )
+            client: Any = context.connections.get(self.dialect)
+            try:
+                await client.open()
+                async with in_transaction(self.dialect) as transaction:
+                    return await _apply(transaction, MigrationExecutor(transaction, {APP_LABEL: app}))
+            finally:
+                await client.close()
+
+    def _migrating_credentials(self) -> dict[str, Any]:
+        """SQLite rebuilds tables: with foreign keys on, dropping the old one deletes what refers to it."""
+        return self._credentials | ({"foreign_keys": "OFF"} if self.dialect == "sqlite" else {})
+
+    async def _connected(self) -> sqlite.Client | postgres.Client:
+        client: sqlite.Client | postgres.Client
+        if self.dialect == "sqlite":
+            client = sqlite.Client(connection_name=self.dialect, **self._credentials)
+        else:
+            client = postgres.Client(
+                connection_name=self.dialect, command_timeout=postgres.WAIT_SECONDS, **self._credentials
+            )
+        try:
+            await client.open()
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def _applied(self) -> set[str]:
+        if self._is_missing():
+            return set()
+        already_open = self._client
+        client = already_open or await self._connected()
+        try:
+            session = Session(self.dialect, client, client.autocommit)
+            [record] = await session.rows_sql(HAS_RECORD[self.dialect])
+            if not record["found"]:
+                return set()
+            query = f"SELECT name FROM {RECORD} WHERE app = $1"  # noqa: S608 - a constant
+            return {row["name"] for row in await session.rows_sql(query, [APP_LABEL])}
+        finally:
+            if already_open is None:
+                await client.close()
+
+    def _is_missing(self) -> bool:
+        return self.dialect == "sqlite" and not Path(self._credentials["file_path"]).exists()
+
+
+async def _apply(client: BaseDBAsyncClient, executor: MigrationExecutor) -> list[str]:
+    """Run within one transaction: Tortoise's own transactions become savepoints of it."""
+    if client.capabilities.dialect == "postgres":
+        await client.execute_query("SELECT pg_advisory_xact_lock($1)", [MIGRATIONS_LOCK])
+        await MigrationRecorder(client).ensure_schema(AsyncpgSchemaEditor(client, atomic=False))
+    else:
+        await MigrationRecorder(client).ensure_schema(SqliteSchemaEditor(client, atomic=False))
+    targets = [MigrationTarget(APP_LABEL, "__latest__")]
+    names = [step.migration.name for step in await executor.plan(targets)]
+    await executor.migrate(targets)
+    if names and client.capabilities.dialect == "sqlite":
+        await _check_references(client, names)
+    return names
+
+
+async def _check_references(client: BaseDBAsyncClient, names: list[str]) -> None:
+    if await client.execute_query_dict("PRAGMA foreign_key_check"):
+        raise RuntimeError(f"{', '.join(names)} would leave rows that refer to nothing; nothing was changed")
+
+
+def _read_address(url: str) -> tuple[Dialect, dict[str, Any]]:
+    """The dialect, and what its `Client` is made with."""
+    parts = urlsplit(url)
+    if parts.scheme in ("postgres", "postgresql"):
+        return "postgres", {"dsn": url}
+    file_path = parts.netloc + parts.path
+    if parts.scheme == "sqlite" and file_path and file_path != ":memory:":
+        return "sqlite", {"file_path": file_path, **dict(parse_qsl(parts.query))}
+    given = f"{parts.scheme}://" if parts.scheme else "something else"
+    raise ValueError(f"The database must be sqlite:// with the path of a file, or postgres://; not {given}.")
+
+
+def _create_file(file_path: str) -> None:
+    """For its owner only, as SQLite's other files will be after it."""
+    path = Path(file_path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

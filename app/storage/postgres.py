@@ -1,0 +1,149 @@
+"""PostgreSQL as a Tortoise engine that is given the whole address, so that `?sslmode=` and the like hold."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import UUID
+
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
+from tortoise.migrations.constraints import UniqueConstraint
+
+from app.storage.failures import UniqueViolation, translated, unavailable
+from app.storage.tables import TABLES
+
+WAIT_SECONDS = 10.0
+POOL_SIZES = {"minsize": 1, "maxsize": 10}
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: what may be otherwise when the client tries
+# again. Classes: connection, transaction rollback, resources, operator. Codes: a lock not had in time, a
+# server that only reads, a transaction that was ended because it idled or took too long.
+UNAVAILABLE_CLASSES = ("08", "40", "53", "57")
+UNAVAILABLE_CODES = ("55P03", "25006", "25P03", "25P04")
+
+
+class Client(AsyncpgDBClient):
+    """A pool of connections; `options` are asyncpg's, `minsize` and `maxsize` may stand in the address."""
+
+    def __init__(self, dsn: str, connection_name: str, **options: Any) -> None:
+        self.dsn, sizes = _split_pool_sizes(dsn)
+        options |= sizes
+        super().__init__(connection_name=connection_name, timeout=WAIT_SECONDS, **options)
+
+    async def open(self) -> None:
+        with translated(connect_translation):
+            await self.create_connection(with_db=True)
+
+    async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
+        """Connect as the address says; Tortoise's reading of it, here all defaults, would win over it."""
+        options = {key: value for key, value in kwargs.items() if key not in _IN_ADDRESS}
+        return await asyncpg.create_pool(self.dsn, **options)
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[asyncpg.Connection]:
+        if self._pool is None:
+            raise unavailable()
+        pool = self._pool
+        with translated(connect_translation):
+            connection = await pool.acquire(timeout=WAIT_SECONDS)
+        try:
+            yield connection
+        finally:
+            with translated(translation):
+                await pool.release(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self.autocommit() as connection:
+            transaction = connection.transaction()
+            with translated(translation):
+                await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                # A connection that cannot roll back is closed when the pool takes it back.
+                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    await transaction.rollback()
+                raise
+            with translated(translation):
+                await transaction.commit()
+
+    async def fetch(
+        self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]
+    ) -> list[dict[str, Any]]:
+        with translated(translation):
+            rows = await connection.fetch(sql, *values)
+        return [{column: _decode(value) for column, value in row.items()} for row in rows]
+
+    async def execute(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> int:
+        """The rows affected: the last word of `UPDATE 1`, `INSERT 0 1`; none of `SET`."""
+        with translated(translation):
+            status = await connection.execute(sql, *values)
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    def raw(self, sql: str) -> str:
+        return sql
+
+
+_IN_ADDRESS = {"host", "port", "user", "password", "database"}
+
+
+def _split_pool_sizes(dsn: str) -> tuple[str, dict[str, int]]:
+    """asyncpg would send every parameter that it does not know to the server as a setting."""
+    parts = urlsplit(dsn)
+    parameters = parse_qsl(parts.query)
+    sizes = {**POOL_SIZES, **{key: int(value) for key, value in parameters if key in POOL_SIZES}}
+    query = urlencode([(key, value) for key, value in parameters if key not in POOL_SIZES])
+    return urlunsplit(parts._replace(query=query)), sizes
+
+
+def _unique_columns() -> dict[str, str]:
+    """The columns of every unique constraint by its name: the ones PostgreSQL names, and ours."""
+    columns = {}
+    for model in TABLES:
+        meta = model._meta  # noqa: SLF001 - Tortoise's public place for it
+        columns[f"{meta.db_table}_pkey"] = meta.db_pk_column
+        for field in meta.fields_map.values():
+            if field.unique and not field.pk:
+                columns[f"{meta.db_table}_{field.model_field_name}_key"] = field.model_field_name
+        for constraint in meta.constraints:
+            if isinstance(constraint, UniqueConstraint):
+                columns[str(constraint.name)] = ",".join(constraint.fields)
+    return columns
+
+
+UNIQUE_COLUMNS = _unique_columns()
+
+
+def translation(error: Exception) -> Exception | None:
+    if isinstance(error, asyncpg.UniqueViolationError):
+        name = error.constraint_name or ""
+        return UniqueViolation(error.table_name or "", UNIQUE_COLUMNS.get(name, name))
+    if isinstance(error, asyncpg.PostgresError):
+        code = error.sqlstate or ""
+        return unavailable() if code[:2] in UNAVAILABLE_CLASSES or code in UNAVAILABLE_CODES else None
+    # Other InterfaceErrors are mistakes in the use of asyncpg.
+    closed = isinstance(error, asyncpg.InterfaceError) and ("closed" in str(error) or "closing" in str(error))
+    return unavailable() if closed or isinstance(error, OSError) else None
+
+
+def connect_translation(error: Exception) -> Exception | None:
+    """Whoever is refused, by password or by the name of the database, does not reach it."""
+    refused = isinstance(error, (asyncpg.PostgresError, asyncpg.InternalClientError))
+    return unavailable() if refused else translation(error)
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
+    return value
+
+
+client_class = Client

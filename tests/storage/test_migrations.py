@@ -1,0 +1,189 @@
+"""How a database comes to have its tables."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from tortoise.context import TortoiseContext
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.operations import AlterModelOptions
+from tortoise.migrations.recorder import MigrationRecorder
+
+from app.problems import Problem
+from app.storage.database import Database
+from tests.conftest import PostgresServer
+from tests.storage.rows import add_membership, add_organization
+
+pytestmark = pytest.mark.anyio
+
+ALL = ["0001_tables", "0002_constraints"]
+
+
+@pytest.fixture
+def new_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite://{tmp_path}/data/registry.sqlite3"
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    postgres_server.administer(f"CREATE DATABASE {name}")
+    yield postgres_server.url(name)
+    postgres_server.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database that has nothing in it; with SQLite, of a file that there is not."""
+    return str(request.getfixturevalue(f"new_{request.param}_url"))
+
+
+async def tables(database: Database) -> set[str]:
+    await database.open()
+    try:
+        catalogue = {
+            "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
+            "postgres": "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+        }
+        return {row["name"] for row in await database.reading().rows_sql(catalogue[database.dialect])}
+    finally:
+        await database.close()
+
+
+async def test_a_new_database_is_wholly_behind_and_stays_untouched_by_the_question(new_url: str) -> None:
+    database = Database(new_url)
+    assert await database.pending_migrations() == ALL
+    if database.dialect == "sqlite":
+        assert not Path(new_url.removeprefix("sqlite://")).parent.exists()
+    else:
+        assert await tables(database) == set()
+
+
+async def test_migrating_applies_what_is_pending_once(new_url: str) -> None:
+    database = Database(new_url)
+    assert await database.migrate() == ALL
+    assert await database.pending_migrations() == []
+    assert await database.migrate() == []
+
+
+async def test_an_open_database_is_migrated_and_asked_too(database: Database) -> None:
+    assert await database.pending_migrations() == []
+    assert await database.migrate() == []
+    async with database.transaction() as session:
+        await add_organization(session)
+
+
+async def test_only_its_owner_reads_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "registry.sqlite3"
+    database = Database(f"sqlite://{file}")
+    await database.migrate()
+    await database.open()
+    async with database.transaction() as session:
+        await add_organization(session)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
+    await database.close()
+    names = ("registry.sqlite3", "registry.sqlite3-wal", "registry.sqlite3-shm")
+    assert modes == dict.fromkeys(names, 0o600)
+
+
+async def test_closing_leaves_the_file_alone_in_its_folder(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.open()
+    async with database.transaction() as session:
+        await add_organization(session)
+    await database.close()
+    file = Path(sqlite_url.removeprefix("sqlite://"))
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+async def test_a_migration_that_fails_leaves_nothing(new_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_recorder: MigrationRecorder, _app: str, name: str) -> None:
+        raise RuntimeError(f"{name} is not to be")
+
+    database = Database(new_url)
+    with monkeypatch.context() as patch:
+        patch.setattr(MigrationRecorder, "record_applied", fail)
+        with pytest.raises(RuntimeError, match="0001_tables is not to be"):
+            await database.migrate()
+    assert await tables(database) == set()
+    assert await database.migrate() == ALL
+
+
+def take_back_constraints(url: str) -> sqlite3.Connection:
+    """A SQLite database that still has 0002 before it, which rebuilds its tables."""
+    connection = sqlite3.connect(url.removeprefix("sqlite://"), isolation_level=None)
+    connection.execute("DELETE FROM tortoise_migrations WHERE name = '0002_constraints'")
+    connection.execute("DROP INDEX activity_organization_organization_id_activity_id_key")
+    return connection
+
+
+async def test_a_migration_that_rebuilds_a_table_keeps_the_rows_that_refer_to_it(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.open()
+    async with database.transaction() as session:
+        await add_membership(session, await add_organization(session))
+    await database.close()
+    with closing(take_back_constraints(sqlite_url)) as connection:
+        assert await database.migrate() == ["0002_constraints"]
+        assert connection.execute("SELECT count(*) FROM membership").fetchone() == (1,)
+
+
+async def test_a_migration_that_leaves_a_reference_to_nothing_is_taken_back(sqlite_url: str) -> None:
+    with closing(take_back_constraints(sqlite_url)) as connection:
+        values = ("1", "nobody", "owner", "2026-01-01 00:00:00.000000+00:00", 1)
+        columns = "(id, organization_id, role, joined_at, version)"
+        connection.execute(f"INSERT INTO membership {columns} VALUES (?, ?, ?, ?, ?)", values)
+    database = Database(sqlite_url)
+    with pytest.raises(RuntimeError, match="0002_constraints would leave rows that refer to nothing"):
+        await database.migrate()
+    assert await database.pending_migrations() == ["0002_constraints"]
+
+
+async def test_a_file_that_another_process_keeps_locked_is_not_migrated(new_sqlite_url: str) -> None:
+    await Database(new_sqlite_url).migrate()
+    with closing(sqlite3.connect(new_sqlite_url.removeprefix("sqlite://"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Problem, match="unavailable"):
+            await Database(f"{new_sqlite_url}?busy_timeout=50").migrate()
+        other.execute("ROLLBACK")
+
+
+async def test_processes_that_migrate_at_the_same_moment_do_it_once(new_url: str) -> None:
+    program = (
+        "import asyncio, sys; from app.storage.database import Database;"
+        "print(len(asyncio.run(Database(sys.argv[1]).migrate())))"
+    )
+    processes = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", program, new_url, stdout=-1, stderr=-1)
+        for _ in range(3)
+    ]
+    outputs = [await process.communicate() for process in processes]
+    assert sorted(output for output, _ in outputs) == [b"0\n", b"0\n", b"2\n"], outputs
+
+
+async def test_the_tables_and_their_migrations_agree(sqlite_url: str) -> None:
+    app = {
+        "models": ["app.storage.tables"],
+        "default_connection": "sqlite",
+        "migrations": "app.storage.migrations",
+    }
+    engine = {
+        "engine": "app.storage.sqlite",
+        "credentials": {"file_path": sqlite_url.removeprefix("sqlite://")},
+    }
+    config = {"connections": {"sqlite": engine}, "apps": {"registry": app}}
+    with TortoiseContext() as context:
+        await context.init(config, init_connections=False)
+        assert context.apps is not None
+        changes = await MigrationAutodetector(context.apps, {"registry": app}).changes()
+    operations = [operation for change in changes for operation in change.operations]
+    # Options are what Tortoise alone knows of a table, such as its docstring.
+    assert [it.describe() for it in operations if not isinstance(it, AlterModelOptions)] == []

@@ -1,0 +1,202 @@
+"""Values go in and come out alike on both databases."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID, uuid4
+
+import pytest
+from pypika_tortoise.enums import Order
+from pypika_tortoise.functions import Count
+
+from app.storage.database import Database, insert, update
+from app.storage.tables import Instance, Organization, Partner, table
+from tests.storage.rows import NOW, add_activity, add_instance, add_membership, add_organization, add_partner
+
+pytestmark = pytest.mark.anyio
+
+organization = table(Organization)
+
+
+@pytest.mark.parametrize(
+    ("time", "lexical"),
+    [
+        (datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00.000000Z"),
+        (datetime(2026, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), "2026-12-31T23:59:59.999999Z"),
+        (datetime(2026, 1, 1, 0, 0, 0, 100000, tzinfo=UTC), "2026-01-01T00:00:00.100000Z"),
+        (datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))), "2026-01-01T00:00:00.000000Z"),
+        (datetime(987, 1, 1, tzinfo=UTC), "0987-01-01T00:00:00.000000Z"),
+    ],
+)
+async def test_a_time_comes_back_with_the_same_digits(
+    database: Database, time: datetime, lexical: str
+) -> None:
+    async with database.transaction() as session:
+        await add_organization(session, created_at=time, updated_at=time)
+        [row] = await session.rows(session.query.from_(organization).select("*"))
+    assert (row["created_at"], row["updated_at"], row["deleted_at"]) == (lexical, lexical, None)
+
+
+async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001 - that is the point
+    with pytest.raises(ValueError, match="time zone"):
+        async with database.transaction() as session:
+            await add_organization(session, created_at=naive)
+
+
+async def test_times_are_ordered_and_compared_as_times(database: Database) -> None:
+    times = [NOW + timedelta(microseconds=step) for step in (0, 1, 10, 500000, 1000000, 2000001)]
+    async with database.transaction() as session:
+        for time in reversed(times):
+            await add_organization(session, created_at=time, updated_at=time)
+    session = database.reading()
+    ordered = session.query.from_(organization).select("created_at").orderby("created_at")
+    later = ordered.where(organization.created_at > times[2])
+    assert len(await session.rows(ordered)) == 6
+    assert [row["created_at"] for row in await session.rows(later)] == [
+        "2026-01-01T00:00:00.500000Z",
+        "2026-01-01T00:00:01.000000Z",
+        "2026-01-01T00:00:02.000001Z",
+    ]
+
+
+async def test_an_id_is_text_in_lower_case_whichever_way_it_went_in(database: Database) -> None:
+    as_uuid, as_text = uuid4(), str(uuid4())
+    async with database.transaction() as session:
+        await add_organization(session, id=as_uuid)
+        await add_organization(session, id=as_text)
+        found = session.query.from_(organization).select("id")
+        ids = {row["id"] for row in await session.rows(found)}
+        assert ids == {str(as_uuid), as_text}
+        assert await session.rows(found.where(organization.id == as_text)) == [{"id": as_text}]
+        assert await session.rows(found.where(organization.id.isin([UUID(as_text)]))) == [{"id": as_text}]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "*",
+        "?",
+        "$1",
+        "%s",
+        "O'Hara",
+        'say "hi"',
+        "back\\slash",
+        "100%_",
+        "2026-01-01 00:00:00.000000+00:00",
+        "👩‍🚀",
+    ],
+)
+async def test_text_comes_back_as_it_went_in(database: Database, name: str) -> None:
+    async with database.transaction() as session:
+        organization_id = await add_organization(session, name=name)
+        await update(session, Organization, {"name_key": name}, where={"name": name})
+        query = session.query.from_(organization).select("name", "name_key")
+        assert await session.rows(query.where(organization.name == name)) == [
+            {"name": name, "name_key": name}
+        ]
+        selected = await session.rows_sql("SELECT name FROM organization WHERE id = $1", [organization_id])
+    assert selected == [{"name": name}]
+
+
+NAMES = (
+    *("Zeta", "alpha", "Ärger", "zürich", "Éclair", "eclair", "O'Hara", "o-hara", "ohara", "10", "9", "_x"),
+    *(
+        "Москва",
+        "ё",
+        "Ωmega",
+        "東京",
+        "ﬁn",
+        "ｆｕｌｌ",
+        "𝓢cript",
+        "🦊",
+        "İstanbul",
+        "straße",
+        "عربي",
+        "a b",
+        "ab",
+    ),
+)
+
+
+async def test_names_of_every_script_have_the_same_order_on_both(database: Database) -> None:
+    keys = [unicodedata.normalize("NFKC", name).casefold() for name in NAMES]
+    async with database.transaction() as session:
+        organization_id = await add_organization(session, name_key="")
+        for number, key in enumerate(keys):
+            handle = f"{'-' if number % 2 else 'a'}{number}-x"
+            await add_instance(session, organization_id, name_key=key, handle=handle)
+    session = database.reading()
+    for column, expected in (("name_key", keys), ("handle", None)):
+        rows = await session.rows(session.query.from_(table(Instance)).select(column).orderby(column))
+        values = [row[column] for row in rows]
+        assert values == sorted(expected or values, key=lambda text: text.encode())
+
+
+async def test_the_longest_key_that_a_name_can_have_is_stored(database: Database) -> None:
+    key = unicodedata.normalize("NFKC", "\ufdfa" * 255).casefold()
+    assert len(key.encode()) > 2704
+    async with database.transaction() as session:
+        await add_organization(session, name_key=key)
+
+
+async def test_an_activity_is_answered_with_its_place_in_the_sequence(database: Database) -> None:
+    async with database.transaction() as session:
+        first, second = await add_activity(session), await add_activity(session)
+    assert 0 < first < second
+
+
+async def test_a_change_tells_how_many_rows_it_changed(database: Database) -> None:
+    async with database.transaction() as session:
+        organization_id = await add_organization(session)
+        await add_organization(session, deleted_at=NOW)
+        undeleted = {"id": organization_id, "version": 1, "deleted_at": None}
+        assert await update(session, Organization, {"version": 2}, where=undeleted) == 1
+        assert await update(session, Organization, {"version": 2}, where=undeleted) == 0
+        assert await update(session, Organization, {"deleted_at": None}, where={}) == 2
+        assert await session.run(session.query.from_(organization).delete()) == 2
+
+
+async def test_a_removal_counts_no_row_that_went_with_it(database: Database) -> None:
+    async with database.transaction() as session:
+        await add_membership(session, await add_organization(session))
+        assert await session.run(session.query.from_(organization).delete()) == 1
+
+
+async def test_a_missing_value_stays_missing(database: Database) -> None:
+    async with database.transaction() as session:
+        await add_partner(session, name=None)
+        partners = session.query.from_(table(Partner)).select("name", "email")
+        assert await session.rows(partners) == [{"name": None, "email": None}]
+
+
+async def test_a_column_that_there_is_not_is_our_fault_and_no_passing_failure(database: Database) -> None:
+    with pytest.raises(Exception, match="colour") as caught:
+        await insert(database.reading(), Organization, {"colour": "red"})
+    assert type(caught.value).__module__ in ("sqlite3", "asyncpg.exceptions")
+
+
+async def test_queries_that_search_sort_and_page_run_on_both(database: Database) -> None:
+    async with database.transaction() as session:
+        organization_id = await add_organization(session)
+        ids = [
+            await add_instance(session, organization_id, handle=f"shop-{number}", name_key=f"shop {number}")
+            for number in range(5)
+        ]
+    session, instance = database.reading(), table(Instance)
+    joined = (
+        session.query.from_(instance)
+        .join(organization)
+        .on(organization.id == instance.organization_id)
+        .select(instance.id, instance.created_at, organization.name.as_("organization_name"))
+        .where(instance.name_key.like("shop%") & instance.id.isin(ids[1:]) & instance.deleted_at.isnull())
+        .orderby(instance.handle, order=Order.desc)
+        .limit(2)
+        .offset(1)
+    )
+    assert await session.rows(joined) == [
+        {"id": id_, "created_at": "2026-01-01T00:00:00.000000Z", "organization_name": "Acme"}
+        for id_ in (ids[3], ids[2])
+    ]
+    assert await session.rows(session.query.from_(instance).select(Count("*").as_("n"))) == [{"n": 5}]
