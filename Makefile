@@ -1,0 +1,41 @@
+# `make help` lists the targets. Everything is installed into .venv, nothing outside this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install test check fix coverage clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: pyproject.toml .ci/constraints.txt | .venv/bin/python
+	$(PIP) --editable .
+	@touch $@
+
+.venv/.tests: pyproject.toml .ci/constraints.txt | .venv/bin/python
+	$(PIP) --editable '.[test]'
+	@touch .venv/.runtime $@
+
+install: .venv/.tests ## Install the service and what its tests need into .venv
+
+test: .venv/.tests ## Run the tests
+	$(BIN)/pytest -n 2
+
+check: .venv/.tests ## Check format, lint, types and who imports whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fix: .venv/.tests ## Format, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+coverage: .venv/.tests ## Run the tests and show which branches of app they miss
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+clean: ## Remove what was installed and built
+	rm -rf .venv build htmlcov .coverage*
