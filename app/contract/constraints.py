@@ -1,0 +1,155 @@
+"""The SHACL constraints that the contract uses, enforced without a SHACL engine.
+
+A closed interpreter: a constraint that it does not know stops the start. pySHACL judges it in the tests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rdflib.collection import Collection
+from rdflib.namespace import XSD
+from rdflib.term import Node
+
+from app.contract.namespaces import SHACL
+from app.contract.sources import Sources, by_iri
+
+DATATYPES: dict[str, tuple[type, str]] = {
+    str(XSD.string): (str, "a string"),
+    str(XSD.dateTime): (str, "a string with a date and time"),
+    str(XSD.integer): (int, "an integer"),
+    str(XSD.boolean): (bool, "true or false"),
+}
+# What says nothing about a value: who the shape is about, how it is shown, and how often it occurs, which
+# the property itself keeps (`required`; every JSON key occurs once).
+DESCRIPTIVE = {SHACL.path, SHACL.order, SHACL.minCount, SHACL.maxCount, SHACL.property}
+DESCRIPTIVE |= {SHACL["not"], SHACL.node}  # read as shapes of their own
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A constraint that does not hold: its local name in SHACL, and a sentence for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a single JSON value has to be."""
+
+    datatype: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: re.Pattern[str] | None = None
+    among: frozenset[str] | None = None
+    is_iri: bool = False
+    negated: tuple[Shape, ...] = ()
+    nodes: tuple[Shape, ...] = ()
+    message: str | None = None
+
+    @property
+    def value_type(self) -> str | None:
+        """The datatype's IRI, said here or by a shape that this one refers to."""
+        return self.datatype or next((node.value_type for node in self.nodes if node.value_type), None)
+
+    @property
+    def links(self) -> bool:
+        return self.is_iri or any(node.links for node in self.nodes)
+
+    def failures(self, value: object) -> Iterator[Failure]:
+        """Every constraint that `value` violates; only its type if that is wrong."""
+        wrong_type = self._wrong_type(value)
+        if wrong_type:
+            yield wrong_type
+            return
+        for node in self.nodes:
+            yield from node.failures(value)
+        if isinstance(value, str):
+            yield from self._text_failures(value)
+
+    def _wrong_type(self, value: object) -> Failure | None:
+        if self.is_iri and not isinstance(value, str):
+            return Failure("nodeKind", "This must be an IRI.")
+        if self.datatype is None:
+            return None
+        kind, name = DATATYPES[self.datatype]
+        # In JSON true is not a number, although in Python it is.
+        if type(value) is not kind:
+            return Failure("datatype", f"This must be {name}.")
+        return None
+
+    def _text_failures(self, text: str) -> Iterator[Failure]:
+        if self.min_length is not None and len(text) < self.min_length:
+            yield Failure("minLength", f"This must have at least {self.min_length} characters.")
+        if self.max_length is not None and len(text) > self.max_length:
+            yield Failure("maxLength", f"This must have at most {self.max_length} characters.")
+        if self.pattern is not None and not self.pattern.search(text):
+            yield Failure("pattern", self.message or f"This must match {self.pattern.pattern}.")
+        if self.among is not None and text not in self.among:
+            yield Failure("in", self.message or f"This must be one of {', '.join(sorted(self.among))}.")
+        for shape in self.negated:
+            if not any(shape.failures(text)):
+                yield Failure("not", shape.message or self.message or "This is not allowed.")
+
+
+def read_shape(sources: Sources, node: Node) -> Shape:
+    """The constraints of a property shape or node shape. Raises `ContractFault` for one it does not know."""
+    graph = sources.graph
+    known: dict[str, object] = {}
+    for predicate, value in sorted(graph.predicate_objects(node), key=str):
+        if predicate in READERS:
+            field, read = READERS[predicate]
+            known[field] = read(sources, node, value)
+        elif predicate not in DESCRIPTIVE and str(predicate).startswith(str(SHACL)):
+            raise sources.fault(node, f"the constraint sh:{str(predicate)[len(SHACL) :]} cannot be enforced")
+    negated = tuple(read_shape(sources, other) for other in by_iri(graph.objects(node, SHACL["not"])))
+    nodes = tuple(read_shape(sources, other) for other in by_iri(graph.objects(node, SHACL.node)))
+    return Shape(negated=negated, nodes=nodes, **known)  # type: ignore[arg-type]  # by the names just above
+
+
+def _datatype(sources: Sources, node: Node, value: Node) -> str:
+    if str(value) not in DATATYPES:
+        raise sources.fault(node, f"the datatype {value} cannot be enforced")
+    return str(value)
+
+
+def _integer(_sources: Sources, _node: Node, value: Node) -> int:
+    return int(str(value))
+
+
+def _among(sources: Sources, _node: Node, value: Node) -> frozenset[str]:
+    return frozenset(str(item) for item in Collection(sources.graph, value))
+
+
+def _is_iri(sources: Sources, node: Node, value: Node) -> bool:
+    if value != SHACL.IRI:
+        raise sources.fault(node, f"the kind of node {value} cannot be enforced")
+    return True
+
+
+def _message(_sources: Sources, _node: Node, value: Node) -> str:
+    return str(value)
+
+
+def _pattern(sources: Sources, node: Node, value: Node) -> re.Pattern[str]:
+    text = str(value)
+    try:
+        # `$` of Python also matches before a final line break, that of XPath and JavaScript does not.
+        return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", text))
+    except re.error as error:
+        raise sources.fault(node, f"sh:pattern is not a regular expression: {error}") from error
+
+
+Reader = Callable[[Sources, Node, Node], object]
+READERS: dict[Node, tuple[str, Reader]] = {
+    SHACL.datatype: ("datatype", _datatype),
+    SHACL.minLength: ("min_length", _integer),
+    SHACL.maxLength: ("max_length", _integer),
+    SHACL.pattern: ("pattern", _pattern),
+    SHACL["in"]: ("among", _among),
+    SHACL.nodeKind: ("is_iri", _is_iri),
+    SHACL.message: ("message", _message),
+}

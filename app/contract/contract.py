@@ -1,0 +1,196 @@
+"""Contract: everything that `vocab/` and `contexts/` promise, checked once and then only looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rdflib.namespace import OWL, RDF, RDFS
+from rdflib.term import Node, URIRef
+
+from app.contract.constraints import read_shape
+from app.contract.definitions import ClassDefinition, Operation, ProblemType, Property, Variable
+from app.contract.namespaces import HYDRA, SHACL
+from app.contract.sources import ROOT, Sources, as_iri, by_iri, local_name, read_sources
+
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+@dataclass(frozen=True)
+class Contract:
+    """`promises` are the operations by method of each class, and of each link that leads to one address."""
+
+    sources: Sources
+    classes: Mapping[str, ClassDefinition]
+    promises: Mapping[str, Mapping[str, Operation]]
+    problems: Mapping[str, ProblemType]
+
+    @property
+    def base(self) -> str:
+        return self.sources.base
+
+
+def load_contract(base: str, root: Path = ROOT) -> Contract:
+    """Read and check. Raises `ContractFault`, whose one line names the file and the term."""
+    sources = read_sources(base, root)
+    problems = {problem.name: problem for problem in _read_problems(sources)}
+    classes = {
+        local_name(node): _read_class(sources, node)
+        for node in in_order(sources, subjects(sources, HYDRA.Class))
+    }
+    promises = {name: definition.operations for name, definition in classes.items()}
+    for link in (*subjects(sources, HYDRA.Link), *subjects(sources, HYDRA.TemplatedLink)):
+        if local_name(link) not in promises:
+            promises[local_name(link)] = _read_operations(sources, link)
+    return Contract(sources, classes, promises, problems)
+
+
+def subjects(sources: Sources, class_: URIRef) -> list[Node]:
+    return by_iri(sources.graph.subjects(RDF.type, class_))
+
+
+def in_order(sources: Sources, nodes: object) -> list[Node]:
+    """By `sh:order`, then by IRI: the same in every process."""
+
+    def order(node: Node) -> tuple[float, str]:
+        value = sources.graph.value(node, SHACL.order)
+        return (float(str(value)) if value is not None else float("inf"), str(node))
+
+    return sorted(set(nodes), key=order)  # type: ignore[call-overload]  # rdflib's generators are of Node
+
+
+def text(sources: Sources, subject: Node, *predicates: URIRef) -> str | None:
+    """The first of these that is there."""
+    values = (sources.graph.value(subject, predicate) for predicate in predicates)
+    return next((str(value) for value in values if value is not None), None)
+
+
+def _needed(sources: Sources, subject: Node, predicate: URIRef) -> str:
+    value = text(sources, subject, predicate)
+    if value is None:
+        raise sources.fault(subject, f"it has no {predicate.n3(sources.graph.namespace_manager)}")
+    return value
+
+
+def _flag(sources: Sources, subject: Node, predicate: URIRef) -> bool:
+    return _needed(sources, subject, predicate) == "true"
+
+
+def _read_problems(sources: Sources) -> Iterator[ProblemType]:
+    for node in in_order(
+        sources, sources.graph.transitive_subjects(RDFS.subClassOf, as_iri(own(sources, "Problem")))
+    ):
+        if local_name(node) == "Problem":
+            continue
+        status, title, description = (
+            _needed(sources, node, predicate)
+            for predicate in (HYDRA.statusCode, HYDRA.title, HYDRA.description)
+        )
+        yield ProblemType(local_name(node), str(node), int(status), title, description)
+
+
+def own(sources: Sources, name: str) -> URIRef:
+    return URIRef(sources.namespace + name)
+
+
+def _read_class(sources: Sources, node: Node) -> ClassDefinition:
+    properties = {}
+    for supported in in_order(sources, sources.graph.objects(node, HYDRA.supportedProperty)):
+        property_ = _read_property(sources, supported)
+        properties[property_.key] = property_
+    restriction = sources.graph.value(node, OWL.equivalentClass)
+    member = sources.graph.value(restriction, OWL.allValuesFrom) if restriction is not None else None
+    return ClassDefinition(
+        local_name(node),
+        str(node),
+        properties,
+        _read_operations(sources, node),
+        local_name(member) if member is not None else None,
+        tuple(_read_variables(sources, sources.graph.value(node, HYDRA.search))),
+    )
+
+
+def _read_property(sources: Sources, node: Node) -> Property:
+    iri = as_iri(_needed_node(sources, node, HYDRA.property))
+    kinds = set(sources.graph.objects(iri, RDF.type))
+    return Property(
+        key=_needed(sources, node, HYDRA.title),
+        iri=str(iri),
+        required=_flag(sources, node, HYDRA.required),
+        readable=_flag(sources, node, HYDRA.readable),
+        writable=_flag(sources, node, HYDRA.writable),
+        ignored=text(sources, node, own(sources, "ignoredInRequests")) == "true",
+        link=bool(kinds & {HYDRA.Link, HYDRA.TemplatedLink}),
+        shape=read_shape(sources, node),
+    )
+
+
+def _needed_node(sources: Sources, subject: Node, predicate: URIRef) -> Node:
+    _needed(sources, subject, predicate)
+    value = sources.graph.value(subject, predicate)
+    assert value is not None  # noqa: S101 - the line above
+    return value
+
+
+def _read_operations(sources: Sources, owner: Node) -> dict[str, Operation]:
+    nodes = in_order(sources, sources.graph.objects(owner, HYDRA.supportedOperation))
+    operations = [_read_operation(sources, node) for node in nodes]
+    return {operation.method: operation for operation in operations}
+
+
+def _read_operation(sources: Sources, node: Node) -> Operation:
+    method = _needed(sources, node, HYDRA.method)
+    if method not in METHODS:
+        raise sources.fault(node, f"{method} is not a method of this service")
+    roles = {local_name(role) for role in sources.graph.objects(node, own(sources, "allowedRole"))}
+    if not roles:
+        raise sources.fault(node, "it does not say who may carry it out")
+    expects = text(sources, node, HYDRA.expects)
+    if (expects is None) != (method in ("GET", "DELETE")):
+        raise sources.fault(
+            node, f"a {method} {'expects nothing' if expects else 'has to say what it expects'}"
+        )
+    return Operation(
+        name=local_name(node),
+        iri=str(node),
+        method=method,
+        title=_needed(sources, node, HYDRA.title),
+        expects=local_name(expects) if expects else None,
+        returns=_needed(sources, node, HYDRA.returns),
+        roles=frozenset(roles),
+        statuses=frozenset(
+            int(_needed(sources, status, HYDRA.statusCode)) for status in statuses(sources, node)
+        ),
+    )
+
+
+def statuses(sources: Sources, node: Node) -> list[Node]:
+    """The possible statuses of an operation, those of the sets that it refers to included."""
+    found = set(sources.graph.objects(node, HYDRA.possibleStatus))
+    for shared in sources.graph.objects(node, own(sources, "statusesAsIn")):
+        found |= set(statuses(sources, shared))
+    if not found:
+        raise sources.fault(node, "it has no possible status")
+    return sorted(found, key=lambda status: (text(sources, status, HYDRA.statusCode) or "", str(status)))
+
+
+def _read_variables(sources: Sources, search: Node | None) -> Iterator[Variable]:
+    keys = {
+        term.iri: key for key, term in sources.contexts["registry.jsonld"].terms.items() if ":" in term.iri
+    }
+    for mapping in in_order(sources, sources.graph.objects(search, HYDRA.mapping)) if search else []:
+        iri = _needed(sources, mapping, HYDRA.property)
+        minimum, maximum, default = (
+            sources.graph.value(mapping, predicate)
+            for predicate in (SHACL.minInclusive, SHACL.maxInclusive, SHACL.defaultValue)
+        )
+        yield Variable(
+            name=_needed(sources, mapping, HYDRA.variable),
+            meaning=local_name(iri),
+            key=None if iri.startswith(str(HYDRA)) else keys.get(iri),
+            required=_flag(sources, mapping, HYDRA.required),
+            minimum=int(str(minimum)) if minimum is not None else None,
+            maximum=int(str(maximum)) if maximum is not None else None,
+            default=int(str(default)) if default is not None else None,
+        )

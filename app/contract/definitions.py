@@ -1,0 +1,79 @@
+"""What the contract says, as values that a request can use without a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.contract.constraints import Shape
+
+
+@dataclass(frozen=True)
+class Property:
+    """A supported property: `key` is its JSON key, its context term and its column."""
+
+    key: str
+    iri: str
+    required: bool
+    readable: bool
+    writable: bool
+    ignored: bool
+    link: bool
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What may be done: by whom (local names of roles), and with which problems it may answer."""
+
+    name: str
+    iri: str
+    method: str
+    title: str
+    expects: str | None
+    returns: str
+    roles: frozenset[str]
+    statuses: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of a collection's search: `order[name]` concerns the property with the key `name`.
+
+    `key` is None for what pages; `meaning` is the local name of the property that the variable maps to.
+    """
+
+    name: str
+    meaning: str
+    key: str | None
+    required: bool
+    minimum: int | None = None
+    maximum: int | None = None
+    default: int | None = None
+
+    @property
+    def orders(self) -> bool:
+        return self.name.startswith("order[")
+
+
+@dataclass(frozen=True)
+class ClassDefinition:
+    """A supported class. `member` is the class of a collection's members."""
+
+    name: str
+    iri: str
+    properties: Mapping[str, Property]
+    operations: Mapping[str, Operation]
+    member: str | None = None
+    variables: tuple[Variable, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """What `type` of a problem can be: its local name, and what stands in every occurrence."""
+
+    name: str
+    iri: str
+    status: int
+    title: str
+    description: str

@@ -1,0 +1,187 @@
+"""Reading `vocab/` and `contexts/`: which triples and terms there are, and which file says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rdflib import Graph
+from rdflib.namespace import RDF
+from rdflib.plugins.parsers.notation3 import BadSyntax
+from rdflib.term import Node, URIRef
+
+from app.contract.namespaces import HYDRA, SHACL
+
+ROOT = Path(__file__).resolve().parents[2]
+# JSON-LD 1.0 processors read our contexts (API.md section 6): these came with 1.1, or fetch something.
+REFUSED_KEYWORDS = {
+    "@version",
+    "@import",
+    "@protected",
+    "@propagate",
+    "@context",
+    "@nest",
+    "@json",
+    "@direction",
+}
+
+
+class ContractFault(Exception):  # noqa: N818 - a fault of the contract, which stops the start
+    """One line that names the file and the term."""
+
+    def __init__(self, file: str, term: str, fault: str) -> None:
+        super().__init__(f"{file}: {term}: {fault}")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One key of a context: the IRI that it stands for and how its values are read (`@id`, a datatype)."""
+
+    key: str
+    iri: str
+    coercion: str | None
+    container: str | None
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class Context:
+    """A published context: its file's name, its document as served, and its terms by key."""
+
+    name: str
+    document: Mapping[str, Any]
+    terms: Mapping[str, Term]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything the contract is made from. `files` names the file that first describes a subject."""
+
+    base: str
+    graph: Graph
+    files: Mapping[Node, str]
+    contexts: Mapping[str, Context]
+
+    @property
+    def namespace(self) -> str:
+        return f"{self.base}/vocab#"
+
+    def fault(self, subject: Node, fault: str) -> ContractFault:
+        return ContractFault(self.files.get(subject, "vocab"), self.shorten(subject), fault)
+
+    def shorten(self, subject: Node) -> str:
+        """As the files write it: `<#Instance>`."""
+        text = str(subject)
+        return f"<{text.removeprefix(f'{self.base}/').removeprefix('vocab')}>"
+
+
+def read_sources(base: str, root: Path = ROOT) -> Sources:
+    """Read every file of both folders. Raises `ContractFault` for what cannot be read."""
+    graph = Graph(bind_namespaces="none")
+    files: dict[Node, str] = {}
+    for path in sorted((root / "vocab").glob("*.ttl")):
+        name = f"vocab/{path.name}"
+        part = _parse(path, name, base)
+        for subject in by_iri(part.subjects()):
+            files.setdefault(subject, name)
+        graph += part
+        for prefix, namespace in part.namespaces():
+            graph.bind(prefix, namespace)
+    _add_shapes(graph)
+    contexts = {
+        path.name: _read_context(path, base) for path in sorted((root / "contexts/v1").glob("*.jsonld"))
+    }
+    sources = Sources(base, graph, files, contexts)
+    _check_references(sources)
+    return sources
+
+
+def _parse(path: Path, name: str, base: str) -> Graph:
+    graph = Graph(bind_namespaces="none")
+    try:
+        graph.parse(data=path.read_text("utf-8"), format="turtle", publicID=f"{base}/vocab")
+    except BadSyntax as error:
+        raise ContractFault(name, f"line {error.lines + 1}", "this is not Turtle") from error
+    return graph
+
+
+def _add_shapes(graph: Graph) -> None:
+    """A supported property that is a property shape holds for its class: said once, meant twice."""
+    for owner, supported in list(graph.subject_objects(HYDRA.supportedProperty)):
+        if (supported, RDF.type, SHACL.PropertyShape) in graph:
+            graph.add((owner, SHACL.property, supported))
+
+
+def _check_references(sources: Sources) -> None:
+    """Every own term that is used is also described."""
+    described = {str(subject) for subject in sources.graph.subjects()}
+    for subject, predicate, object_ in sorted(sources.graph, key=str):
+        for node in (predicate, object_):
+            own = str(node).startswith((sources.namespace, f"{sources.base}/problems/"))
+            if isinstance(node, URIRef) and own and str(node) not in described:
+                raise sources.fault(subject, f"it refers to {sources.shorten(node)}, which no file describes")
+
+
+def _read_context(path: Path, base: str) -> Context:
+    name = f"contexts/v1/{path.name}"
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        entries = document["@context"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ContractFault(name, "@context", f"this is not a JSON-LD context ({error})") from error
+    if not isinstance(entries, dict):
+        raise ContractFault(name, "@context", "only one object, without remote contexts, is published")
+    entries["registry"] = f"{base}/vocab#"
+    terms = {key: _read_term(name, key, value, entries) for key, value in entries.items()}
+    return Context(path.name, document, terms)
+
+
+def _read_term(file: str, key: str, value: object, entries: dict[str, Any]) -> Term:
+    if key.startswith("@"):
+        raise ContractFault(
+            file, key, "JSON-LD 1.0 processors do not know it, or it changes what all terms mean"
+        )
+    if isinstance(value, str):
+        return Term(key, _expand(file, key, value, entries), None, None)
+    if not isinstance(value, dict):
+        raise ContractFault(file, key, "a term is an IRI or an object")
+    refused = sorted((set(value) | set(map(str, value.values()))) & REFUSED_KEYWORDS)
+    if refused:
+        raise ContractFault(file, key, f"JSON-LD 1.0 processors do not know {refused[0]} in a term")
+    reverse = "@reverse" in value
+    iri = value.get("@reverse" if reverse else "@id")
+    if not isinstance(iri, str):
+        raise ContractFault(file, key, "it has no @id")
+    coercion = value.get("@type")
+    if coercion is not None and not coercion.startswith("@"):
+        coercion = _expand(file, key, coercion, entries)
+    return Term(key, _expand(file, key, iri, entries), coercion, value.get("@container"), reverse)
+
+
+def _expand(file: str, key: str, value: str, entries: dict[str, Any]) -> str:
+    prefix, colon, local = value.partition(":")
+    if not colon:
+        raise ContractFault(file, key, f"{value} is not an IRI")
+    if local.startswith("//"):
+        return value
+    namespace = entries.get(prefix)
+    if not isinstance(namespace, str):
+        raise ContractFault(file, key, f"the prefix {prefix} is not defined")
+    return namespace + local
+
+
+def local_name(iri: Node | str) -> str:
+    """`Instance` of `…/vocab#Instance`, `handle-taken` of `…/problems/handle-taken`."""
+    return str(iri).rpartition("#")[2].rpartition("/")[2]
+
+
+def by_iri(nodes: Iterable[Node]) -> list[Node]:
+    """Each once, in an order that is the same in every process."""
+    return sorted(set(nodes), key=str)
+
+
+def as_iri(node: Node) -> URIRef:
+    return URIRef(str(node))
