@@ -1,0 +1,218 @@
+"""The ApiDocumentation, walked out of the contract's graph: one function for each level of nesting.
+
+The shape is what Hydra clients read: one object, nothing flattened, every class, property and operation with
+a title; the same bytes in every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rdflib.namespace import OWL, RDF, RDFS
+from rdflib.term import Literal, Node, URIRef
+
+from app.contract.contract import Contract, in_order, own, statuses, subjects, text
+from app.contract.namespaces import HYDRA, SHACL
+from app.contract.sources import Sources, by_iri, local_name
+
+NodeObject = dict[str, Any]
+CONTEXT = "documentation.jsonld"
+
+
+def documentation(contract: Contract) -> NodeObject:
+    """The node object of the ApiDocumentation, with its context inline."""
+    sources = contract.sources
+    [node] = subjects(sources, HYDRA.ApiDocumentation)
+    return {
+        "@context": sources.contexts[CONTEXT].document["@context"],
+        "@id": str(node),
+        "@type": "ApiDocumentation",
+        "title": text(sources, node, HYDRA.title),
+        "description": text(sources, node, HYDRA.description),
+        "entrypoint": text(sources, node, HYDRA.entrypoint),
+        "supportedClass": [
+            _class(sources, class_) for class_ in in_order(sources, subjects(sources, HYDRA.Class))
+        ],
+        "possibleStatus": [_status(sources, status) for status in statuses(sources, node)],
+    }
+
+
+def _class(sources: Sources, node: Node) -> NodeObject:
+    found = sources.graph.objects(node, HYDRA.supportedProperty)
+    return _described(sources, node, "Class") | {
+        "subClassOf": _iris(sources, node, RDFS.subClassOf),
+        "supportedProperty": [_supported(sources, supported) for supported in in_order(sources, found)],
+        "supportedOperation": _operations(sources, node),
+    }
+
+
+def _described(sources: Sources, node: Node, type_: str | list[str]) -> NodeObject:
+    described = {"@id": str(node), "@type": type_}
+    title = text(sources, node, HYDRA.title, RDFS.label)
+    description = text(sources, node, HYDRA.description, RDFS.comment)
+    return described | {"title": title} | ({"description": description} if description else {})
+
+
+def _supported(sources: Sources, node: Node) -> NodeObject:
+    """`title` is the JSON key. Clients of Hydra's first drafts know `writable` only as `writeable`."""
+    property_ = sources.graph.value(node, HYDRA.property)
+    assert property_ is not None  # noqa: S101 - the contract was checked
+    description = text(sources, node, HYDRA.description) or text(sources, property_, RDFS.comment)
+    flags = {
+        key: text(sources, node, HYDRA[predicate]) == "true"
+        for key, predicate in (
+            ("required", "required"),
+            ("readable", "readable"),
+            ("writable", "writable"),
+            ("writeable", "writable"),
+        )
+    }
+    return {
+        "@id": str(node),
+        "@type": "SupportedProperty",
+        "title": text(sources, node, HYDRA.title),
+        **({"description": description} if description else {}),
+        "property": _property(sources, property_, node),
+        **flags,
+    }
+
+
+def _property(sources: Sources, node: Node, supported: Node) -> NodeObject:
+    types = set(sources.graph.objects(node, RDF.type))
+    kind = next((name for name in ("Link", "TemplatedLink") if HYDRA[name] in types), "rdf:Property")
+    label = text(sources, node, RDFS.label) or text(sources, supported, HYDRA.title)
+    described: NodeObject = {"@id": str(node), "@type": kind, "label": label}
+    domain = _iris(sources, node, RDFS.domain)
+    if domain:
+        described["domain"] = domain[0]
+    ranges = [_range(sources, range_) for range_ in by_iri(sources.graph.objects(node, RDFS.range))]
+    datatype = _datatype(sources, supported)
+    if ranges or datatype:
+        described["range"] = ranges or datatype
+    if (node, OWL.maxCardinality, None) in sources.graph:
+        described["maxCardinality"] = int(text(sources, node, OWL.maxCardinality) or 1)
+    operations = _operations(sources, node)
+    return described | ({"supportedOperation": operations} if operations else {})
+
+
+def _range(sources: Sources, node: Node) -> NodeObject:
+    restriction = sources.graph.value(node, OWL.equivalentClass)
+    if restriction is None:
+        return {"@id": str(node)}
+    equivalent: NodeObject = {"@id": str(restriction)}
+    for key, predicate in (("onProperty", OWL.onProperty), ("allValuesFrom", OWL.allValuesFrom)):
+        equivalent[key] = {"@id": text(sources, restriction, predicate)}
+    return {"@id": str(node), "equivalentClass": equivalent}
+
+
+def _datatype(sources: Sources, shape: Node) -> str | None:
+    """Said by the shape or by one that it refers to."""
+    found = text(sources, shape, SHACL.datatype)
+    nodes = by_iri(sources.graph.objects(shape, SHACL.node))
+    return found or next((datatype for node in nodes if (datatype := _datatype(sources, node))), None)
+
+
+def _operations(sources: Sources, owner: Node) -> list[NodeObject]:
+    found = sources.graph.objects(owner, HYDRA.supportedOperation)
+    return [_operation(sources, node) for node in in_order(sources, found)]
+
+
+def _operation(sources: Sources, node: Node) -> NodeObject:
+    expects = text(sources, node, HYDRA.expects)
+    return {
+        **_described(sources, node, "Operation"),
+        "method": text(sources, node, HYDRA.method),
+        **({"expects": expects} if expects else {}),
+        "returns": text(sources, node, HYDRA.returns),
+        "possibleStatus": [_status(sources, status) for status in statuses(sources, node)],
+        "allowedRole": _iris(sources, node, own(sources, "allowedRole")),
+    }
+
+
+def _status(sources: Sources, node: Node) -> NodeObject:
+    code = int(text(sources, node, HYDRA.statusCode) or 0)
+    return _described(sources, node, "Status") | {"statusCode": code}
+
+
+def _iris(sources: Sources, node: Node, predicate: URIRef) -> list[str]:
+    return [str(value) for value in by_iri(sources.graph.objects(node, predicate))]
+
+
+def vocabulary(contract: Contract) -> NodeObject:
+    """The vocabulary as one node object: the ontology, and under it every term that it defines."""
+    sources = contract.sources
+    ontology = URIRef(f"{sources.base}/vocab")
+    described = _node(sources, ontology)
+    defined = [_node(sources, node) for node in by_iri(sources.graph.subjects()) if _is_own(sources, node)]
+    return {"@context": _context_address(sources), **described, "defines": defined}
+
+
+def problem_type(contract: Contract, name: str) -> NodeObject:
+    sources = contract.sources
+    return {
+        "@context": _context_address(sources),
+        **_node(sources, URIRef(f"{sources.base}/problems/{name}")),
+    }
+
+
+def problem_types(contract: Contract) -> NodeObject:
+    sources = contract.sources
+    members = [_node(sources, URIRef(problem.iri)) for problem in contract.problems.values()]
+    return {
+        "@context": _context_address(sources),
+        "@id": f"{sources.base}/problems",
+        "@type": "Collection",
+        "title": "Problem types",
+        "totalItems": len(members),
+        "member": members,
+    }
+
+
+def _context_address(sources: Sources) -> str:
+    return f"{sources.base}/contexts/v1/{CONTEXT}"
+
+
+def _is_own(sources: Sources, node: Node) -> bool:
+    return str(node).startswith(sources.namespace)
+
+
+def _node(sources: Sources, node: Node) -> NodeObject:
+    """A subject with everything that the files say of it, by the keys of the documentation's context."""
+    keys = _keys(sources)
+    types = [_compact(sources, type_) for type_ in by_iri(sources.graph.objects(node, RDF.type))]
+    described: NodeObject = {"@id": str(node), **({"@type": types} if types else {})}
+    for predicate in by_iri(sources.graph.predicates(node)):
+        if predicate in (RDF.type, RDFS.isDefinedBy):
+            continue
+        key = keys.get(str(predicate)) or _compact(sources, predicate)
+        values = [_value(sources, value, key) for value in by_iri(sources.graph.objects(node, predicate))]
+        described[key] = values[0] if len(values) == 1 else values
+    return described
+
+
+def _keys(sources: Sources) -> Mapping[str, str]:
+    terms = sources.contexts[CONTEXT].terms.values()
+    return {term.iri: term.key for term in terms if not term.reverse}
+
+
+def _compact(sources: Sources, node: Node) -> str:
+    prefixes = sources.contexts[CONTEXT].terms.values()
+    namespaces: Iterable[tuple[str, str]] = ((t.key, t.iri) for t in prefixes if t.iri.endswith(("#", "/")))
+    for prefix, namespace in namespaces:
+        if str(node).startswith(namespace):
+            return f"{prefix}:{str(node).removeprefix(namespace)}"
+    return str(node)
+
+
+def _value(sources: Sources, value: Node, key: str) -> Any:
+    if isinstance(value, Literal):
+        return (
+            value.toPython()
+            if value.datatype and local_name(value.datatype) in ("integer", "boolean")
+            else str(value)
+        )
+    term = sources.contexts[CONTEXT].terms.get(key)
+    if term is not None and term.container == "@list":
+        return [str(item) for item in sources.graph.items(value)]
+    return str(value) if term is not None and term.coercion == "@id" else {"@id": str(value)}

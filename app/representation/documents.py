@@ -1,0 +1,61 @@
+"""Documents that never change while the service runs: made once, in every syntax, from their node object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pyoxigraph as ox
+
+from app.protocol.conditions import entity_tag
+
+JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The bytes of a document in one media type, and their entity tag."""
+
+    content: bytes
+    tag: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document by media type, in the server's order of preference."""
+
+    variants: Mapping[str, Variant]
+
+
+def graph_document(node: Mapping[str, Any], context: Mapping[str, Any]) -> Document:
+    """A node object, whose context may be the address of `context`, as JSON-LD and as Turtle."""
+    content = orjson.dumps(node)
+    inline = orjson.dumps({**node, "@context": context["@context"]})
+    return Document({JSON_LD: _variant(content), TURTLE: _variant(_turtle(inline, context))})
+
+
+def context_document(context: Mapping[str, Any]) -> Document:
+    """A context is JSON-LD, and JSON to those who do not know JSON-LD."""
+    variant = _variant(orjson.dumps(context))
+    return Document({JSON_LD: variant, JSON: variant})
+
+
+def _variant(content: bytes) -> Variant:
+    return Variant(content, entity_tag(content))
+
+
+def _turtle(json_ld: bytes, context: Mapping[str, Any]) -> bytes:
+    """Blank nodes get the labels of their canonical form, so that the bytes are the same in every process."""
+    dataset = ox.Dataset(ox.parse(json_ld, format=ox.RdfFormat.JSON_LD))
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    prefixes = {
+        key: value
+        for key, value in context["@context"].items()
+        if isinstance(value, str) and value[-1] in "#/"
+    }
+    triples = sorted((quad.triple for quad in dataset), key=str)
+    content = ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=prefixes)
+    assert content is not None  # noqa: S101 - it is None only when it is written to a file
+    return content
