@@ -1,0 +1,61 @@
+"""What a caller may do: scopes and roles must both allow it."""
+
+from __future__ import annotations
+
+from app.caller import Caller
+from app.contract.definitions import Operation
+from app.problems import Problem
+
+READ, WRITE, READ_ALL = "registry:read", "registry:write", "registry:read-all"
+SCOPES = (READ, WRITE, READ_ALL)
+ANYONE, PARTNER = "anyone", "partner"
+
+
+def reads(operation: Operation) -> bool:
+    return operation.method == "GET"
+
+
+def reads_all(caller: Caller) -> bool:
+    return READ_ALL in caller.scopes
+
+
+def check_scope(caller: Caller, operation: Operation) -> None:
+    """Raises 401 for a caller without a token, 403 for a token without the scope."""
+    if ANYONE in operation.roles:
+        return
+    if caller.partner_id is None:
+        raise Problem(
+            "not-authenticated",
+            "Send an access token: Authorization: Bearer <token>.",
+            headers=(("WWW-Authenticate", "Bearer"),),
+        )
+    if not has_scope(caller, operation):
+        scope = READ if reads(operation) else WRITE
+        raise Problem(
+            "insufficient-scope",
+            f"Ask for a token with the scope {scope}.",
+            headers=(("WWW-Authenticate", f'Bearer error="insufficient_scope", scope="{scope}"'),),
+        )
+
+
+def has_scope(caller: Caller, operation: Operation) -> bool:
+    wanted = {READ, WRITE, READ_ALL} if reads(operation) else {WRITE}
+    return bool(wanted & caller.scopes)
+
+
+def may(caller: Caller, operation: Operation, role: str | None) -> bool:
+    """`role` is the caller's role in the organization concerned, None without one."""
+    if ANYONE in operation.roles:
+        return True
+    if caller.partner_id is None or not has_scope(caller, operation):
+        return False
+    if PARTNER in operation.roles or (reads(operation) and reads_all(caller)):
+        return True
+    return role in operation.roles
+
+
+def check_role(caller: Caller, operation: Operation, role: str | None) -> None:
+    """Raises 403 for a caller that may see the resource but not do this to it."""
+    if not may(caller, operation, role):
+        roles = " or ".join(sorted(operation.roles))
+        raise Problem("forbidden", f"{operation.title}: ask an {roles} of the organization to do it.")

@@ -1,0 +1,135 @@
+"""Bearer tokens, as STANDARDS AU-08 to AU-13 (and 16, 17, 21) say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.problems import Problem
+from app.security.local_issuer import FILE, LocalIssuer, local_issuer
+from app.security.tokens import MAX_LIFETIME_SECONDS, verify
+
+AUDIENCE = "instance-registry"
+KEY = Ed25519PrivateKey.generate()
+ISSUER = LocalIssuer(KEY)
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    said = {
+        "iss": ISSUER.iss,
+        "aud": AUDIENCE,
+        "sub": "owner",
+        "client_id": "c",
+        "iat": now,
+        "exp": now + 60,
+        "jti": "j",
+        "scope": "registry:read registry:write",
+    }
+    return {name: value for name, value in (said | changes).items() if value is not None}
+
+
+def signed(payload: dict[str, Any], key: Any = KEY, algorithm: str = "EdDSA", **header: Any) -> str:
+    return jwt.encode(payload, key, algorithm, headers={"typ": "at+jwt"} | header)
+
+
+def test_a_valid_token_tells_who_is_calling() -> None:
+    token = signed(claims(email="o@acme.example", email_verified=True, name="O"))
+    found = verify(token, [ISSUER], AUDIENCE)
+    assert (found.issuer, found.subject, found.name, found.email) == (
+        ISSUER.iss,
+        "owner",
+        "O",
+        "o@acme.example",
+    )
+    assert found.scopes == {"registry:read", "registry:write"}
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "application/at+jwt", "AT+JWT"])
+@pytest.mark.parametrize("audience", [AUDIENCE, ["other", AUDIENCE]])
+def test_both_names_of_the_type_and_lists_of_audiences_are_accepted(typ: str, audience: Any) -> None:
+    verify(signed(claims(aud=audience), typ=typ), [ISSUER], AUDIENCE)
+
+
+def test_an_email_that_is_not_verified_is_not_taken() -> None:
+    assert verify(signed(claims(email="o@acme.example")), [ISSUER], AUDIENCE).email is None
+
+
+BAD: dict[str, Callable[[], str]] = {
+    "AU-08 another type": lambda: signed(claims(), typ="JWT"),
+    "AU-08 logout token": lambda: signed(claims(), typ="logout+jwt"),
+    "AU-08 no type": lambda: signed(claims(), typ=None),
+    "AU-09 another case of iss": lambda: signed(claims(iss=ISSUER.iss.upper())),
+    "AU-09 iss with a slash": lambda: signed(claims(iss=ISSUER.iss + "/")),
+    "AU-09 prefix of iss": lambda: signed(claims(iss=ISSUER.iss[:-1])),
+    "AU-10 another audience": lambda: signed(claims(aud="other")),
+    "AU-10 empty audience": lambda: signed(claims(aud="")),
+    "AU-10 empty list of audiences": lambda: signed(claims(aud=[])),
+    "AU-11 another key": lambda: signed(claims(), Ed25519PrivateKey.generate()),
+    "AU-11 another curve": lambda: signed(claims(), ec.generate_private_key(ec.SECP256R1()), "ES256"),
+    "AU-11 a shared secret": lambda: signed(claims(), b"s" * 32, "HS256"),
+    "AU-11 no signature": lambda: signed(claims(), None, "none"),
+    "AU-11 signature cut off": lambda: signed(claims()).rpartition(".")[0] + ".",
+    "AU-12 expired": lambda: signed(claims(iat=int(time.time()) - 600, exp=int(time.time()) - 300)),
+    "AU-12 exp is text": lambda: signed(claims(exp=str(int(time.time()) + 60))),
+    "AU-12 exp is 1e308": lambda: signed(claims(exp=1e308)),
+    "AU-12 good for too long": lambda: signed(claims(exp=int(time.time()) + MAX_LIFETIME_SECONDS + 60)),
+    "AU-12 not yet valid": lambda: signed(claims(nbf=int(time.time()) + 600)),
+    "AU-12 issued in the future": lambda: signed(
+        claims(iat=int(time.time()) + 600, exp=int(time.time()) + 900)
+    ),
+    "AU-14 an unknown key id": lambda: signed(claims(), kid="' OR 1=1--"),
+    "AU-14 a key id of a path": lambda: signed(claims(), kid="../../etc/passwd"),
+    "AU-16 JSON form": lambda: '{"payload":"x","signatures":[]}',
+    "AU-16 not a token": lambda: "a.b.c",
+    "AU-17 crit": lambda: signed(claims(), crit=["x"], x=1),
+    "subject with NUL": lambda: signed(claims(sub="a\x00b")),
+    "subject with a lone surrogate": lambda: signed(claims(sub="\ud800")),
+    "subject too long": lambda: signed(claims(sub="s" * 256)),
+    "scope is a list": lambda: signed(claims(scope=["registry:read"])),
+    **{
+        f"AU-13 no {name}": (lambda name=name: signed(claims(**{name: None})))  # type: ignore[misc]  # mypy has no type for a default of a lambda
+        for name in ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
+    },
+}
+
+
+@pytest.mark.parametrize("cause", BAD)
+def test_every_other_token_is_refused_with_one_answer(cause: str) -> None:
+    with pytest.raises(Problem) as refused:
+        verify(BAD[cause](), [ISSUER], AUDIENCE)
+    assert refused.value.type == "not-authenticated"
+    assert refused.value.detail == "Send a valid access token: Authorization: Bearer <token>."
+    assert refused.value.headers == (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
+
+
+def test_the_local_issuers_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with ThreadPoolExecutor(8) as pool:
+        issuers = list(pool.map(lambda _: local_issuer(folder), range(8)))
+    asked: dict[str, Any] = {
+        "audience": AUDIENCE,
+        "subject": "s",
+        "email": None,
+        "name": None,
+        "scopes": [],
+        "lifetime": 60,
+    }
+    for maker in issuers:
+        assert verify(maker.token(**asked), [issuers[0]], AUDIENCE).subject == "s"
+    assert [file.name for file in folder.iterdir()] == [FILE]
+    assert (folder / FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_without_the_right_key_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("not a key")
+    with pytest.raises(ValueError):
+        local_issuer(tmp_path)
