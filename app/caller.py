@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What a token can grant. Writing includes reading; reading all is for auditors, who write nothing.
+READ, WRITE, READ_ALL = "registry:read", "registry:write", "registry:read-all"
+
 
 @dataclass(frozen=True)
 class Caller:

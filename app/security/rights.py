@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from app.caller import Caller
+from app.caller import READ, READ_ALL, WRITE, Caller
 from app.contract.definitions import Operation
 from app.problems import Problem
 
-READ, WRITE, READ_ALL = "registry:read", "registry:write", "registry:read-all"
 SCOPES = (READ, WRITE, READ_ALL)
 ANYONE, PARTNER = "anyone", "partner"
 

@@ -1,0 +1,12 @@
+"""Text as it is compared and ordered: equal on both databases and in every language's letters."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def text_key(text: str) -> str:
+    """NFKC and case-folded, until nothing changes any more: folding may undo what normalising did."""
+    folded = unicodedata.normalize("NFKC", text.casefold())
+    again = unicodedata.normalize("NFKC", folded.casefold())
+    return folded if folded == again else text_key(again)
