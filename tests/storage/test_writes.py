@@ -1,0 +1,100 @@
+"""Every change is written with its activity, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from app.caller import WRITE, Caller
+from app.storage.database import Database, UniqueViolation
+from app.storage.partners import Identity, partner_of
+from app.storage.records import Record, find
+from app.storage.writes import Act, change, create_instance, create_organization, delete, now
+
+pytestmark = pytest.mark.anyio
+OWNER = Identity("urn:i", "owner", "Owner", "Owner@Acme.example")
+
+
+async def an_act(database: Database) -> Act:
+    return Act(Caller(await partner_of(database, OWNER), frozenset({WRITE})), "r1", now())
+
+
+async def activities(database: Database) -> list[tuple[str, str, list[dict[str, str | None]]]]:
+    rows = await database.reading().rows_sql(
+        "SELECT type, object_class, changes FROM activity ORDER BY sequence"
+    )
+    return [(row["type"], row["object_class"], orjson.loads(row["changes"])) for row in rows]
+
+
+async def found(database: Database, act: Act, class_name: str, identifier: str) -> Record:
+    record = await find(database.reading(), class_name, act.caller, "id", identifier)
+    assert record is not None
+    return record
+
+
+async def test_creating_makes_the_caller_owner_and_leaves_an_activity(database: Database) -> None:
+    act = await an_act(database)
+    async with database.transaction() as session:
+        organization = await create_organization(session, act, "Acme")
+        instance = await create_instance(session, act, organization, "Shop", "shop")
+    record = await found(database, act, "Instance", instance)
+    assert (record.role, record.values["handle"], record.version) == ("owner", "shop", 1)
+    assert [activity[:2] for activity in await activities(database)] == [
+        ("Create", "Organization"),
+        ("Create", "Instance"),
+    ]
+
+
+async def test_a_change_raises_the_version_once(database: Database) -> None:
+    act = await an_act(database)
+    async with database.transaction() as session:
+        identifier = await create_organization(session, act, "Acme")
+    record = await found(database, act, "Organization", identifier)
+    later = Act(act.caller, "r2", act.at + timedelta(seconds=1))
+    async with database.transaction() as session:
+        assert await change(session, later, record, {"name": "Acme Ltd"})
+        assert not await change(session, later, record, {"name": "Lost"})
+        assert await change(session, later, record, {"name": "Acme"})
+    after = await found(database, act, "Organization", identifier)
+    assert (after.values["name"], after.version) == ("Acme Ltd", 2)
+    assert after.values["updated_at"] != after.values["created_at"]
+    assert (await activities(database))[1:] == [
+        ("Update", "Organization", [{"property": "name", "before": "Acme", "after": "Acme Ltd"}])
+    ]
+
+
+async def test_a_deleted_instance_keeps_its_handle(database: Database) -> None:
+    act = await an_act(database)
+    async with database.transaction() as session:
+        organization = await create_organization(session, act, "Acme")
+        identifier = await create_instance(session, act, organization, "Shop", "shop")
+    async with database.transaction() as session:
+        assert await delete(session, act, await found(database, act, "Instance", identifier))
+    assert (await found(database, act, "Instance", identifier)).deleted_at is not None
+    with pytest.raises(UniqueViolation) as taken:
+        async with database.transaction() as session:
+            await create_instance(session, act, organization, "Other", "shop")
+    assert taken.value.column == "handle"
+    assert len(await activities(database)) == 3
+
+
+async def test_a_partner_is_written_once_however_many_requests_come_first(database: Database) -> None:
+    ids = await asyncio.gather(*(partner_of(database, OWNER) for _ in range(8)))
+    assert len(set(ids)) == 1
+
+
+async def test_a_partner_follows_the_name_and_email_of_its_tokens(database: Database) -> None:
+    identifier = await partner_of(database, OWNER)
+    renamed = Identity("urn:i", "owner", "New", None)
+    assert await partner_of(database, renamed) == identifier
+    [row] = await database.reading().rows_sql("SELECT name, email, email_key, version FROM partner")
+    assert row == {
+        "name": "New",
+        "email": "Owner@Acme.example",
+        "email_key": "owner@acme.example",
+        "version": 2,
+    }
+    assert await partner_of(database, Identity("urn:j", "owner", None, None)) != identifier
