@@ -1,0 +1,112 @@
+"""What a client sends: read by the contract's keys, checked against its shapes, every fault named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.addresses import DATA_CONTEXT
+from app.contract.contract import Contract
+from app.contract.definitions import ClassDefinition
+from app.problems import Problem, Violation
+from app.protocol.json_pointer import pointer
+from app.protocol.strict_json import JSON
+
+# What JSON-LD and Hydra clients send back beside the properties of the class.
+IGNORED = {"operation"}
+
+
+def read_content(
+    contract: Contract,
+    document: JSON,
+    class_name: str,
+    expects: str,
+    current: Mapping[str, Any] | None,
+    *,
+    partial: bool = False,
+) -> dict[str, Any]:
+    """The writable values by key, those that are null left out. `current` is the node object that is changed.
+
+    With `partial` a required member may be missing, as in a merge patch. Raises `invalid-content`.
+    """
+    if not isinstance(document, dict):
+        raise _invalid([Violation("", "This must be a JSON object.", "#", "type")])
+    definition, expected = contract.classes[class_name], contract.classes[expects]
+    violations: list[Violation] = []
+    values: dict[str, Any] = {}
+    for key, value in document.items():
+        property_ = expected.properties.get(key)
+        if property_ is None or not property_.writable:
+            violations += _unwritable(contract, definition, expects, key, value, current)
+        elif value is None:
+            if property_.required:
+                violations.append(violation(key, "This is required and cannot be removed.", "required"))
+        else:
+            values[key] = _reference(value) if property_.link else value
+            failures = {failure.code: failure for failure in property_.shape.failures(values[key])}
+            violations += [violation(key, failure.message, failure.code) for failure in failures.values()]
+    if not partial:
+        violations += [
+            violation(key, "This is required.", "required")
+            for key, property_ in expected.properties.items()
+            if property_.required and key not in document
+        ]
+    if violations:
+        raise _invalid(violations)
+    return values
+
+
+def violation(key: str, message: str, code: str) -> Violation:
+    return Violation(key, message, pointer(key), code)
+
+
+def invalid(*violations: Violation) -> Problem:
+    return _invalid(list(violations))
+
+
+def _invalid(violations: list[Violation]) -> Problem:
+    named = ", ".join(sorted({item.property_path for item in violations if item.property_path}))
+    detail = f"Correct {named} and send it again." if named else violations[0].message
+    return Problem("invalid-content", detail, violations=violations)
+
+
+def _reference(value: JSON) -> JSON:
+    """A link is the address that it leads to, alone or as the `@id` of a node without anything else."""
+    return value["@id"] if isinstance(value, dict) and list(value) == ["@id"] else value
+
+
+def _unwritable(
+    contract: Contract,
+    definition: ClassDefinition,
+    expects: str,
+    key: str,
+    value: JSON,
+    current: Mapping[str, Any] | None,
+) -> Iterator[Violation]:
+    """Members that only the service writes must say what is so, or are ignored; all others are unknown."""
+    property_ = definition.properties.get(key)
+    if key in IGNORED or (property_ is not None and property_.ignored):
+        return
+    if key == "@context":
+        if value != contract.base + DATA_CONTEXT:
+            address = contract.base + DATA_CONTEXT
+            yield violation(key, f"Leave it out, or name this service's own: {address}.", "context")
+    elif key == "@type":
+        names = {definition.name, definition.iri, expects, contract.classes[expects].iri}
+        given = value if isinstance(value, list) else [value]
+        if not given or not all(isinstance(name, str) and name in names for name in given):
+            yield violation(key, f"This must be {definition.name}.", "type")
+    elif key in ("@id", "originId") or property_ is not None:
+        if value is not None and not _says_what_is_so(key, _reference(value), current):
+            message = "The service sets this; leave it out." if current is None else "This cannot be changed."
+            yield violation(key, message, "readOnly")
+    else:
+        yield violation(key, f"{definition.name} has no such member.", "unknown")
+
+
+def _says_what_is_so(key: str, value: JSON, current: Mapping[str, Any] | None) -> bool:
+    if current is None:
+        return False
+    if key in ("id", "originId"):
+        return value in (current["id"], current["@id"])
+    return bool(value == current.get(key))

@@ -1,0 +1,68 @@
+"""Node objects: JSON-LD as dictionaries, and the plain JSON that is left without what only JSON-LD has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from app.addresses import DATA_CONTEXT, item_path, link_paths
+from app.contract.contract import Contract
+from app.contract.definitions import ClassDefinition, Operation
+
+NodeObject = dict[str, Any]
+
+
+def item_node(contract: Contract, class_name: str, values: Mapping[str, str | None]) -> NodeObject:
+    """An embedded node: `@id`, `@type`, what has a value, and the links, in the contract's order."""
+    links = link_paths(class_name, values)
+    node: NodeObject = {
+        "@id": contract.base + item_path(class_name, str(values["id"])),
+        "@type": class_name,
+    }
+    for key in contract.classes[class_name].properties:
+        value = contract.base + links[key] if key in links else values.get(key)
+        if value is not None:
+            node[key] = value
+    return node
+
+
+def top_level(contract: Contract, node: NodeObject, operations: Iterable[Operation]) -> NodeObject:
+    """The node with its context first and, last, what the caller may do to it now."""
+    offered = [operation_node(contract, operation) for operation in operations]
+    return {"@context": contract.base + DATA_CONTEXT, **node, **({"operation": offered} if offered else {})}
+
+
+def operation_node(contract: Contract, operation: Operation) -> NodeObject:
+    node: NodeObject = {
+        "@id": operation.iri,
+        "@type": "Operation",
+        "method": operation.method,
+        "title": operation.title,
+    }
+    if operation.expects is not None:
+        node["expects"] = contract.classes[operation.expects].iri
+    return node | {"returns": operation.returns}
+
+
+def plain(contract: Contract, node: Mapping[str, Any]) -> NodeObject:
+    """Plain JSON (API.md section 2): a collection keeps count, members and view; an item its values."""
+    if "member" in node:
+        view = {key: value for key, value in node["view"].items() if not key.startswith("@")}
+        members = [plain(contract, member) for member in node["member"]]
+        counted = {"totalItems": node["totalItems"]} if "totalItems" in node else {}
+        return {**counted, "member": members, "view": view}
+    definition = contract.classes[node["@type"]]
+    return {key: value for key, value in node.items() if _is_plain(definition, key)}
+
+
+def _is_plain(definition: ClassDefinition, key: str) -> bool:
+    """The entry point has nothing but links: there they are kept, or plain JSON would have no way in."""
+    if key.startswith("@") or key in ("operation", "collection", "instance_by_handle"):
+        return False
+    return definition.name == "Entrypoint" or not definition.properties[key].link
+
+
+def dump(node: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(node)
