@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+ROOT = "/api"
 ITEMS = {
     "Organization": "/api/organizations/{id}",
     "Instance": "/api/instances/{id}",

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import pyoxigraph as ox
 
+from app.contract.contract import Contract
 from app.protocol.conditions import entity_tag
+from app.representation.nodes import dump, plain
 
 JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
 
@@ -24,21 +25,36 @@ class Variant:
 
 @dataclass(frozen=True)
 class Document:
-    """A document by media type, in the server's order of preference."""
+    """A document by media type, in the server's order of preference.
+
+    `plain` says that its JSON is the plain form of data, which a context makes JSON-LD again.
+    """
 
     variants: Mapping[str, Variant]
+    plain: bool = False
 
 
 def graph_document(node: Mapping[str, Any], context: Mapping[str, Any]) -> Document:
     """A node object, whose context may be the address of `context`, as JSON-LD and as Turtle."""
-    content = orjson.dumps(node)
-    inline = orjson.dumps({**node, "@context": context["@context"]})
+    content = dump(node)
+    inline = dump({**node, "@context": context["@context"]})
     return Document({JSON_LD: _variant(content), TURTLE: _variant(_turtle(inline, context))})
+
+
+def data_document(contract: Contract, node: Mapping[str, Any]) -> Document:
+    """Data that no request changes, as JSON-LD and as plain JSON."""
+    variants = {JSON_LD: _variant(dump(node)), JSON: _variant(dump(plain(contract, node)))}
+    return Document(variants, plain=True)
+
+
+def json_document(value: Mapping[str, Any]) -> Document:
+    """What is JSON and nothing else."""
+    return Document({JSON: _variant(dump(value))})
 
 
 def context_document(context: Mapping[str, Any]) -> Document:
     """A context is JSON-LD, and JSON to those who do not know JSON-LD."""
-    variant = _variant(orjson.dumps(context))
+    variant = _variant(dump(context))
     return Document({JSON_LD: variant, JSON: variant})
 
 

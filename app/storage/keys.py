@@ -10,3 +10,8 @@ def text_key(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text.casefold())
     again = unicodedata.normalize("NFKC", folded.casefold())
     return folded if folded == again else text_key(again)
+
+
+def email_key(email: str) -> str:
+    """What e-mail addresses are compared by; as long as the column is."""
+    return text_key(email)[:320]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from app.storage.database import Database
 from app.storage.failures import UniqueViolation
-from app.storage.keys import text_key
+from app.storage.keys import email_key
 from app.storage.session import Session, insert, update
-from app.storage.tables import Partner, table
+from app.storage.tables import Membership, Partner, table
 from app.storage.writes import new_id, now
 
 
@@ -33,7 +34,23 @@ async def partner_of(database: Database, identity: Identity) -> str:
         where = {"id": known["id"], "version": known["version"]}
         async with database.transaction() as session:
             await update(session, Partner, written, where=where)
+            await _bind(session, str(known["id"]), identity)
     return str(known["id"])
+
+
+async def partner_by_email(session: Session, email: str) -> str | None:
+    """The id of the partner that has this e-mail; of several, the one that came first."""
+    partner = table(Partner)
+    query = session.query.from_(partner).select("id").where(partner.email_key == email_key(email))
+    rows = await session.rows(query.orderby(partner.created_at).orderby(partner.id).limit(1))
+    return rows[0]["id"] if rows else None
+
+
+async def _bind(session: Session, partner_id: str, identity: Identity) -> None:
+    """Memberships that wait for the partner's e-mail become the partner's."""
+    if identity.email:
+        where = {"email_key": email_key(identity.email), "partner_id": None}
+        await update(session, Membership, {"partner_id": partner_id}, where=where)
 
 
 async def _find(session: Session, identity: Identity) -> dict[str, str | int | None] | None:
@@ -47,10 +64,16 @@ async def _find(session: Session, identity: Identity) -> dict[str, str | int | N
 async def _add(database: Database, identity: Identity) -> str:
     """Two first requests of one partner may come at once: the second finds what the first has written."""
     at = now()
-    row = {"id": new_id(), "issuer": identity.issuer, "subject": identity.subject, **_told(identity)}
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        **_told(identity),
+    }
     try:
         async with database.transaction() as session:
             await insert(session, Partner, row | {"created_at": at, "updated_at": at, "version": 1})
+            await _bind(session, row["id"], identity)
     except UniqueViolation:
         known = await _find(database.reading(), identity)
         if known is None:
@@ -60,5 +83,5 @@ async def _add(database: Database, identity: Identity) -> str:
 
 
 def _told(identity: Identity) -> dict[str, str | None]:
-    key = text_key(identity.email)[:320] if identity.email else None
+    key = email_key(identity.email) if identity.email else None
     return {"name": identity.name, "email": identity.email, "email_key": key}

@@ -79,6 +79,43 @@ async def find(session: Session, class_name: str, caller: Caller, column: str, v
     return read_row(kind, rows[0]) if rows else None
 
 
+async def find_locked(
+    session: Session, class_name: str, caller: Caller, column: str, value: str
+) -> Record | None:
+    """As `find`, with the organization concerned locked first; it may change until that is done."""
+    found = await find(session, class_name, caller, column, value)
+    # The transaction of SQLite has made all other writers wait already.
+    while session.dialect != "sqlite" and found is not None and found.organization_id is not None:
+        await session.lock_organization(found.organization_id)
+        again = await find(session, class_name, caller, column, value)
+        if again is None or again.organization_id == found.organization_id:
+            return again
+        found = again
+    return found
+
+
+async def owns_any(session: Session, caller: Caller) -> bool:
+    """Whether the caller is an owner of any organization that is there."""
+    membership, organization = table(Membership), table(Organization)
+    query = (
+        session.query.from_(membership)
+        .join(organization)
+        .on(organization.id == membership.organization_id)
+        .where((membership.partner_id == caller.partner_id) & (membership.role == "owner"))
+        .where(organization.deleted_at.isnull())
+        .select(membership.id)
+        .limit(1)
+    )
+    return bool(await session.rows(query))
+
+
+async def taken_handles(session: Session, handles: list[str]) -> set[str]:
+    """Which of these an instance has, or once had."""
+    instance = table(Instance)
+    query = session.query.from_(instance).select(instance.handle).where(instance.handle.isin(handles))
+    return {row["handle"] for row in await session.rows(query)}
+
+
 def visible(session: Session, kind: Kind, caller: Caller) -> QueryBuilder:
     """The rows of a class that the caller may see, with the caller's role in the organization concerned."""
     target = table(kind.model)

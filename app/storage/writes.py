@@ -10,7 +10,7 @@ import orjson
 from uuid_utils import uuid7
 
 from app.caller import Caller
-from app.storage.keys import text_key
+from app.storage.keys import email_key, text_key
 from app.storage.records import KINDS, Record
 from app.storage.session import Session, insert, update
 from app.storage.tables import Activity, ActivityOrganization, Instance, Membership, Organization
@@ -33,13 +33,30 @@ def new_id() -> str:
     return str(uuid7())
 
 
-async def create_organization(session: Session, act: Act, name: str) -> str:
-    """Its id. The caller becomes its first and only owner."""
+@dataclass(frozen=True)
+class Owner:
+    """Who an organization gets as its owner: a partner or, by e-mail, one who has not come yet."""
+
+    partner_id: str | None
+    email: str | None = None
+
+
+async def create_organization(session: Session, act: Act, name: str, owner: Owner) -> str:
+    """Its id. It has one owner and no other members."""
     identifier = new_id()
     row = {"id": identifier, "name": name, "name_key": text_key(name), **_first_version(act)}
     await insert(session, Organization, row)
-    membership = {"id": new_id(), "organization_id": identifier, "partner_id": act.caller.partner_id}
-    await insert(session, Membership, membership | {"role": "owner", "joined_at": act.at, "version": 1})
+    membership = {
+        "id": new_id(),
+        "organization_id": identifier,
+        "partner_id": owner.partner_id,
+        "email": owner.email,
+        "email_key": email_key(owner.email) if owner.email else None,
+        "role": "owner",
+        "joined_at": act.at,
+        "version": 1,
+    }
+    await insert(session, Membership, membership)
     await _record(session, act, "Create", "Organization", identifier, [identifier], created(name=name))
     return identifier
 

@@ -12,7 +12,7 @@ from app.caller import WRITE, Caller
 from app.storage.database import Database, UniqueViolation
 from app.storage.partners import Identity, partner_of
 from app.storage.records import Record, find
-from app.storage.writes import Act, change, create_instance, create_organization, delete, now
+from app.storage.writes import Act, Owner, change, create_instance, create_organization, delete, now
 
 pytestmark = pytest.mark.anyio
 OWNER = Identity("urn:i", "owner", "Owner", "Owner@Acme.example")
@@ -38,7 +38,7 @@ async def found(database: Database, act: Act, class_name: str, identifier: str) 
 async def test_creating_makes_the_caller_owner_and_leaves_an_activity(database: Database) -> None:
     act = await an_act(database)
     async with database.transaction() as session:
-        organization = await create_organization(session, act, "Acme")
+        organization = await create_organization(session, act, "Acme", Owner(act.caller.partner_id))
         instance = await create_instance(session, act, organization, "Shop", "shop")
     record = await found(database, act, "Instance", instance)
     assert (record.role, record.values["handle"], record.version) == ("owner", "shop", 1)
@@ -51,7 +51,7 @@ async def test_creating_makes_the_caller_owner_and_leaves_an_activity(database: 
 async def test_a_change_raises_the_version_once(database: Database) -> None:
     act = await an_act(database)
     async with database.transaction() as session:
-        identifier = await create_organization(session, act, "Acme")
+        identifier = await create_organization(session, act, "Acme", Owner(act.caller.partner_id))
     record = await found(database, act, "Organization", identifier)
     later = Act(act.caller, "r2", act.at + timedelta(seconds=1))
     async with database.transaction() as session:
@@ -69,7 +69,7 @@ async def test_a_change_raises_the_version_once(database: Database) -> None:
 async def test_a_deleted_instance_keeps_its_handle(database: Database) -> None:
     act = await an_act(database)
     async with database.transaction() as session:
-        organization = await create_organization(session, act, "Acme")
+        organization = await create_organization(session, act, "Acme", Owner(act.caller.partner_id))
         identifier = await create_instance(session, act, organization, "Shop", "shop")
     async with database.transaction() as session:
         assert await delete(session, act, await found(database, act, "Instance", identifier))

@@ -1,0 +1,47 @@
+"""Callers: from the Authorization field to the partner who asks, remembered while the token is good."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from cachetools import TLRUCache
+
+from app.caller import ANONYMOUS, Caller
+from app.protocol.bearer import bearer_token
+from app.security.tokens import Claims, Issuer, verify
+from app.storage.database import Database
+from app.storage.partners import Identity, partner_of
+
+REMEMBERED_TOKENS = 4_096
+
+
+class Callers:
+    """What is remembered is who a token stands for, never what the partner may do."""
+
+    def __init__(self, database: Database, issuers: Sequence[Issuer], audience: str) -> None:
+        self._database = database
+        self._issuers = issuers
+        self._audience = audience
+        self._known: TLRUCache[str, tuple[Caller, Claims]] = TLRUCache(
+            REMEMBERED_TOKENS, ttu=lambda _token, known, _now: known[1].expires, timer=time.time
+        )
+
+    async def caller(self, authorization: Sequence[str], *, needed: bool) -> Caller:
+        """The caller, anonymous without a token or where none is `needed`; a bad token is refused anywhere.
+
+        Raises `not-authenticated` and `invalid-parameter`.
+        """
+        token = bearer_token(authorization)
+        if token is None:
+            return ANONYMOUS
+        known = self._known.get(token)
+        if known is not None:
+            return known[0]
+        claims = verify(token, self._issuers, self._audience)
+        if not needed:
+            return ANONYMOUS
+        identity = Identity(claims.issuer, claims.subject, claims.name, claims.email)
+        caller = Caller(await partner_of(self._database, identity), claims.scopes)
+        self._known[token] = (caller, claims)
+        return caller

@@ -1,0 +1,61 @@
+"""The one place where the parts meet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.routing import Route, Router
+
+from app.callers import Callers
+from app.contract.check import check_contract
+from app.contract.contract import load_contract
+from app.pipeline import Endpoint, Pipeline
+from app.resources.published import documents
+from app.routes import ROUTES
+from app.security.local_issuer import local_issuer
+from app.settings import Settings, read_settings
+from app.storage.database import Database
+
+
+def create_app(settings: Settings) -> Router:
+    """The service as an ASGI application.
+
+    Raises `ContractFault` for a fault of the contract, and at its start `RuntimeError` for a database that is
+    behind.
+    """
+    contract = load_contract(settings.public_url)
+    check_contract(contract)
+    database = Database(settings.database_url)
+    callers = Callers(database, [local_issuer(settings.data_dir)], settings.audience)
+    pipeline = Pipeline(contract, documents(contract), database, callers, settings.max_content_length)
+
+    @asynccontextmanager
+    async def lifespan(_router: Router) -> AsyncIterator[None]:
+        await database.open()
+        try:
+            await check_migrated(database)
+            yield
+        finally:
+            await database.close()
+
+    return Router(
+        [Route(resource.path, Endpoint(pipeline, resource)) for resource in ROUTES],
+        redirect_slashes=False,
+        default=Endpoint(pipeline),
+        lifespan=lifespan,
+    )
+
+
+async def check_migrated(database: Database) -> None:
+    pending = await database.pending_migrations()
+    if pending:
+        raise RuntimeError(
+            f"The database is behind ({', '.join(pending)}); run `instance-registry migrate` first."
+        )
+
+
+def application() -> Router:
+    """For `uvicorn --factory`: set by `REGISTRY_*` environment variables."""
+    return create_app(read_settings(os.environ))

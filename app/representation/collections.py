@@ -1,0 +1,38 @@
+"""What the contract says of a collection, as it stands in the collection itself."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from app.contract.definitions import ClassDefinition
+from app.representation.nodes import NodeObject
+
+
+def search(definition: ClassDefinition, address: str) -> NodeObject:
+    """The template of a list's query, where no variable's name has brackets (RFC 6570 section 2.3)."""
+    names = ",".join(quote(variable.name, safe="") for variable in definition.variables)
+    return {
+        "@type": "IriTemplate",
+        "template": f"{address}{{?{names}}}",
+        "variableRepresentation": "hydra:BasicRepresentation",
+        "mapping": [
+            {
+                "@type": "IriTemplateMapping",
+                "variable": variable.name,
+                "property": variable.key or f"hydra:{variable.meaning}",
+                "required": variable.required,
+            }
+            for variable in definition.variables
+        ],
+    }
+
+
+def member_assertion(definition: ClassDefinition) -> NodeObject:
+    """Every member is of the class: the node that the vocabulary describes."""
+    member = definition.iri.removesuffix("Collection")
+    return {
+        "@id": f"{definition.iri}-assertion",
+        "@type": "hydra:Resource",
+        "property": "rdf:type",
+        "hydra:object": {"@id": member},
+    }

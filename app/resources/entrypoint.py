@@ -1,0 +1,47 @@
+"""The entry point: where to begin, the same for every caller."""
+
+from __future__ import annotations
+
+from app.addresses import ENTRYPOINT, HANDLE, ROOT
+from app.contract.contract import Contract
+from app.exchange import Exchange, Representation
+from app.representation.collections import member_assertion
+from app.representation.nodes import NodeObject, top_level
+
+
+async def begin(exchange: Exchange) -> Representation:
+    return Representation(status=303, location=exchange.contract.base + ROOT)
+
+
+def node(contract: Contract) -> NodeObject:
+    """Its collections twice: by the links that the documentation describes, and as `hydra:collection`."""
+    links = {key: contract.base + path for key, path in ENTRYPOINT.items()}
+    entrypoint = {
+        "@id": contract.base + ROOT,
+        "@type": "Entrypoint",
+        **links,
+        "instance_by_handle": _look_up(contract),
+        "collection": [
+            {
+                "@id": links[key],
+                "@type": "Collection",
+                "memberAssertion": member_assertion(contract.classes[name]),
+            }
+            for key, name in (
+                ("organizations", "OrganizationCollection"),
+                ("instances", "InstanceCollection"),
+            )
+        ],
+    }
+    return top_level(contract, entrypoint, contract.promises["Entrypoint"].values())
+
+
+def _look_up(contract: Contract) -> NodeObject:
+    return {
+        "@type": "IriTemplate",
+        "template": contract.base + HANDLE,
+        "variableRepresentation": "hydra:BasicRepresentation",
+        "mapping": [
+            {"@type": "IriTemplateMapping", "variable": "handle", "property": "handle", "required": True}
+        ],
+    }

@@ -1,0 +1,51 @@
+"""What is published: the entry point and the contract, made once in every form that they are served in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.addresses import ROOT
+from app.contract.contract import Contract
+from app.contract.documentation import CONTEXT, documentation, problem_type, problem_types, vocabulary
+from app.exchange import Exchange, Representation, not_found
+from app.representation.documents import (
+    Document,
+    context_document,
+    data_document,
+    graph_document,
+    json_document,
+)
+from app.resources import entrypoint
+
+
+def documents(contract: Contract) -> Mapping[str, Document]:
+    """By their paths."""
+    context = contract.sources.contexts[CONTEXT].document
+    graphs = {
+        "/api/docs": documentation(contract),
+        "/vocab": vocabulary(contract),
+        "/problems": problem_types(contract),
+    }
+    graphs |= {f"/problems/{name}": problem_type(contract, name) for name in contract.problems}
+    return {
+        ROOT: data_document(contract, entrypoint.node(contract)),
+        "/livez": json_document({"status": "pass"}),
+        "/readyz": json_document({"status": "pass"}),
+        **{path: graph_document(node, context) for path, node in graphs.items()},
+        **{
+            f"/contexts/v1/{c.name}": context_document(c.document) for c in contract.sources.contexts.values()
+        },
+    }
+
+
+async def read(exchange: Exchange) -> Representation:
+    document = exchange.documents.get(exchange.path)
+    if document is None:
+        raise not_found()
+    return Representation(document=document)
+
+
+async def ready(exchange: Exchange) -> Representation:
+    """Raises `unavailable` where the database cannot be reached."""
+    await exchange.session.rows_sql("SELECT 1 AS found")
+    return await read(exchange)
