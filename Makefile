@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install test check fix coverage clean
+.PHONY: help install run contract test check fix coverage clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -21,6 +21,12 @@ help: ## List the targets
 	@touch .venv/.runtime $@
 
 install: .venv/.tests ## Install the service and what its tests need into .venv
+
+run: .venv/.runtime ## Start the service with sample data on http://127.0.0.1:8000
+	@$(BIN)/instance-registry serve --sample
+
+contract: .venv/.runtime ## Check the contract and show what it promises
+	@$(BIN)/instance-registry contract
 
 test: .venv/.tests ## Run the tests
 	$(BIN)/pytest -n 2

@@ -1,0 +1,287 @@
+"""The command `instance-registry`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.problems import Problem
+from app.settings import Settings, WrongSetting, read_settings
+
+if TYPE_CHECKING:  # each command imports the rest when it is called, so that the others start at once
+    from app.importing import Report
+    from app.storage.database import Database
+
+cli = typer.Typer(
+    help="The registry of organizations and the instances that they own.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+BEHIND = "The database is behind; run `instance-registry migrate` first."
+
+
+def main() -> None:
+    """A wrong setting is one line and exit code 2; what else stops a command, one line and exit code 1."""
+    from app.contract.sources import ContractFault
+
+    try:
+        cli()
+    except WrongSetting as error:
+        _fail(str(error), 2)
+    except Problem as problem:
+        _fail(problem.detail, 1)
+    except (ContractFault, OSError, ValueError) as error:
+        _fail(str(error), 1)
+
+
+def _fail(line: str, code: int) -> None:
+    typer.echo(line, err=True)
+    sys.exit(code)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes answer.")] = 1,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Migrate, add the sample data, and say what to do first.")
+    ] = False,
+) -> None:
+    """Answer requests until it is interrupted."""
+    import uvicorn
+
+    from app.security.local_issuer import local_issuer
+
+    # By the environment, because that is what every worker reads.
+    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    os.environ.setdefault("REGISTRY_PUBLIC_URL", f"http://{authority}")
+    settings = read_settings(os.environ)
+    local_issuer(settings.data_dir)  # its key is made before workers could make several
+    if sample:
+        _run(_prepare(settings))
+        _welcome(settings)
+    elif _run(_database(settings).pending_migrations()):
+        _fail(BEHIND, 1)
+    uvicorn.run(
+        "app.main:application",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        ws="none",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        log_config=_log_config(),
+    )
+
+
+def _log_config() -> dict[str, Any]:
+    """Uvicorn's own, with the service's requests among what it prints."""
+    from copy import deepcopy
+
+    from uvicorn.config import LOGGING_CONFIG
+
+    config = deepcopy(LOGGING_CONFIG)
+    config["loggers"]["app"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    return config
+
+
+async def _prepare(settings: Settings) -> None:
+    from app.sample import add_sample
+
+    await _database(settings).migrate()
+    async with _open(settings) as database:
+        await add_sample(database)
+
+
+def _welcome(settings: Settings) -> None:
+    """Where to look, a token and a first request, to be copied as they stand."""
+    from app.caller import WRITE
+    from app.sample import OWNER
+    from app.security.local_issuer import local_issuer
+    from app.security.tokens import MAX_LIFETIME_SECONDS
+
+    base = settings.public_url
+    token = local_issuer(settings.data_dir).token(
+        audience=settings.audience,
+        subject=OWNER.subject,
+        email=OWNER.email,
+        name=OWNER.name,
+        scopes=[WRITE],
+        lifetime=MAX_LIFETIME_SECONDS,
+    )
+    typer.echo(f"""
+The registry answers at {base} with sample data; Ctrl+C ends it. Where to look:
+
+  {base}/api        the entry point
+  {base}/api/docs   what there is and what can be done (Hydra ApiDocumentation)
+  {base}/vocab      what the words mean
+
+A token of {OWNER.email}, good for a day:
+
+  export TOKEN={token}
+
+A first request:
+
+  curl -H "Authorization: Bearer $TOKEN" {base}/api/organizations
+""")
+
+
+@cli.command()
+def migrate() -> None:
+    """Make the database, or bring it up to date."""
+    names = _run(_database(read_settings(os.environ)).migrate())
+    typer.echo(f"Applied {', '.join(names)}." if names else "There was nothing to apply.")
+
+
+@cli.command()
+def sample() -> None:
+    """Add a small data set; what is there already stays as it is."""
+    added = _run(_add_sample(read_settings(os.environ)))
+    typer.echo(f"Added {added} organizations with their instances.")
+
+
+async def _add_sample(settings: Settings) -> int:
+    from app.sample import add_sample
+
+    async with _open(settings) as database:
+        return await add_sample(database)
+
+
+@cli.command(name="import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Lines of JSON.")],
+    owner: Annotated[str, typer.Option(metavar="EMAIL", help="Who will own the organizations.")],
+) -> None:
+    """Make an organization with its instance from each line; lines whose handle is known are left out."""
+    report = _run(_import(read_settings(os.environ), file, owner))
+    for member, number in report.unknown.items():
+        typer.echo(f"{member} (first in line {number}) is unknown to the registry and was left out.")
+    for number, reason in report.bad:
+        typer.echo(f"Line {number} was left out: {reason}")
+    typer.echo(
+        f"{report.lines} lines: {report.imported} imported, {report.present} there already, "
+        f"{len(report.bad)} bad."
+    )
+
+
+async def _import(settings: Settings, file: Path, email: str) -> Report:
+    """Who has not come yet owns the organizations as soon as a token with that e-mail comes."""
+    from app.contract.contract import load_contract
+    from app.importing import Report, import_lines
+    from app.storage.partners import partner_by_email
+    from app.storage.writes import Owner
+
+    if not 3 <= len(email) <= 320 or "@" not in email[1:-1] or not email.isprintable():
+        raise typer.BadParameter(f"{email!r} is not an e-mail address.", param_hint="--owner")
+    contract, report = load_contract(settings.public_url), Report()
+    async with _open(settings) as database:
+        partner_id = await partner_by_email(database.reading(), email)
+        owner = Owner(partner_id, None if partner_id else email)
+        await import_lines(database, contract, owner, _lines(file), report)
+    return report
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    """On a terminal, with a bar that tells how much of the file has been read."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with file.open("rb") as lines, Progress(console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Importing", total=file.stat().st_size)
+        for line in lines:
+            yield line
+            progress.advance(task, len(line))
+
+
+@cli.command()
+def token(
+    sub: Annotated[str, typer.Option(help="The partner's name at the local issuer; any text.")],
+    email: Annotated[str, typer.Option(help="Counts as verified.")],
+    name: Annotated[str | None, typer.Option(help="For people to read.")] = None,
+    scope: Annotated[str, typer.Option(help="Of registry:read, :write and :read-all.")] = "registry:write",
+    lifetime: Annotated[int, typer.Option(min=1, max=86_400, help="In seconds.")] = 3_600,
+) -> None:
+    """Print an access token of the local issuer, and nothing else."""
+    from app.security.local_issuer import local_issuer
+    from app.security.rights import SCOPES
+
+    settings = read_settings(os.environ)
+    scopes = scope.split()
+    unknown = [value for value in scopes if value not in SCOPES]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(SCOPES)}.", param_hint="--scope")
+    if not 1 <= len(sub) <= 255:
+        raise typer.BadParameter("It has 1 to 255 characters.", param_hint="--sub")
+    issuer = local_issuer(settings.data_dir)
+    typer.echo(
+        issuer.token(
+            audience=settings.audience,
+            subject=sub,
+            email=email,
+            name=name,
+            scopes=scopes,
+            lifetime=lifetime,
+        )
+    )
+
+
+@cli.command()
+def contract() -> None:
+    """Check the vocabulary and the contexts, and show what they promise."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from app.contract.check import check_contract
+    from app.contract.contract import load_contract
+
+    loaded = load_contract(read_settings(os.environ).public_url)
+    check_contract(loaded)
+    classes = Table("class", "properties", title="Classes", title_justify="left")
+    for definition in loaded.classes.values():
+        classes.add_row(definition.name, ", ".join(definition.properties))
+    operations = Table("of", "method", "title", "roles", "expects", title="Operations", title_justify="left")
+    for name, promised in loaded.promises.items():
+        for operation in promised.values():
+            roles = ", ".join(sorted(operation.roles))
+            operations.add_row(name, operation.method, operation.title, roles, operation.expects or "")
+    problems = Table("problem type", "status", "title", title="Problem types", title_justify="left")
+    for problem in loaded.problems.values():
+        problems.add_row(problem.name, str(problem.status), problem.title)
+    console = Console()
+    for table in (classes, operations, problems):
+        console.print(table)
+
+
+def _database(settings: Settings) -> Database:
+    from app.storage.database import Database
+
+    return Database(settings.database_url)
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Database]:
+    """Open, if it is up to date."""
+    database = _database(settings)
+    if await database.pending_migrations():
+        raise Problem("unavailable", BEHIND)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(coroutine)

@@ -1,0 +1,132 @@
+"""Import: lines of JSON, each an organization with its instance, known by the instance's handle."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from app.caller import ANONYMOUS
+from app.contract.contract import Contract
+from app.problems import Problem, Violation
+from app.protocol.strict_json import loads
+from app.representation.content import invalid, read_content
+from app.storage.database import Database, Session, UniqueViolation
+from app.storage.records import taken_handles
+from app.storage.writes import Act, Owner, create_instance, create_organization, new_id, now
+
+# So many that a transaction's own cost does not count, so few that other writers do not wait for long.
+LINES_IN_A_TRANSACTION = 200
+MEMBERS = {"organization": ("Organization", ("name",)), "instance": ("Instance", ("name", "handle"))}
+
+
+@dataclass
+class Report:
+    """What became of the lines; `bad` and `unknown` tell numbers of lines, from 1."""
+
+    imported: int = 0
+    present: int = 0
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> int:
+        return self.imported + self.present + len(self.bad)
+
+
+@dataclass(frozen=True)
+class Line:
+    organization: str
+    name: str
+    handle: str
+
+
+async def import_lines(
+    database: Database, contract: Contract, owner: Owner, lines: Iterable[bytes], report: Report
+) -> None:
+    """Each good line makes an organization of its own, unless its handle is, or once was, an instance's."""
+    numbered = enumerate(lines, 1)
+    while batch := list(islice(numbered, LINES_IN_A_TRANSACTION)):
+        await _import_batch(database, owner, _read_batch(contract, batch, report), report)
+
+
+def _read_batch(contract: Contract, batch: Iterable[tuple[int, bytes]], report: Report) -> list[Line]:
+    read = []
+    for number, content in batch:
+        if content.strip():
+            try:
+                read.append(_read_line(contract, content, number, report))
+            except Problem as problem:
+                report.bad.append((number, _reason(problem)))
+    return read
+
+
+def _read_line(contract: Contract, content: bytes, number: int, report: Report) -> Line:
+    """Raises `malformed-content` or `invalid-content`. Only an import trims names."""
+    document = loads(content.strip())
+    if not isinstance(document, dict) or not all(isinstance(document.get(name), dict) for name in MEMBERS):
+        raise Problem("malformed-content", f"The line must be an object with {' and '.join(MEMBERS)}.")
+    parts: dict[str, Mapping[str, Any]] = {}
+    violations: list[Violation] = []
+    for member, value in document.items():
+        if member not in MEMBERS or not isinstance(value, dict):
+            _note(report, number, [member])
+            continue
+        class_name, keys = MEMBERS[member]
+        _note(report, number, (f"{member}.{key}" for key in value if key not in keys))
+        known = {key: _trimmed(value[key]) for key in keys if key in value}
+        try:
+            parts[member] = read_content(contract, known, class_name, class_name, None)
+        except Problem as problem:
+            paths = [(f"{member}.{item.property_path}", item) for item in problem.violations]
+            violations += [dataclasses.replace(item, property_path=path) for path, item in paths]
+    if violations:
+        raise invalid(*violations)
+    return Line(parts["organization"]["name"], parts["instance"]["name"], parts["instance"]["handle"])
+
+
+def _trimmed(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _note(report: Report, number: int, members: Iterable[str]) -> None:
+    for member in members:
+        report.unknown.setdefault(member, number)
+
+
+def _reason(problem: Problem) -> str:
+    found = (f"{item.property_path}: {item.message}" for item in problem.violations)
+    return " ".join(found) or problem.detail
+
+
+async def _import_batch(database: Database, owner: Owner, lines: list[Line], report: Report) -> None:
+    """All of them or none; again where somebody took one of the handles at the same moment."""
+    while True:
+        try:
+            async with database.transaction() as session:
+                written = await _write(session, owner, lines)
+        except UniqueViolation:
+            continue
+        report.imported += written
+        report.present += len(lines) - written
+        return
+
+
+async def _write(session: Session, owner: Owner, lines: list[Line]) -> int:
+    taken = await taken_handles(session, [line.handle for line in lines])
+    new = list(_first_of_each(lines, taken))
+    for line in new:
+        # The acts of a command have no actor.
+        act = Act(ANONYMOUS, new_id(), now())
+        organization = await create_organization(session, act, line.organization, owner)
+        await create_instance(session, act, organization, line.name, line.handle)
+    return len(new)
+
+
+def _first_of_each(lines: Iterable[Line], taken: set[str]) -> Iterator[Line]:
+    for line in lines:
+        if line.handle not in taken:
+            taken.add(line.handle)
+            yield line
