@@ -11,7 +11,9 @@ from uuid import uuid4
 
 import pytest
 
+from app.contract.contract import Contract, load_contract
 from app.storage.database import Database
+from tests.service import BASE, Service, World, populate, running
 
 
 @pytest.fixture(scope="session")
@@ -111,3 +113,43 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.open()
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
+    """The service on a database without rows, on either database in turn."""
+    async with running(database_url, tmp_path) as service:
+        yield service
+
+
+@pytest.fixture
+async def world(service: Service) -> World:
+    return await populate(service)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def standing_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a migrated database for a whole module, on either database in turn."""
+    if request.param == "sqlite":
+        url = f"sqlite://{tmp_path_factory.mktemp('standing') / 'registry.sqlite3'}"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        name = f"standing_{uuid4().hex}"
+        server.administer(f"CREATE DATABASE {name}")
+        url = server.url(name)
+    asyncio.run(Database(url).migrate())
+    return url
+
+
+@pytest.fixture(scope="module")
+async def standing(
+    standing_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Service, World]]:
+    """A service for a whole module, for tests that change nothing."""
+    async with running(standing_url, tmp_path_factory.mktemp("keys")) as service:
+        yield service, await populate(service)
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    return load_contract(BASE)

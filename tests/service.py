@@ -1,0 +1,140 @@
+"""The service in process, and a small world in it, for tests that speak HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.routing import Router
+
+from app.caller import READ, READ_ALL, WRITE
+from app.main import create_app
+from app.security.local_issuer import local_issuer
+from app.settings import Settings
+from app.storage.database import Database
+from tests.storage.rows import add_membership
+
+BASE = "http://127.0.0.1:8000"
+JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
+PROBLEM, PATCH = "application/problem+json", "application/merge-patch+json"
+
+
+@dataclass
+class Service:
+    """`as_` is a client with the token of a partner, known by its subject; None has no token."""
+
+    app: Router
+    settings: Settings
+    clients: dict[tuple[str | None, str], httpx.AsyncClient] = field(default_factory=dict)
+
+    def token(self, subject: str, *scopes: str, lifetime: int = 3_600, audience: str | None = None) -> str:
+        return local_issuer(self.settings.data_dir).token(
+            audience=audience or self.settings.audience,
+            subject=subject,
+            email=f"{subject}@acme.example",
+            name=subject.capitalize(),
+            scopes=scopes or (WRITE,),
+            lifetime=lifetime,
+        )
+
+    def as_(self, subject: str | None, *scopes: str) -> httpx.AsyncClient:
+        key = (subject, " ".join(scopes))
+        if key not in self.clients:
+            headers = {"Authorization": f"Bearer {self.token(subject, *scopes)}"} if subject else {}
+            transport = httpx.ASGITransport(self.app)
+            self.clients[key] = httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
+        return self.clients[key]
+
+    async def close(self) -> None:
+        for client in self.clients.values():
+            await client.aclose()
+
+
+@asynccontextmanager
+async def running(database_url: str, data_dir: Path, **settings: Any) -> AsyncIterator[Service]:
+    chosen = Settings(public_url=BASE, database_url=database_url, data_dir=data_dir, **settings)
+    app = create_app(chosen)
+    async with app.lifespan_context(app):
+        service = Service(app, chosen)
+        try:
+            yield service
+        finally:
+            await service.close()
+
+
+@dataclass(frozen=True)
+class World:
+    """Paths of what is there. `acme` has an owner, `partner`, and a member; `globex` is a stranger's."""
+
+    acme: str
+    shop: str
+    nested_shop: str
+    deleted_shop: str
+    deleted_organization: str
+    globex: str
+    globex_shop: str
+    partner: str
+    absent: str = "/api/instances/01930000-0000-7000-8000-000000000000"
+
+    @property
+    def acme_id(self) -> str:
+        return self.acme.rpartition("/")[2]
+
+
+# Who asks in tests: the subject of the token and its scopes.
+CALLERS: Mapping[str, tuple[str | None, tuple[str, ...]]] = {
+    "owner": ("owner", (WRITE,)),
+    "owner who may only read": ("owner", (READ,)),
+    "member": ("member", (WRITE,)),
+    "stranger": ("stranger", (WRITE,)),
+    "auditor": ("auditor", (READ_ALL,)),
+    "token without scope": ("owner", ("openid",)),
+    "no token": (None, ()),
+}
+
+
+async def made(client: httpx.AsyncClient, path: str, **members: str) -> str:
+    """The path of what was created."""
+    answer = await client.post(path, json=members)
+    assert answer.status_code == 201, answer.text
+    return answer.headers["Location"].removeprefix(BASE)
+
+
+async def populate(service: Service) -> World:
+    owner, stranger = service.as_("owner"), service.as_("stranger")
+    acme = await made(owner, "/api/organizations", name="Acme")
+    shop = await made(owner, f"{acme}/instances", name="Shop", handle="acme-shop")
+    deleted_shop = await made(owner, f"{acme}/instances", name="Old", handle="acme-old")
+    deleted_organization = await made(owner, "/api/organizations", name="Past")
+    for path in (deleted_shop, deleted_organization):
+        assert (await owner.delete(path)).status_code == 204
+    globex = await made(stranger, "/api/organizations", name="Globex")
+    globex_shop = await made(stranger, f"{globex}/instances", name="Globex", handle="globex")
+    member = (await service.as_("member").get("/api/me")).headers["Location"].rpartition("/")[2]
+    await join(service, acme, member)
+    identifier = shop.rpartition("/")[2]
+    return World(
+        acme=acme,
+        shop=shop,
+        nested_shop=f"{acme}/instances/{identifier}",
+        deleted_shop=deleted_shop,
+        deleted_organization=deleted_organization,
+        globex=globex,
+        globex_shop=globex_shop,
+        partner=(await owner.get("/api/me")).headers["Location"].removeprefix(BASE),
+    )
+
+
+async def join(service: Service, organization: str, partner_id: str, role: str = "member") -> None:
+    """There is no address yet at which members are added."""
+    database = Database(service.settings.database_url)
+    await database.open()
+    try:
+        session = database.reading()
+        await add_membership(session, organization.rpartition("/")[2], partner_id=partner_id, role=role)
+    finally:
+        await database.close()
