@@ -14,6 +14,7 @@ from app.protocol.strict_json import JSON
 
 # What JSON-LD and Hydra clients send back beside the properties of the class.
 IGNORED = {"operation"}
+REMOVED = "This is required and cannot be removed."
 
 
 def read_content(
@@ -40,7 +41,7 @@ def read_content(
             violations += _unwritable(contract, definition, expects, key, value, current)
         elif value is None:
             if property_.required:
-                violations.append(violation(key, "This is required and cannot be removed.", "required"))
+                violations.append(violation(key, REMOVED, "required"))
         else:
             values[key] = _reference(value) if property_.link else value
             failures = {failure.code: failure for failure in property_.shape.failures(values[key])}
@@ -96,6 +97,8 @@ def _unwritable(
         given = value if isinstance(value, list) else [value]
         if not given or not all(isinstance(name, str) and name in names for name in given):
             yield violation(key, f"This must be {definition.name}.", "type")
+    elif value is None and property_ is not None and property_.required:
+        yield violation(key, REMOVED, "required")
     elif key in ("@id", "originId") or property_ is not None:
         if value is not None and not _says_what_is_so(key, _reference(value), current):
             message = "The service sets this; leave it out." if current is None else "This cannot be changed."

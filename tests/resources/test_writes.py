@@ -1,0 +1,397 @@
+"""Creating, renaming, replacing and deleting, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from app.storage.database import Database
+from tests.service import BASE, JSON, JSON_LD, PATCH, Service, World, made
+from tests.test_sweep import check_problem
+
+pytestmark = pytest.mark.anyio
+
+INSTANCE_MEMBERS = [
+    "id", "name", "handle", "created_at", "updated_at", "organization_id", "created_by_organization_id",
+]  # fmt: skip
+ABSENT = "01930000-0000-7000-8000-000000000000"
+
+
+async def rename(client: httpx.AsyncClient, path: str, content: Any, **headers: str) -> httpx.Response:
+    return await client.patch(path, json=content, headers={"Content-Type": PATCH, **headers})
+
+
+async def plain(client: httpx.AsyncClient, path: str) -> dict[str, Any]:
+    body: dict[str, Any] = (await client.get(path, headers={"Accept": JSON})).json()
+    return body
+
+
+def violated(answer: httpx.Response) -> dict[str, str]:
+    """The code of each violation by its pointer."""
+    violations = check_problem(answer, "invalid-content")["violations"]
+    assert isinstance(violations, list)
+    for violation in violations:
+        assert violation["message"]
+        assert (violation["propertyPath"] == "") == (violation["pointer"] == "#")
+    return {violation["pointer"]: violation["code"] for violation in violations}
+
+
+async def activities(service: Service) -> int:
+    database = Database(service.settings.database_url)
+    await database.open()
+    try:
+        [row] = await database.reading().rows_sql("SELECT count(*) AS total FROM activity")
+        return int(row["total"])
+    finally:
+        await database.close()
+
+
+async def test_what_is_created_is_answered_whole_and_found_at_its_location(service: Service) -> None:
+    """CLIENTS H9; RFC 9110 section 15.3.2."""
+    owner = service.as_("owner")
+    answer = await owner.post("/api/organizations", json={"name": "Acme"})
+    organization = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == answer.headers["Content-Location"] == organization["@id"]
+    again = await owner.get(organization["@id"])
+    assert (again.content, again.headers["ETag"]) == (answer.content, answer.headers["ETag"])
+
+    nested = f"{organization['@id']}/instances"
+    answer = await owner.post(nested, json={"name": "Shop", "handle": "acme-shop"})
+    instance = answer.json()
+    assert instance["@id"] == f"{BASE}/api/instances/{instance['id']}" == answer.headers["Location"]
+    assert (instance["organization"], instance["organization_id"]) == (
+        organization["@id"],
+        organization["id"],
+    )
+    assert instance["created_by_organization_id"] == organization["id"]
+    assert (await owner.get(instance["@id"])).content == answer.content
+    assert list(await plain(owner, instance["@id"])) == INSTANCE_MEMBERS
+
+
+@pytest.mark.parametrize("reference", ["organization_id", "organization", "both"])
+async def test_an_instance_names_its_organization_in_either_way(
+    service: Service, world: World, reference: str
+) -> None:
+    named = {"organization_id": world.acme_id, "organization": BASE + world.acme}
+    chosen = named if reference == "both" else {reference: named[reference]}
+    content = {"name": "Other", "handle": "acme-other", **chosen}
+    for path in ("/api/instances", f"{world.acme}/instances"):
+        answer = await service.as_("owner").post(path, json=content)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["organization_id"] == world.acme_id
+        content["handle"] += "-b"
+    embedded = {**content, "organization": {"@id": BASE + world.acme}}
+    assert (await service.as_("owner").post("/api/instances", json=embedded)).status_code == 201
+
+
+async def test_an_organization_that_cannot_be_is_refused_in_the_same_way_as_a_foreign_one(
+    service: Service, world: World
+) -> None:
+    owner, content = service.as_("owner"), {"name": "Other", "handle": "acme-other"}
+    globex_id = world.globex.rpartition("/")[2]
+    past_id = world.deleted_organization.rpartition("/")[2]
+    messages = set()
+    for value in (globex_id, past_id, ABSENT):
+        for key, reference in (
+            ("organization_id", value),
+            ("organization", f"{BASE}/api/organizations/{value}"),
+        ):
+            answer = await owner.post("/api/instances", json={**content, key: reference})
+            assert violated(answer) == {f"#/{key}": "reference"}
+            messages.add(answer.json()["violations"][0]["message"])
+    assert len(messages) == 1
+    for reference in (
+        "x",
+        "/api/organizations/42",
+        f"{BASE}/api/instances/{globex_id}",
+        f"{BASE}/api",
+        "é\x00"[:1],
+    ):
+        answer = await owner.post("/api/instances", json={**content, "organization": reference})
+        assert violated(answer) == {"#/organization": "reference"}
+    assert violated(await owner.post("/api/instances", json=content)) == {"#/organization_id": "required"}
+    for path in ("/api/instances", f"{world.acme}/instances"):
+        disagreeing = {**content, "organization_id": world.acme_id, "organization": f"{BASE}{world.globex}"}
+        assert violated(await owner.post(path, json=disagreeing)) == {"#/organization": "reference"}
+    elsewhere = {**content, "organization_id": globex_id}
+    answer = await owner.post(f"{world.acme}/instances", json=elsewhere)
+    assert violated(answer) == {"#/organization_id": "reference"}
+
+
+async def test_a_handle_is_given_out_once_for_ever(service: Service, world: World) -> None:
+    owner = service.as_("owner")
+    for handle in ("acme-shop", "acme-old", "globex"):
+        answer = await owner.post(f"{world.acme}/instances", json={"name": "Other", "handle": handle})
+        body = check_problem(answer, "handle-taken")
+        assert body["status"] == 409
+        [violation] = body["violations"]  # type: ignore[misc]  # a problem's members are not typed
+        assert (violation["propertyPath"], violation["pointer"]) == ("handle", "#/handle")
+
+
+async def test_every_fault_of_the_content_is_named_at_once(service: Service, world: World) -> None:
+    owner = service.as_("owner")
+    content = {
+        "name": " Shop",
+        "handle": "-x-",
+        "color": "red",
+        "created_at": "now",
+        "id": "7",
+        "@type": "Cat",
+    }
+    answer = await owner.post(f"{world.acme}/instances", json={**content, "a/b~": None})
+    assert violated(answer) == {
+        "#/name": "pattern",
+        "#/handle": "pattern",
+        "#/color": "unknown",
+        "#/created_at": "readOnly",
+        "#/id": "readOnly",
+        "#/@type": "type",
+        "#/a~1b~0": "unknown",
+    }
+    assert violated(await owner.post(f"{world.acme}/instances", json={})) == {
+        "#/name": "required",
+        "#/handle": "required",
+    }
+    for content_of_another_kind in ([], "Shop", 7, None, True):
+        text = json.dumps(content_of_another_kind)
+        answer = await owner.post("/api/organizations", content=text, headers={"Content-Type": JSON})
+        assert violated(answer) == {"#": "type"}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("", "minLength"), ("x" * 256, "maxLength"), (" x", "pattern"), ("x\n", "not"), ("a\tb", "pattern"),
+        ("a\u202eb", "pattern"), ("a\u0085b", "pattern"), (None, "required"), (7, "datatype"),
+        (["x"], "datatype"), ({"@value": "x"}, "datatype"), (True, "datatype"),
+    ],
+)  # fmt: skip
+async def test_a_name_that_cannot_be_is_refused(service: Service, world: World, name: Any, code: str) -> None:
+    owner = service.as_("owner")
+    before = await owner.get(world.acme)
+    for answer in (
+        await owner.post("/api/organizations", json={"name": name}),
+        await owner.put(world.acme, json={"name": name}),
+        await rename(owner, world.acme, {"name": name}),
+        await rename(owner, world.shop, {"name": name}),
+    ):
+        assert violated(answer)["#/name"] == code
+    assert (await owner.get(world.acme)).content == before.content
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "x" * 255, "𝔘𝔫𝔦", "O'Neill & Söhne </script>", "a  b", "日本語", 'a\\b"c']
+)
+async def test_text_is_stored_as_sent(service: Service, name: str) -> None:
+    owner = service.as_("owner")
+    path = await made(owner, "/api/organizations", name=name)
+    assert (await plain(owner, path))["name"] == name
+
+
+async def test_a_rename_changes_the_name_the_time_and_the_version(service: Service, world: World) -> None:
+    owner = service.as_("owner")
+    for path in (world.acme, world.shop, world.nested_shop):
+        before = await owner.get(path)
+        answer = await rename(owner, path, {"name": f"New {len(path)}"})
+        assert answer.status_code == 200
+        changed = {key for key, value in answer.json().items() if before.json()[key] != value}
+        assert changed == {"name", "updated_at"} or path == world.nested_shop
+        after = await owner.get(path)
+        assert (after.content, after.headers["ETag"]) == (answer.content, answer.headers["ETag"])
+        assert answer.headers["ETag"] != before.headers["ETag"]
+
+
+async def test_a_replacement_answers_without_an_entity_tag(service: Service, world: World) -> None:
+    """RFC 9110 section 9.3.4: the tag would say that exactly what was sent is kept."""
+    owner = service.as_("owner")
+    for path in (world.acme, world.shop):
+        answer = await owner.put(path, json={"name": "Replaced"})
+        assert (answer.status_code, answer.json()["name"]) == (200, "Replaced")
+        assert "ETag" not in answer.headers
+        assert violated(await owner.put(path, json={})) == {"#/name": "required"}
+    assert (await owner.put(f"/api/instances/{ABSENT}", json={"name": "New"})).status_code == 404
+
+
+async def test_a_write_that_changes_nothing_writes_nothing(service: Service, world: World) -> None:
+    owner = service.as_("owner")
+    before, count = await owner.get(world.shop), await activities(service)
+    for answer in (
+        await rename(owner, world.shop, {"name": "Shop"}),
+        await rename(owner, world.shop, {}),
+        await owner.put(world.shop, json={"name": "Shop"}),
+    ):
+        assert answer.json() == before.json()
+    assert (await owner.get(world.shop)).headers["ETag"] == before.headers["ETag"]
+    assert await activities(service) == count
+
+
+async def test_a_whole_record_sent_back_is_accepted(service: Service, world: World) -> None:
+    """CLIENTS H11: what the edit form of an admin client sends."""
+    owner = service.as_("owner")
+    for path in (world.acme, world.shop, world.nested_shop):
+        for accept in (JSON, JSON_LD):
+            record = (await owner.get(path, headers={"Accept": accept})).json()
+            record |= {"name": f"Again {accept}", "updated_at": "whenever"}
+            answer = await owner.put(path, json=record, headers={"Content-Type": JSON_LD})
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["name"] == f"Again {accept}"
+            form = {
+                **record,
+                "id": f"{BASE}{world.acme if path == world.acme else world.shop}",
+                "originId": record["id"],
+            }
+            assert (await rename(owner, path, form)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("handle", "other"), ("handle", None), ("id", ABSENT), ("@id", "x"), ("originId", ABSENT),
+        ("organization_id", ABSENT), ("organization", f"{BASE}/api/organizations/{ABSENT}"),
+        ("created_by_organization_id", ABSENT), ("created_by_organization", "x"), ("created_at", "2026"),
+        ("@type", "Organization"), ("@type", []), ("@type", {"a": 1}), ("@context", "https://schema.org/"),
+        ("@context", {"name": "https://schema.org/name"}), ("@graph", []), ("colour", None),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_changed_must_say_what_is_so(
+    service: Service, world: World, key: str, value: Any
+) -> None:
+    owner = service.as_("owner")
+    for answer in (
+        await owner.put(world.shop, json={"name": "New", key: value}),
+        await rename(owner, world.shop, {"name": "New", key: value}),
+    ):
+        assert list(violated(answer)) == [f"#/{key}"]
+    assert (await plain(owner, world.shop))["name"] == "Shop"
+
+
+async def test_what_is_deleted_is_gone_to_who_could_see_it_and_unknown_to_others(
+    service: Service, world: World
+) -> None:
+    """CR-09: a tombstone tells what was here."""
+    for path, class_ in ((world.deleted_shop, "Instance"), (world.deleted_organization, "Organization")):
+        for method in ("GET", "PUT", "PATCH", "DELETE"):
+            headers = {"Content-Type": PATCH if method == "PATCH" else JSON}
+            request = {"json": {"name": "New"}, "headers": headers}
+            answer = await service.as_("owner").request(method, path, **request)  # type: ignore[arg-type]
+            tombstone: Any = check_problem(answer, "gone")["tombstone"]
+            assert tombstone["@id"] == BASE + path
+            assert (tombstone["@type"], tombstone["formerType"]) == ("Tombstone", f"{BASE}/vocab#{class_}")
+            assert tombstone["deleted"].endswith("Z")
+            answer = await service.as_("stranger").request(method, path, **request)  # type: ignore[arg-type]
+            check_problem(answer, "not-found")
+    plain_json = await service.as_("owner").get(world.deleted_shop, headers={"Accept": JSON})
+    assert plain_json.json()["tombstone"]["@id"] == BASE + world.deleted_shop
+    lists = [await plain(service.as_("owner"), f"/api/{name}") for name in ("organizations", "instances")]
+    assert [body["totalItems"] for body in lists] == [1, 1]
+    below = await service.as_("owner").get(f"{world.deleted_organization}/instances")
+    check_problem(below, "gone")
+    handle = await service.as_("owner").get("/api/handles/acme-old")
+    check_problem(handle, "gone")
+
+
+async def test_a_foreign_resource_and_an_absent_one_cannot_be_told_apart(
+    service: Service, world: World
+) -> None:
+    """TN-01 to TN-04: whatever the method; the same bodies but for the occurrence."""
+    owner = service.as_("owner")
+    absent = world.globex_shop[: -len(ABSENT)] + ABSENT
+    pairs = [
+        (world.globex_shop, absent),
+        (world.globex, f"/api/organizations/{ABSENT}"),
+        (f"{world.globex}/instances", f"/api/organizations/{ABSENT}/instances"),
+        (f"{world.acme}/instances/{world.globex_shop[-36:]}", f"{world.acme}/instances/{ABSENT}"),
+        ("/api/handles/globex", "/api/handles/absent"),
+    ]
+    for foreign, missing in pairs:
+        for method in ("GET", "DELETE", "PATCH", "PUT", "POST"):
+            bodies = []
+            for path in (foreign, missing):
+                headers = {"Content-Type": PATCH if method == "PATCH" else JSON}
+                answer = await owner.request(method, path, content=b'{"name": "x"}', headers=headers)
+                assert answer.status_code in (404, 405), (method, path)
+                bodies.append({k: v for k, v in answer.json().items() if k not in ("@id", "instance")})
+            assert bodies[0] == bodies[1]
+
+
+async def test_the_nested_address_shows_the_same_resource(service: Service, world: World) -> None:
+    owner = service.as_("owner")
+    flat, nested = await owner.get(world.shop), await owner.get(world.nested_shop)
+    assert (flat.content, flat.headers["ETag"]) == (nested.content, nested.headers["ETag"])
+    assert nested.headers["Content-Location"] == BASE + world.shop
+    assert f'<{BASE}{world.shop}>; rel="canonical"' in nested.headers["Link"].split(", ")
+    assert "Content-Location" not in flat.headers
+    globex = service.as_("auditor", "registry:read-all")
+    check_problem(await globex.get(f"{world.globex}/instances/{world.shop[-36:]}"), "not-found")
+
+
+async def test_a_handle_leads_to_its_instance(service: Service, world: World) -> None:
+    answer = await service.as_("member").get("/api/handles/acme-shop")
+    assert (answer.status_code, answer.headers["Location"]) == (303, BASE + world.shop)
+
+
+async def test_any_representation_s_tag_serves_for_a_write(service: Service, world: World) -> None:
+    """API.md section 3, PC-01 to PC-10: If-Match compares versions."""
+    owner = service.as_("owner")
+    for number, accept in enumerate((JSON, JSON_LD)):
+        tag = (await owner.get(world.shop, headers={"Accept": accept})).headers["ETag"]
+        answer = await rename(owner, world.shop, {"name": f"Name {number}"}, **{"If-Match": tag})
+        assert answer.status_code == 200
+        for method, content in (("PATCH", {"name": "Lost"}), ("PUT", {"name": "Lost"}), ("DELETE", None)):
+            headers = {"If-Match": tag, "Content-Type": PATCH if method == "PATCH" else JSON}
+            late = await owner.request(method, world.shop, json=content, headers=headers)
+            check_problem(late, "precondition-failed")
+    assert (await plain(owner, world.shop))["name"] == "Name 1"
+    for sent in ("*", '"x", {}'):
+        current = sent.format(answer.headers["ETag"])
+        answer = await rename(owner, world.shop, {"name": f"Name {sent}"}, **{"If-Match": current})
+        assert answer.status_code == 200
+    check_problem(await rename(owner, world.shop, {}, **{"If-None-Match": "*"}), "precondition-failed")
+    weak = f"W/{answer.headers['ETag']}"
+    check_problem(await rename(owner, world.shop, {}, **{"If-Match": weak}), "precondition-failed")
+
+
+async def test_of_writes_that_depend_on_one_version_one_succeeds(service: Service, world: World) -> None:
+    """PC-14: one atomic compare-and-set, also when many come at once."""
+    owner = service.as_("owner")
+    tag = (await owner.get(world.shop)).headers["ETag"]
+    answers = await asyncio.gather(
+        *(rename(owner, world.shop, {"name": f"Name {n}"}, **{"If-Match": tag}) for n in range(12))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 11
+    [winner] = [answer for answer in answers if answer.status_code == 200]
+    assert (await owner.get(world.shop)).content == winner.content
+
+
+async def test_the_order_in_which_checks_answer(service: Service, world: World) -> None:
+    """API.md section 3: each request has every fault from one place of the order on."""
+    owner, member = service.as_("owner"), service.as_("member")
+    bad = {"Accept": "image/png", "Content-Type": "text/plain", "If-Match": '"0.0"'}
+    typed, tagged = {"Content-Type": PATCH}, {"Content-Type": PATCH, "If-Match": '"0.0"'}
+    big = b"x" * (service.settings.max_content_length + 1)
+    anonymous, reader = service.as_(None), service.as_("owner", "registry:read")
+    foreign = world.globex_shop
+    for client, path, headers, content, type_ in (
+        (anonymous, "/api/instances/x", bad, big, "not-found"),
+        (anonymous, foreign, bad, big, "not-authenticated"),
+        (reader, foreign, bad, big, "insufficient-scope"),
+        (owner, foreign, bad, big, "not-acceptable"),
+        (owner, foreign, bad | {"Accept": "*/*"}, big, "unsupported-media-type"),
+        (owner, foreign, tagged, big, "content-too-large"),
+        (owner, foreign, tagged, b"{", "not-found"),
+        (owner, world.deleted_shop, tagged, b"{", "gone"),
+        (member, world.shop, tagged, b"{", "forbidden"),
+        (owner, world.shop, tagged, b"{", "precondition-failed"),
+        (owner, world.shop, typed, b"{", "malformed-content"),
+        (owner, world.shop, typed, b'{"x": 1}', "invalid-content"),
+    ):
+        check_problem(await client.patch(path, content=content, headers=headers), type_)
+    taken = b'{"name": " ", "handle": "globex"}'
+    nested = f"{world.acme}/instances"
+    answer = await owner.post(nested, content=taken, headers={"Content-Type": JSON})
+    check_problem(answer, "invalid-content")
