@@ -6,38 +6,40 @@ import { parseHydraDocumentation } from '@api-platform/api-doc-parser'
 const options = token ? { headers: authorization } : {} // without headers the client sends no Accept either
 const { api, status } = await parseHydraDocumentation(`${base}/api`, options)
 
-async function described(resource) {
-  const { name, url, id, title, fields, readableFields, writableFields, operations } = resource
+function fieldOf({ readableFields, writableFields }, field) {
+  const { name, id, type, required, reference, maxCardinality } = field
   return {
     name,
-    url,
     id,
-    title,
-    fields: fields.map((field) => ({
-      name: field.name,
-      id: field.id,
-      type: field.type,
-      required: field.required,
-      readable: readableFields.includes(field),
-      writable: writableFields.includes(field),
-      reference: field.reference?.name ?? null,
-      maxCardinality: field.maxCardinality,
-      description: field.description,
-    })),
-    operations: operations.map(({ method, type, name, expects, returns }) => ({
-      method,
-      type,
-      name,
-      expects: expects ?? null,
-      returns,
-    })),
-    // These stand in the collection, which nobody may read without a token.
-    parameters: token
-      ? (await resource.getParameters()).map(({ variable, range, required }) => ({ variable, range, required }))
-      : null,
+    type,
+    required,
+    readable: readableFields.includes(field),
+    writable: writableFields.includes(field),
+    reference: reference?.name ?? null,
+    maxCardinality,
   }
 }
 
 const resources = []
-for (const resource of api.resources) resources.push(await described(resource))
+for (const resource of api.resources) {
+  const { name, url, id, title, fields, operations } = resource
+  resources.push({
+    name,
+    url,
+    id,
+    title,
+    fields: fields.map((field) => fieldOf(resource, field)),
+    operations: operations.map(({ method, type, name, expects = null, returns }) => ({
+      method,
+      type,
+      name,
+      expects,
+      returns,
+    })),
+    // They stand in the collection, which nobody may read without a token.
+    parameters: token
+      ? (await resource.getParameters()).map(({ variable, range, required }) => ({ variable, range, required }))
+      : null,
+  })
+}
 print({ status, title: api.title, entrypoint: api.entrypoint, resources, requests })
