@@ -18,8 +18,8 @@ from app.protocol.strict_json import JSON, loads
 from app.representation.documents import Document
 from app.representation.nodes import NodeObject, item_node, top_level
 from app.security.rights import may
+from app.storage.database import Database, Session
 from app.storage.records import Record
-from app.storage.session import Session
 from app.storage.writes import Act, now
 
 
@@ -27,8 +27,8 @@ from app.storage.writes import Act, now
 class Exchange:
     """One request, as far as an operation needs to know it.
 
-    `identifiers` are the variables of the path, `query` and `content` what was sent, not yet read. An unsafe
-    operation's `session` is a transaction. `operation` is None for what the contract does not promise.
+    `identifiers` are the variables of the path, `query` and `content` what was sent, not yet read.
+    `operation` is None for what the contract does not promise.
     """
 
     contract: Contract
@@ -41,8 +41,14 @@ class Exchange:
     query: bytes
     content: bytes
     conditions: Conditions
-    session: Session
     request_id: str
+    database: Database
+    transaction: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The transaction of an unsafe operation. Raises `unavailable` where there is no database."""
+        return self.transaction or self.database.reading()
 
     @cached_property
     def parameters(self) -> tuple[tuple[str, str], ...]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
@@ -16,7 +15,7 @@ from app.caller import Caller
 from app.callers import Callers
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
-from app.exchange import Exchange, Resource, not_found
+from app.exchange import Exchange, Function, Representation, Resource, not_found
 from app.problems import Problem
 from app.protocol.conditions import parse_conditions
 from app.protocol.media_types import parse_media_type
@@ -24,7 +23,6 @@ from app.protocol.negotiation import negotiate
 from app.representation.documents import JSON, JSON_LD, Document
 from app.security.rights import ANYONE, check_scope
 from app.storage.database import Database
-from app.storage.session import Session
 from app.storage.writes import new_id
 
 LOG = logging.getLogger("app.pipeline")
@@ -127,22 +125,21 @@ class Pipeline:
         media_type = _media_type(resource, request)
         content = await self._content(request)
         conditions = parse_conditions(request.lines("If-Match"), request.lines("If-None-Match"))
-        async with self._session(request.method) as session:
-            exchange = Exchange(
-                contract=self._contract,
-                documents=self._documents,
-                promise=resource.promise,
-                operation=operation,
-                caller=caller,
-                path=request.path,
-                identifiers=request.scope["path_params"],
-                query=request.scope["query_string"],
-                content=content,
-                conditions=conditions,
-                session=session,
-                request_id=request.id,
-            )
-            representation = await resource.operations[request.method](exchange)
+        exchange = Exchange(
+            contract=self._contract,
+            documents=self._documents,
+            promise=resource.promise,
+            operation=operation,
+            caller=caller,
+            path=request.path,
+            identifiers=request.scope["path_params"],
+            query=request.scope["query_string"],
+            content=content,
+            conditions=conditions,
+            request_id=request.id,
+            database=self._database,
+        )
+        representation = await self._carry_out(resource.operations[request.method], exchange, request.method)
         return self._answers.of(representation, media_type, conditions, request.method)
 
     def _problem(self, request: Request, problem: Problem) -> Answer:
@@ -202,13 +199,12 @@ class Pipeline:
             if not message.get("more_body", False):
                 return bytes(content)
 
-    @asynccontextmanager
-    async def _session(self, method: str) -> AsyncIterator[Session]:
+    async def _carry_out(self, operation: Function, exchange: Exchange, method: str) -> Representation:
+        """What is unsafe, in a transaction that is over before the answer begins."""
         if method == "GET":
-            yield self._database.reading()
-        else:
-            async with self._database.transaction() as session:
-                yield session
+            return await operation(exchange)
+        async with self._database.transaction() as session:
+            return await operation(replace(exchange, transaction=session))
 
 
 @dataclass(frozen=True)
