@@ -84,7 +84,8 @@ class Shape:
     def _text_failures(self, text: str) -> Iterator[Failure]:
         """A text that is too short has no other faults worth telling."""
         if self.min_length is not None and len(text) < self.min_length:
-            yield Failure("minLength", f"This must have at least {self.min_length} characters.")
+            few = "not be empty" if self.min_length == 1 else f"have at least {self.min_length} characters"
+            yield Failure("minLength", f"This must {few}.")
             return
         if self.max_length is not None and len(text) > self.max_length:
             yield Failure("maxLength", f"This must have at most {self.max_length} characters.")

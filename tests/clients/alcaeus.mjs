@@ -1,5 +1,5 @@
-// node alcaeus.mjs BASE TOKEN: a walk from the entry point, along links and operations, to an instance that is made,
-// renamed and deleted. What is known beforehand is the entry point and what a few terms mean.
+// node alcaeus.mjs BASE TOKEN: a walk from the entry point, along links and operations, to an instance that
+// is made, renamed and deleted. What is known beforehand is the entry point and what a few terms mean.
 
 import { authorization, base, print, requests } from './service.mjs'
 import formats from '@rdfjs/formats'
@@ -25,7 +25,8 @@ const listed = (operations) => operations.map(({ method, title }) => `${method} 
 const documented = (resource) => listed(resource.operations)
 
 /** By what the representation itself offers. */
-const offered = (resource) => listed(resource.pointer.out(hydra.operation).map((it) => env.rdfine.hydra.Operation(it)))
+const offered = (resource) =>
+  listed(resource.pointer.out(hydra.operation).map((operation) => env.rdfine.hydra.Operation(operation)))
 
 function answer({ response, representation }) {
   const root = representation?.root
@@ -62,7 +63,9 @@ found.entrypoint = {
   documented: documented(entrypoint),
   offered: offered(entrypoint),
   links: Object.fromEntries(
-    entrypoint.getLinks().map(({ supportedProperty, resources }) => [supportedProperty.title, resources.map(iri)]),
+    entrypoint
+      .getLinks()
+      .map(({ supportedProperty, resources }) => [supportedProperty.title, resources.map(iri)]),
   ),
 }
 const holder = env.rdfine.hydra.Resource(entrypoint.pointer)

@@ -20,6 +20,12 @@ function fieldOf({ readableFields, writableFields }, field) {
   }
 }
 
+/** They stand in the collection, which nobody may read without a token. */
+async function parametersOf(resource) {
+  const parameters = await resource.getParameters()
+  return parameters.map(({ variable, range, required }) => ({ variable, range, required }))
+}
+
 const resources = []
 for (const resource of api.resources) {
   const { name, url, id, title, fields, operations } = resource
@@ -36,10 +42,7 @@ for (const resource of api.resources) {
       expects,
       returns,
     })),
-    // They stand in the collection, which nobody may read without a token.
-    parameters: token
-      ? (await resource.getParameters()).map(({ variable, range, required }) => ({ variable, range, required }))
-      : null,
+    parameters: token ? await parametersOf(resource) : null,
   })
 }
 print({ status, title: api.title, entrypoint: api.entrypoint, resources, requests })

@@ -16,7 +16,7 @@ import pytest
 
 from tests.clients.node import install, run
 
-COMMAND = Path(sys.executable).with_name("instance-registry")
+COMMAND = str(Path(sys.executable).with_name("instance-registry"))
 START_SECONDS = 30
 
 

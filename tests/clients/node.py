@@ -44,5 +44,5 @@ def run(script: str, *arguments: str) -> Any:
         text=True,
         timeout=RUN_SECONDS,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return json.loads(done.stdout)

@@ -1,0 +1,189 @@
+"""The command line, run as people run it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.commands import free_port, run, served
+from tests.service import JSON
+
+GOOD = [
+    {
+        "organization": {"name": f"School {n}"},
+        "instance": {"name": f" School {n} ", "handle": f"school-{'ab'[n]}"},
+    }
+    for n in range(2)
+]
+NAME_RULE = (
+    "A name has no white space at either end, no control characters and no characters that override the "
+    "direction of text."
+)
+RESERVED = "The handle is reserved. Choose another one."
+NO_JSON = (
+    "Send one JSON document in UTF-8; expecting property name enclosed in double quotes at line 1, column 2."
+)
+BAD = {"organization": {"name": "Bad\u0093"}, "instance": {"name": "x", "handle": "www"}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with an empty database that is up to date."""
+    assert run(tmp_path, "migrate").returncode == 0
+    return tmp_path
+
+
+def listed(base: str, token: str, path: str = "/api/organizations") -> dict[str, object]:
+    headers = {"Authorization": f"Bearer {token}", "Accept": JSON}
+    body: dict[str, object] = httpx.get(f"{base}{path}?itemsPerPage=100", headers=headers).json()
+    return body
+
+
+def token(folder: Path, *arguments: str) -> str:
+    done = run(folder, "token", *(arguments or ("--sub", "owner", "--email", "owner@acme.example")))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_migrating_makes_the_database_once(tmp_path: Path) -> None:
+    first, second = run(tmp_path, "migrate"), run(tmp_path, "migrate")
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "0001_tables" in first.stdout
+    assert "nothing" in second.stdout
+    assert (tmp_path / "data/registry.sqlite3").exists()
+
+
+def test_a_database_that_is_behind_stops_what_needs_it_and_names_the_command(tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    file.write_text("")
+    for arguments in (("serve",), ("sample",), ("import", str(file), "--owner", "a@b.example")):
+        done = run(tmp_path, *arguments)
+        assert done.returncode == 1
+        assert "instance-registry migrate" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REGISTRY_PUBLIC_URL", "ftp://x"),
+        ("REGISTRY_DATABASE_URL", "mysql://x"),
+        ("REGISTRY_MAX_CONTENT_LENGTH", "much"),
+        ("REGISTRY_AUDIENCE", ""),
+        ("REGISTRY_COLOUR", "red"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_and_exit_code_2(tmp_path: Path, name: str, value: str) -> None:
+    done = run(tmp_path, "migrate", **{name: value})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert name in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
+    address = f"postgres://127.0.0.1:{free_port()}/nothing"
+    done = run(tmp_path, "migrate", REGISTRY_DATABASE_URL=address)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_sample_is_added_once_and_has_an_owner(folder: Path) -> None:
+    first, second = run(folder, "sample"), run(folder, "sample")
+    assert first.stdout.startswith("Added 5 ")
+    assert second.stdout.startswith("Added 0 ")
+    with served(folder) as (base, _):
+        owned = listed(base, token(folder))
+        assert isinstance(owned["totalItems"], int)
+        assert owned["totalItems"] >= 2
+        instances = listed(base, token(folder), "/api/instances")
+        assert isinstance(instances["totalItems"], int)
+        assert instances["totalItems"] > owned["totalItems"]
+
+
+def test_a_token_is_printed_alone_and_says_what_was_asked_for(folder: Path) -> None:
+    done = run(
+        folder, "token", "--sub", "ada", "--email", "a@b.example", "--name", "Ada",
+        "--scope", "registry:read registry:read-all", "--lifetime", "60",
+    )  # fmt: skip
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", done.stdout)
+    for wrong in (
+        ("--scope", "everything"), ("--lifetime", "0"), ("--lifetime", "86401"), ("--sub", "x" * 256),
+    ):  # fmt: skip
+        arguments = ["token", "--sub", "ada", "--email", "a@b.example", *wrong]
+        assert run(folder, *arguments).returncode == 2
+
+
+def test_an_import_takes_good_lines_once_and_names_the_bad_ones(folder: Path) -> None:
+    file = folder / "lines.ndjson"
+    unknown = {**GOOD[1], "country": "PL", "organization": {"name": "School 1", "web": "x"}}
+    lines = [json.dumps(GOOD[0]), "", json.dumps(unknown), json.dumps(BAD), "{", '"x"', json.dumps(GOOD[0])]
+    file.write_text("\n".join(lines))
+    first = run(folder, "import", str(file), "--owner", "owner@acme.example")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.splitlines() == [
+        "organization.web (first in line 3) is unknown to the registry and was left out.",
+        "country (first in line 3) is unknown to the registry and was left out.",
+        f"Line 4 was left out: organization.name: {NAME_RULE} instance.handle: {RESERVED}",
+        f"Line 5 was left out: {NO_JSON}",
+        "Line 6 was left out: The line must be an object with organization and instance.",
+        "6 lines: 2 imported, 1 there already, 3 bad.",
+    ]
+    second = run(folder, "import", str(file), "--owner", "owner@acme.example")
+    assert second.stdout.splitlines()[-1] == "6 lines: 0 imported, 3 there already, 3 bad."
+    with served(folder) as (base, _):
+        owned = listed(base, token(folder))
+        assert isinstance(owned["member"], list)
+        assert {member["name"] for member in owned["member"]} == {"School 0", "School 1"}
+        instances = listed(base, token(folder), "/api/instances")["member"]
+        assert isinstance(instances, list)
+        assert {member["name"] for member in instances} == {"School 0", "School 1"}
+        stranger = token(folder, "--sub", "x", "--email", "x@acme.example")
+        assert listed(base, stranger)["totalItems"] == 0
+
+
+def test_an_import_for_a_known_partner_is_seen_at_once(folder: Path) -> None:
+    run(folder, "sample")
+    file = folder / "lines.ndjson"
+    file.write_text(json.dumps(GOOD[0]))
+    done = run(folder, "import", str(file), "--owner", "OWNER@acme.example")
+    assert done.stdout.splitlines() == ["1 lines: 1 imported, 0 there already, 0 bad."]
+    with served(folder) as (base, _):
+        assert "School 0" in str(listed(base, token(folder)))
+    for wrong in ("nobody", "@x.example", "a@b\x07.example"):
+        assert run(folder, "import", str(file), "--owner", wrong).returncode == 2
+
+
+def test_the_contract_is_shown(tmp_path: Path) -> None:
+    shown = run(tmp_path, "contract").stdout
+    for word in ("InstanceCollection", "Rename the instance", "PATCH", "handle-taken", "409", "owner"):
+        assert word in shown
+
+
+def test_serving_with_the_sample_says_where_to_look_and_what_to_do_first(tmp_path: Path) -> None:
+    with served(tmp_path, "--sample") as (base, process):
+        assert process.stdout is not None
+        said = ""
+        while "/api/organizations" not in said:
+            said += process.stdout.readline()
+        printed = re.search(r"export TOKEN=(\S+)", said)
+        assert printed is not None
+        assert f"{base}/api " in said
+        body = listed(base, printed[1])
+        assert isinstance(body["totalItems"], int)
+        assert body["totalItems"] >= 2
+        entry = httpx.get(f"{base}/api").json()
+        assert entry["@id"] == f"{base}/api"
+        assert "TOKEN" not in httpx.get(f"{base}/api").text
+
+
+def test_several_workers_answer_with_one_key(tmp_path: Path) -> None:
+    with served(tmp_path, "--sample", "--workers", "2") as (base, _):
+        mine = token(tmp_path)
+        answers = {str(listed(base, mine)["totalItems"]) for _ in range(20)}
+        assert answers == {"3"}
+        documents = {httpx.get(f"{base}/api/docs").content for _ in range(20)}
+        assert len(documents) == 1
