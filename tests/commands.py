@@ -11,10 +11,22 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
+START_SECONDS = 30
 COMMAND = str(Path(sys.executable).with_name("instance-registry"))
+
+
+class Server(NamedTuple):
+    """Its address, and the file that it writes to."""
+
+    base: str
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text()
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -42,38 +54,39 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str, **settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server on a free port and its address, once it is ready. It ends as with Ctrl+C."""
+def served(folder: Path, *arguments: str, **settings: str) -> Iterator[Server]:
+    """A server on a free port, once it is ready. It ends as with Ctrl+C."""
     port = free_port()
-    base = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(
-        [COMMAND, "serve", "--port", str(port), *arguments],
-        cwd=folder,
-        env=environment(settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    server = Server(f"http://127.0.0.1:{port}", folder / f"{port}.log")
+    with (
+        server.log.open("wb") as output,
+        subprocess.Popen(
+            [COMMAND, "serve", "--port", str(port), *arguments],
+            cwd=folder,
+            env=environment(settings),
+            stdout=output,
+            stderr=output,
+        ) as process,
+    ):
         try:
-            wait_until_ready(base, process)
-            yield base, process
+            _wait_until_ready(server, process)
+            yield server
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.communicate(timeout=20)
+                process.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
 
 
-def wait_until_ready(base: str, process: subprocess.Popen[str]) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            raise AssertionError(process.communicate()[0])
+def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{base}/readyz").status_code == 200:
+            if httpx.get(f"{server.base}/readyz", trust_env=False).status_code == 200:
                 return
         except httpx.TransportError:
             pass
-        time.sleep(0.1)
-    raise AssertionError("the server did not become ready")
+        time.sleep(0.05)
+    raise AssertionError(f"The server did not start:\n{server.said()}")

@@ -95,7 +95,7 @@ def test_the_sample_is_added_once_and_has_an_owner(folder: Path) -> None:
     first, second = run(folder, "sample"), run(folder, "sample")
     assert first.stdout.startswith("Added 5 ")
     assert second.stdout.startswith("Added 0 ")
-    with served(folder) as (base, _):
+    with served(folder) as (base, _log):
         owned = listed(base, token(folder))
         assert isinstance(owned["totalItems"], int)
         assert owned["totalItems"] >= 2
@@ -134,7 +134,7 @@ def test_an_import_takes_good_lines_once_and_names_the_bad_ones(folder: Path) ->
     ]
     second = run(folder, "import", str(file), "--owner", "owner@acme.example")
     assert second.stdout.splitlines()[-1] == "6 lines: 0 imported, 3 there already, 3 bad."
-    with served(folder) as (base, _):
+    with served(folder) as (base, _log):
         owned = listed(base, token(folder))
         assert isinstance(owned["member"], list)
         assert {member["name"] for member in owned["member"]} == {"School 0", "School 1"}
@@ -151,7 +151,7 @@ def test_an_import_for_a_known_partner_is_seen_at_once(folder: Path) -> None:
     file.write_text(json.dumps(GOOD[0]))
     done = run(folder, "import", str(file), "--owner", "OWNER@acme.example")
     assert done.stdout.splitlines() == ["1 lines: 1 imported, 0 there already, 0 bad."]
-    with served(folder) as (base, _):
+    with served(folder) as (base, _log):
         assert "School 0" in str(listed(base, token(folder)))
     for wrong in ("nobody", "@x.example", "a@b\x07.example"):
         assert run(folder, "import", str(file), "--owner", wrong).returncode == 2
@@ -164,11 +164,8 @@ def test_the_contract_is_shown(tmp_path: Path) -> None:
 
 
 def test_serving_with_the_sample_says_where_to_look_and_what_to_do_first(tmp_path: Path) -> None:
-    with served(tmp_path, "--sample") as (base, process):
-        assert process.stdout is not None
-        said = ""
-        while "/api/organizations" not in said:
-            said += process.stdout.readline()
+    with served(tmp_path, "--sample") as server:
+        base, said = server.base, server.said()
         printed = re.search(r"export TOKEN=(\S+)", said)
         assert printed is not None
         assert f"{base}/api " in said
@@ -181,7 +178,7 @@ def test_serving_with_the_sample_says_where_to_look_and_what_to_do_first(tmp_pat
 
 
 def test_several_workers_answer_with_one_key(tmp_path: Path) -> None:
-    with served(tmp_path, "--sample", "--workers", "2") as (base, _):
+    with served(tmp_path, "--sample", "--workers", "2") as (base, _log):
         mine = token(tmp_path)
         answers = {str(listed(base, mine)["totalItems"]) for _ in range(20)}
         assert answers == {"3"}
