@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,10 @@ async def test_jsonld_js_reads_every_answer_as_the_others_do(
     read = client("jsonld.mjs", *service, *bodies)
     for address, body in bodies.items():
         graph = canonical(ox.parse(read[address], format=ox.RdfFormat.N_QUADS))
+        if "instance" in body:
+            # Each time that a problem is met is an occurrence of its own.
+            occurrence = body["instance"].partition("#")[2]
+            graph = [re.sub("(?<=#)[0-9a-f-]{36}", occurrence, line) for line in graph]
         assert graph == by_pyld(body, documents), address
         assert graph == by_rdflib(inlined(body, documents)), address
         assert graph == by_pyoxigraph(inlined(body, documents)), address
