@@ -35,6 +35,7 @@ check: .venv/.tests ## Check format, lint, types and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 fix: .venv/.tests ## Format, and mend what ruff can mend
 	$(BIN)/ruff format .
