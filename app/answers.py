@@ -13,7 +13,7 @@ from app.problems import Problem
 from app.protocol.conditions import Conditions, check_read, entity_tag, not_modified
 from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
-from app.representation.documents import JSON, JSON_LD
+from app.representation.documents import JSON, JSON_LD, Document
 from app.representation.nodes import dump, plain
 from app.representation.problems import MEDIA_TYPE as PROBLEM_JSON
 from app.representation.problems import problem_node, without_json_ld
@@ -70,7 +70,7 @@ class Answers:
         fields = [
             ("Content-Type", media_type),
             ("Vary", "Accept"),
-            ("Cache-Control", PUBLIC if representation.document else PRIVATE),
+            ("Cache-Control", _kept(representation.document)),
             ("Link", link_field(self._links(representation, media_type))),
             *([("ETag", tag)] if representation.tagged else []),
             *location,
@@ -130,3 +130,9 @@ class Answers:
 
     def _context(self, path: str) -> Link:
         return Link(self._contract.base + path, CONTEXT, (("type", JSON_LD),))
+
+
+def _kept(document: Document | None) -> str:
+    if document is None:
+        return PRIVATE
+    return PUBLIC if document.lasting else NEVER

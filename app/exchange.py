@@ -27,14 +27,14 @@ from app.storage.writes import Act, now
 class Exchange:
     """One request, as far as an operation needs to know it.
 
-    `identifiers` are the variables of the path, `query` and `content` what was sent, not yet read.
-    `operation` is None for what the contract does not promise.
+    `promise` is the class or link that promises the operation, `identifiers` are the variables of the path,
+    `query` and `content` what was sent, not yet read.
     """
 
     contract: Contract
     documents: Mapping[str, Document]
-    promise: str | None
-    operation: Operation | None
+    promise: str
+    operation: Operation
     caller: Caller
     path: str
     identifiers: Mapping[str, str]
@@ -58,13 +58,6 @@ class Exchange:
     @cached_property
     def act(self) -> Act:
         return Act(self.caller, self.request_id, now())
-
-    @property
-    def promised(self) -> Operation:
-        """The operation, where the contract promises it."""
-        if self.operation is None:
-            raise LookupError(f"the contract promises nothing at {self.path}")
-        return self.operation
 
     def document(self) -> JSON:
         """What was sent, as JSON. Raises `malformed-content`, `invalid-content`."""
@@ -125,11 +118,12 @@ Function = Callable[[Exchange], Awaitable[Representation]]
 class Resource:
     """A path, the class or link that promises its operations, and what carries them out, by method.
 
+    Without a promise, which is what the contract does not speak of, anyone may read.
     `offers` are the media types to choose from; none where there is nothing to represent.
     """
 
     path: str
-    promise: str | None
+    promise: str
     operations: Mapping[str, Function]
     offers: Sequence[str]
 

@@ -33,7 +33,11 @@ ACCEPTED = {
     "PUT": (JSON_LD, JSON),
     "PATCH": ("application/merge-patch+json",),
 }
+# Read as a merge patch too, though not advertised: API Platform's admin sends it once it is given a token.
+TOLERATED = {"PATCH": (JSON_LD,)}
 ACCEPTED_FIELDS = {"POST": "Accept-Post", "PATCH": "Accept-Patch"}
+# What the contract does not speak of: its own documents, the way to the entry point, and health.
+UNPROMISED = Operation("", "", "GET", "", None, "", frozenset({ANYONE}), frozenset())
 PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
     ("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, If-Match, If-None-Match, Prefer"),
@@ -88,12 +92,9 @@ class Pipeline:
         self._callers = callers
         self._max_content_length = max_content_length
         self._answers = Answers(contract)
-        # A variable of a path is named after the property whose value it is.
-        self._shapes = {
-            key: property_.shape
-            for definition in contract.classes.values()
-            for key, property_ in definition.properties.items()
-        }
+        # A variable of a path that is named after one of these has such a value.
+        instance = contract.classes["Instance"].properties
+        self._shapes = {key: instance[key].shape for key in ("id", "organization_id", "handle")}
 
     async def serve(self, resource: Resource | None, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -151,21 +152,20 @@ class Pipeline:
         known = [(self._shapes[key], value) for key, value in variables if key in self._shapes]
         return "\n" not in request.path and not any(any(shape.failures(value)) for shape, value in known)
 
-    def _operation(self, resource: Resource, method: str) -> Operation | None:
-        """What the contract promises, None for what it does not speak of. Raises 501 and 405."""
+    def _operation(self, resource: Resource, method: str) -> Operation:
+        """Raises 501 and 405."""
         if method not in METHODS:
             raise Problem("not-implemented", f"Use one of {', '.join(METHODS)}.")
         if method not in resource.operations:
             allow = _allow(resource)
             raise Problem("method-not-allowed", f"Use one of {allow}.", headers=[("Allow", allow)])
-        return self._contract.promises[resource.promise][method] if resource.promise else None
+        return self._contract.promises[resource.promise][method] if resource.promise else UNPROMISED
 
-    async def _caller(self, request: Request, operation: Operation | None) -> Caller:
+    async def _caller(self, request: Request, operation: Operation) -> Caller:
         """Raises 401, and 403 for a token without the scope."""
-        needed = operation is not None and ANYONE not in operation.roles
+        needed = ANYONE not in operation.roles
         caller = await self._callers.caller(request.lines("Authorization"), needed=needed)
-        if operation is not None:
-            check_scope(caller, operation)
+        check_scope(caller, operation)
         return caller
 
     async def _content(self, request: Request) -> bytes:
@@ -173,8 +173,9 @@ class Pipeline:
         accepted = ACCEPTED.get(request.method)
         if accepted is None:
             return b""
-        sent = parse_media_type(request.headers.get("Content-Type", ""))
-        if sent is None or sent.essence not in accepted:
+        types = [parse_media_type(line) for line in request.lines("Content-Type")]
+        sent = types[0] if len(types) == 1 else None
+        if sent is None or sent.essence not in (*accepted, *TOLERATED.get(request.method, ())):
             field = ACCEPTED_FIELDS.get(request.method)
             raise Problem(
                 "unsupported-media-type",
@@ -185,8 +186,9 @@ class Pipeline:
 
     async def _read(self, request: Request) -> bytes:
         too_large = Problem("content-too-large", f"Send at most {self._max_content_length} octets.")
-        announced = request.headers.get("Content-Length", "0")
-        if announced.isdecimal() and int(announced) > self._max_content_length:
+        announced = request.headers.get("Content-Length", "0").lstrip("0")
+        # Only what is short enough is made a number: others may have thousands of digits.
+        if len(announced) > 15 or (announced.isdecimal() and int(announced) > self._max_content_length):
             raise too_large
         content = bytearray()
         while True:
@@ -222,8 +224,8 @@ class Endpoint:
 
 
 def _log(request: Request, answer: Answer, seconds: float) -> None:
-    """Without the query, which may hold what is nobody's business."""
-    path = request.path.encode("ascii", "backslashreplace").decode()
+    """On one line, whatever is in the path; without the query, which may hold what is nobody's business."""
+    path = request.path.encode("unicode_escape").decode()
     method = request.scope["method"]
     LOG.info("%s %s %d %.1fms %s", method, path, answer.status, seconds * 1_000, request.id)
 

@@ -13,13 +13,13 @@ INSTANCES = {"GET": lists.read, "POST": instances.create}
 PUBLISHED = {"GET": published.read}
 
 ROUTES = (
-    Resource("/", None, {"GET": entrypoint.begin}, NOTHING),
+    Resource("/", "", {"GET": entrypoint.begin}, NOTHING),
     Resource("/api", "Entrypoint", PUBLISHED, DATA),
     Resource("/api/docs", "documentation", PUBLISHED, GRAPH),
     Resource("/vocab", "vocabulary", PUBLISHED, GRAPH),
-    Resource("/contexts/v1/{file}", None, PUBLISHED, DATA),
-    Resource("/problems", None, PUBLISHED, GRAPH),
-    Resource("/problems/{type}", None, PUBLISHED, GRAPH),
+    Resource("/contexts/v1/{file}", "", PUBLISHED, DATA),
+    Resource("/problems", "", PUBLISHED, GRAPH),
+    Resource("/problems/{type}", "", PUBLISHED, GRAPH),
     Resource("/api/organizations", "OrganizationCollection", ORGANIZATIONS, DATA),
     Resource("/api/organizations/{id}", "Organization", ITEM, DATA),
     Resource("/api/organizations/{organization_id}/instances", "InstanceCollection", INSTANCES, DATA),
@@ -29,6 +29,6 @@ ROUTES = (
     Resource("/api/partners/{id}", "Partner", {"GET": items.read}, DATA),
     Resource("/api/me", "me", {"GET": partners.me}, NOTHING),
     Resource("/api/handles/{handle}", "instance_by_handle", {"GET": instances.find_by_handle}, NOTHING),
-    Resource("/livez", None, PUBLISHED, (JSON,)),
-    Resource("/readyz", None, {"GET": published.ready}, (JSON,)),
+    Resource("/livez", "", PUBLISHED, (JSON,)),
+    Resource("/readyz", "", {"GET": published.ready}, (JSON,)),
 )

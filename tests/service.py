@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from starlette.routing import Router
 
 from app.caller import READ, READ_ALL, WRITE
+from app.contract.contract import load_contract
 from app.main import create_app
+from app.routes import ROUTES
 from app.security.local_issuer import local_issuer
 from app.settings import Settings
 from app.storage.database import Database
@@ -21,6 +25,12 @@ from tests.storage.rows import add_membership
 BASE = "http://127.0.0.1:8000"
 JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
 PROBLEM, PATCH = "application/problem+json", "application/merge-patch+json"
+
+
+CONTRACT = load_contract(BASE)
+PATTERNS = [(re.compile(re.sub("{[a-z_]+}", "[0-9a-z-]+", route.path)), route) for route in ROUTES]
+# What never should be, and what the documentation names for all.
+UNNAMED = {500}
 
 
 @dataclass
@@ -46,12 +56,25 @@ class Service:
         if key not in self.clients:
             headers = {"Authorization": f"Bearer {self.token(subject, *scopes)}"} if subject else {}
             transport = httpx.ASGITransport(self.app)
-            self.clients[key] = httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
+            hooks = {"response": [check_promised]}
+            self.clients[key] = httpx.AsyncClient(
+                transport=transport, base_url=BASE, headers=headers, event_hooks=hooks
+            )
         return self.clients[key]
 
     async def close(self) -> None:
         for client in self.clients.values():
             await client.aclose()
+
+
+async def check_promised(answer: httpx.Response) -> None:
+    """Whatever a test asks, the contract names the status among those that the operation may answer with."""
+    method = "GET" if answer.request.method == "HEAD" else answer.request.method
+    path = unquote(answer.request.url.path)
+    found = next((route for pattern, route in PATTERNS if pattern.fullmatch(path)), None)
+    operation = CONTRACT.promises[found.promise].get(method) if found and found.promise else None
+    if operation is not None:
+        assert answer.status_code in operation.statuses | UNNAMED, (operation.name, answer.status_code)
 
 
 @asynccontextmanager

@@ -56,6 +56,12 @@ class Shape:
         return self.datatype or next((node.value_type for node in self.nodes if node.value_type), None)
 
     @property
+    def longest(self) -> int | None:
+        """How many characters a value may have, said here or by a shape that this one refers to."""
+        found = (node.longest for node in self.nodes)
+        return self.max_length or next((length for length in found if length), None)
+
+    @property
     def links(self) -> bool:
         return self.is_iri or any(node.links for node in self.nodes)
 

@@ -39,12 +39,12 @@ def _choose(accept: tuple[str, ...], offered: tuple[str, ...]) -> str | None:
 _remembered_choice = lru_cache(maxsize=512)(_choose)
 
 
-def _weights(members: Sequence[str]) -> dict[str, tuple[bool, float]]:
-    """Each range's essence with its weight: that of the range with parameters if one has any.
+def _weights(members: Sequence[str]) -> dict[str, float]:
+    """Each range's essence with its weight: the highest, if it stands several times with other parameters.
 
     Parameters narrow a range but are not compared: a type is offered once, whatever its profile or charset.
     """
-    weights: dict[str, tuple[bool, float]] = {}
+    weights: dict[str, float] = {}
     for member in members:
         media_range = parse_media_type(member)
         if media_range is None:
@@ -52,14 +52,13 @@ def _weights(members: Sequence[str]) -> dict[str, tuple[bool, float]]:
         weight = next((value for name, value in media_range.parameters if name == "q"), "1")
         if not _WEIGHT.fullmatch(weight):
             continue
-        specific = any(name != "q" for name, _ in media_range.parameters)
         essence = media_range.essence
-        weights[essence] = max((specific, float(weight)), weights.get(essence, (False, 0.0)))
+        weights[essence] = max(float(weight), weights.get(essence, 0.0))
     return weights
 
 
-def _quality(essence: str, weights: dict[str, tuple[bool, float]]) -> float:
+def _quality(essence: str, weights: dict[str, float]) -> float:
     for media_range in (essence, essence.partition("/")[0] + "/*", "*/*"):
         if media_range in weights:
-            return weights[media_range][1]
+            return weights[media_range]
     return 0.0

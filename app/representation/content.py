@@ -14,6 +14,8 @@ from app.protocol.strict_json import JSON
 
 # What JSON-LD and Hydra clients send back beside the properties of the class.
 IGNORED = {"operation"}
+# An answer stays short, whatever was sent.
+MAX_VIOLATIONS, SHOWN_LENGTH, NAMED = 100, 64, 10
 REMOVED = "This is required and cannot be removed."
 
 
@@ -36,6 +38,8 @@ def read_content(
     violations: list[Violation] = []
     values: dict[str, Any] = {}
     for key, value in document.items():
+        if len(violations) >= MAX_VIOLATIONS:
+            break
         property_ = expected.properties.get(key)
         if property_ is None or not property_.writable:
             violations += _unwritable(contract, definition, expects, key, value, current)
@@ -58,7 +62,8 @@ def read_content(
 
 
 def violation(key: str, message: str, code: str) -> Violation:
-    return Violation(key, message, pointer(key), code)
+    shown = key if len(key) <= SHOWN_LENGTH else f"{key[:SHOWN_LENGTH]}…"
+    return Violation(shown, message, pointer(shown), code)
 
 
 def invalid(*violations: Violation) -> Problem:
@@ -66,8 +71,9 @@ def invalid(*violations: Violation) -> Problem:
 
 
 def _invalid(violations: list[Violation]) -> Problem:
-    named = ", ".join(sorted({item.property_path for item in violations if item.property_path}))
-    detail = f"Correct {named} and send it again." if named else violations[0].message
+    named = sorted({item.property_path for item in violations if item.property_path})
+    named = named if len(named) <= NAMED else [*named[:NAMED], "others"]
+    detail = f"Correct {', '.join(named)} and send it again." if named else violations[0].message
     return Problem("invalid-content", detail, violations=violations)
 
 
@@ -100,7 +106,9 @@ def _unwritable(
     elif value is None and property_ is not None and property_.required:
         yield violation(key, REMOVED, "required")
     elif key in ("@id", "originId") or property_ is not None:
-        if value is not None and not _says_what_is_so(key, _reference(value), current):
+        if (value is not None or current is not None) and not _says_what_is_so(
+            key, _reference(value), current
+        ):
             message = "The service sets this; leave it out." if current is None else "This cannot be changed."
             yield violation(key, message, "readOnly")
     else:
@@ -108,8 +116,11 @@ def _unwritable(
 
 
 def _says_what_is_so(key: str, value: JSON, current: Mapping[str, Any] | None) -> bool:
+    """What the record does not have, or what only a client keeps, may be null."""
     if current is None:
         return False
+    if value is None:
+        return key not in current
     if key in ("id", "originId"):
         return value in (current["id"], current["@id"])
     return bool(value == current.get(key))

@@ -27,39 +27,46 @@ class Variant:
 class Document:
     """A document by media type, in the server's order of preference.
 
-    `plain` says that its JSON is the plain form of data, which a context makes JSON-LD again.
+    `plain` says that its JSON is the plain form of data, which a context makes JSON-LD again; `lasting`, that
+    it may be kept.
     """
 
     variants: Mapping[str, Variant]
     plain: bool = False
+    lasting: bool = True
 
 
 def graph_document(node: Mapping[str, Any], context: Mapping[str, Any]) -> Document:
     """A node object, whose context may be the address of `context`, as JSON-LD and as Turtle."""
     content = dump(node)
     inline = dump({**node, "@context": context["@context"]})
-    return Document({JSON_LD: _variant(content), TURTLE: _variant(_turtle(inline, context))})
+    turtle = _turtle(inline, context)
+    return Document({JSON_LD: _variant(JSON_LD, content), TURTLE: _variant(TURTLE, turtle)})
 
 
 def data_document(contract: Contract, node: Mapping[str, Any]) -> Document:
     """Data that no request changes, as JSON-LD and as plain JSON."""
-    variants = {JSON_LD: _variant(dump(node)), JSON: _variant(dump(plain(contract, node)))}
+    variants = {
+        JSON_LD: _variant(JSON_LD, dump(node)),
+        JSON: _variant(JSON, dump(plain(contract, node))),
+    }
     return Document(variants, plain=True)
 
 
-def json_document(value: Mapping[str, Any]) -> Document:
-    """What is JSON and nothing else."""
-    return Document({JSON: _variant(dump(value))})
+def passing_document(value: Mapping[str, Any]) -> Document:
+    """What is JSON and nothing else, and true for the moment."""
+    return Document({JSON: _variant(JSON, dump(value))}, lasting=False)
 
 
 def context_document(context: Mapping[str, Any]) -> Document:
     """A context is JSON-LD, and JSON to those who do not know JSON-LD."""
-    variant = _variant(dump(context))
-    return Document({JSON_LD: variant, JSON: variant})
+    content = dump(context)
+    return Document({JSON_LD: _variant(JSON_LD, content), JSON: _variant(JSON, content)})
 
 
-def _variant(content: bytes) -> Variant:
-    return Variant(content, entity_tag(content))
+def _variant(media_type: str, content: bytes) -> Variant:
+    """The same bytes in another media type are another representation (RFC 9110 section 8.8.3.3)."""
+    return Variant(content, entity_tag(f"{media_type}\n".encode() + content))
 
 
 def _turtle(json_ld: bytes, context: Mapping[str, Any]) -> bytes:

@@ -59,6 +59,6 @@ def without_json_ld(value: Any) -> Any:
         return {
             key: without_json_ld(item)
             for key, item in value.items()
-            if key != "description" and (not key.startswith("@") or (key == "@id" and "formerType" in value))
+            if key != "description" and (not key.startswith("@") or "formerType" in value)
         }
     return [without_json_ld(item) for item in value] if isinstance(value, list) else value

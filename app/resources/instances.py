@@ -22,12 +22,12 @@ async def create(exchange: Exchange) -> Representation:
     parent = exchange.identifiers.get(KEY)
     organization = await existing(exchange, "Organization", parent) if parent else None
     if organization is not None:
-        check_role(exchange.caller, exchange.promised, organization.role)
+        check_role(exchange.caller, exchange.operation, organization.role)
     values = read_content(exchange.contract, exchange.document(), "Instance", "Instance", None)
     identifier = _organization_id(exchange, values, parent)
     if organization is None:
         organization = await _named(exchange, values, identifier)
-        check_role(exchange.caller, exchange.promised, organization.role)
+        check_role(exchange.caller, exchange.operation, organization.role)
     instance = await _created(exchange, organization, values["name"], values["handle"])
     return exchange.created(await existing(exchange, "Instance", instance))
 
@@ -61,7 +61,8 @@ def _identifier(exchange: Exchange, address: str) -> str | None:
     before, after = (exchange.contract.base + ITEMS["Organization"]).split("{id}")
     identifier = address.removeprefix(before).removesuffix(after)
     shape = exchange.contract.classes["Organization"].properties["id"].shape
-    return None if any(shape.failures(identifier)) else identifier
+    is_one = address == f"{before}{identifier}{after}" and not any(shape.failures(identifier))
+    return identifier if is_one else None
 
 
 async def _named(exchange: Exchange, values: dict[str, Any], identifier: str) -> Record:

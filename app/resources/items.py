@@ -17,7 +17,7 @@ from app.storage.writes import change, delete
 
 async def read(exchange: Exchange) -> Representation:
     record = await _found(exchange)
-    check_role(exchange.caller, exchange.promised, record.role)
+    check_role(exchange.caller, exchange.operation, record.role)
     return exchange.item(record)
 
 
@@ -45,7 +45,7 @@ async def remove(exchange: Exchange) -> Representation:
 
 async def existing(exchange: Exchange, class_name: str, identifier: str) -> Record:
     """The record that the caller may see, locked if the method is unsafe. Raises 404 and 410."""
-    finds = find if exchange.promised.method == "GET" else find_locked
+    finds = find if exchange.operation.method == "GET" else find_locked
     record = await finds(exchange.session, class_name, exchange.caller, "id", identifier)
     if record is None:
         raise not_found()
@@ -61,8 +61,7 @@ def gone(record: Record, deleted_at: str) -> Problem:
 
 async def _found(exchange: Exchange) -> Record:
     """The item that the path names; under an organization, only where that one owns it."""
-    class_name = exchange.promise or ""
-    record = await existing(exchange, class_name, exchange.identifiers["id"])
+    record = await existing(exchange, exchange.promise, exchange.identifiers["id"])
     parent = exchange.identifiers.get("organization_id")
     if parent is not None and record.organization_id != parent:
         raise not_found()
@@ -71,7 +70,7 @@ async def _found(exchange: Exchange) -> Record:
 
 async def _to_change(exchange: Exchange) -> Record:
     record = await _found(exchange)
-    check_role(exchange.caller, exchange.promised, record.role)
+    check_role(exchange.caller, exchange.operation, record.role)
     check_write(exchange.conditions, record.version)
     return record
 
@@ -82,7 +81,7 @@ async def _changed(exchange: Exchange, *, partial: bool) -> Representation:
         exchange.contract,
         exchange.document(),
         record.class_name,
-        exchange.promised.expects or record.class_name,
+        exchange.operation.expects or record.class_name,
         exchange.node(record),
         partial=partial,
     )

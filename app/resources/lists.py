@@ -9,7 +9,7 @@ from app.representation.collections import member_assertion, search
 from app.representation.nodes import NodeObject, top_level
 from app.resources.items import existing
 from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cursor, cut, read_query
-from app.storage.pages import Page, count, page
+from app.storage.pages import Page, page
 from app.storage.records import owns_any
 
 
@@ -17,13 +17,12 @@ async def read(exchange: Exchange) -> Representation:
     """All that the caller may see, or what one organization owns."""
     parent = exchange.identifiers.get("organization_id")
     organization = await existing(exchange, "Organization", parent) if parent else None
-    definition = exchange.contract.classes[exchange.promise or ""]
-    wanted = read_query(exchange.parameters, definition, parent)
+    definition = exchange.contract.classes[exchange.promise]
+    wanted = read_query(exchange.contract, exchange.parameters, definition, parent)
     part = cut(exchange.contract, wanted)
-    total = await count(exchange.session, wanted.listing, exchange.caller) if wanted.counts else None
-    found = await page(exchange.session, wanted.listing, exchange.caller, part)
+    found = await page(exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts)
     role = organization.role if organization else await _role_anywhere(exchange)
-    node = _collection(exchange, definition, wanted, found, total)
+    node = _collection(exchange, definition, wanted, found)
     return Representation(node=top_level(exchange.contract, node, exchange.offered(definition.name, role)))
 
 
@@ -32,16 +31,14 @@ async def _role_anywhere(exchange: Exchange) -> str | None:
     return "owner" if await owns_any(exchange.session, exchange.caller) else None
 
 
-def _collection(
-    exchange: Exchange, definition: ClassDefinition, wanted: Wanted, found: Page, total: int | None
-) -> NodeObject:
+def _collection(exchange: Exchange, definition: ClassDefinition, wanted: Wanted, found: Page) -> NodeObject:
     address = exchange.contract.base + exchange.path
     return {
         "@id": _with_query(address, wanted.given),
         "@type": ["Collection", definition.name],
-        **({"totalItems": total} if total is not None else {}),
+        **({"totalItems": found.total} if found.total is not None else {}),
         "member": [exchange.node(record) for record in found.records],
-        "view": _view(exchange, address, wanted, found, total),
+        "view": _view(exchange, address, wanted, found),
         "search": search(definition, address),
         "memberAssertion": member_assertion(definition),
     }
@@ -51,18 +48,19 @@ def _with_query(address: str, parameters: tuple[tuple[str, str], ...]) -> str:
     return f"{address}?{encode_query(parameters)}" if parameters else address
 
 
-def _view(exchange: Exchange, address: str, wanted: Wanted, found: Page, total: int | None) -> NodeObject:
+def _view(exchange: Exchange, address: str, wanted: Wanted, found: Page) -> NodeObject:
     """Its `@id` is the request's own address, made different where that is the collection's."""
-    paged = any(name in (LIMIT, PAGE, AFTER, BEFORE) for name, _ in exchange.parameters)
-    sent = exchange.parameters if paged else (*exchange.parameters, (AFTER, ""))
+    here = _with_query(address, exchange.parameters)
+    if here == _with_query(address, wanted.given):
+        here = _with_query(address, (*exchange.parameters, (AFTER, "")))
     kept = (*wanted.given, *((name, value) for name, value in exchange.parameters if name == LIMIT))
     links = (
         _by_cursor(wanted, found)
         if wanted.number is None
-        else _by_number(wanted.number, wanted.limit, total or 0)
+        else _by_number(wanted.number, wanted.limit, found.total or 0)
     )
     return {
-        "@id": _with_query(address, sent),
+        "@id": here,
         "@type": "PartialCollectionView",
         **{key: _with_query(address, (*kept, parameter)) for key, parameter in links.items()},
     }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
@@ -18,6 +18,7 @@ from app.storage.pages import TIMES, Cut, Listing, Position
 
 LIMIT, PAGE, AFTER, BEFORE = "itemsPerPage", "page", "after", "before"
 DIRECTIONS = {"asc": False, "desc": True}
+CURSOR_FAULT = "it is none of this list's cursors; begin again at its first page"
 DEFAULT_ORDER, DEFAULT_DESCENDING = "created_at", True
 
 
@@ -42,7 +43,10 @@ class Wanted:
 
 
 def read_query(
-    parameters: Sequence[tuple[str, str]], definition: ClassDefinition, organization_id: str | None
+    contract: Contract,
+    parameters: Sequence[tuple[str, str]],
+    definition: ClassDefinition,
+    organization_id: str | None,
 ) -> Wanted:
     """Raises `invalid-parameter` naming the parameter. Those that are unknown are ignored."""
     values = {variable.name: single(parameters, variable.name) for variable in definition.variables}
@@ -54,14 +58,17 @@ def read_query(
     order, descending = DEFAULT_ORDER, DEFAULT_DESCENDING
     for variable in orders:
         order, descending = str(variable.key), _direction(variable.name, given[variable.name])
+    member = contract.classes[str(definition.member)]
     contains = {str(v.key): given[v.name] for v in searched if not v.orders}
+    for key, text in contains.items():
+        _check_length(key, text, member.properties[key].shape.longest)
     variables = {variable.name: variable for variable in definition.variables}
     if PAGE in given and (AFTER in given or BEFORE in given):
         raise _invalid(PAGE, "it cannot be combined with a cursor")
     if AFTER in given and BEFORE in given:
         raise _invalid(BEFORE, f"it cannot be combined with {AFTER}")
     return Wanted(
-        listing=Listing(str(definition.member), order, descending, contains, organization_id),
+        listing=Listing(member.name, order, descending, contains, organization_id),
         given=tuple((variable.name, given[variable.name]) for variable in searched),
         limit=_number(variables[LIMIT], given.get(LIMIT)) or 0,
         number=_number(variables[PAGE], given.get(PAGE)),
@@ -72,6 +79,12 @@ def read_query(
 
 def _invalid(name: str, fault: str) -> Problem:
     return Problem("invalid-parameter", f"Correct the query parameter {name}: {fault}.")
+
+
+def _check_length(name: str, text: str, longest: int | None) -> None:
+    """What is longer than any value is in none of them; databases refuse patterns without an end."""
+    if longest is not None and len(text) > longest:
+        raise _invalid(name, f"it has at most {longest} characters")
 
 
 def _direction(name: str, value: str) -> bool:
@@ -109,15 +122,31 @@ def cursor(listing: Listing, position: Position) -> str:
 
 def _position(contract: Contract, wanted: Wanted, name: str, cursor: str) -> Position:
     listing = wanted.listing
+    read = _decoded(cursor)
+    shape = contract.classes[listing.class_name].properties["id"].shape
+    if read is None or read[:2] != [listing.order, listing.descending] or any(shape.failures(read[3])):
+        raise _invalid(name, CURSOR_FAULT)
+    if listing.order in TIMES and not _is_instant(read[2]):
+        raise _invalid(name, CURSOR_FAULT)
+    return Position(read[2], read[3])
+
+
+def _is_instant(text: str) -> bool:
+    """Whether it is a time as it stands in data: in UTC, with six digits after the second."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return time.tzinfo is UTC and f"{time:%Y-%m-%dT%H:%M:%S.%f}".zfill(26) + "Z" == text
+
+
+def _decoded(cursor: str) -> list[Any] | None:
+    """Order, direction, value and id; None for what this service cannot have made."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        order, descending, value, identifier = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
-        fits = (order, descending) == (listing.order, listing.descending) and "\x00" not in value
-        if order in TIMES:
-            fits &= datetime.fromisoformat(value).tzinfo is not None
-    except (ValueError, TypeError, binascii.Error):
-        fits, identifier, value = False, None, None
-    shape = contract.classes[listing.class_name].properties["id"].shape
-    if not fits or not isinstance(value, str) or any(shape.failures(identifier)):
-        raise _invalid(name, "it is none of this list's cursors; begin again at its first page")
-    return Position(value, identifier)
+        read = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
+    except ValueError:
+        return None
+    if not isinstance(read, list) or [type(part) for part in read] != [str, bool, str, str]:
+        return None
+    return None if "\x00" in read[2] else read

@@ -13,7 +13,7 @@ from app.representation.documents import (
     context_document,
     data_document,
     graph_document,
-    json_document,
+    passing_document,
 )
 from app.resources import entrypoint
 
@@ -29,8 +29,8 @@ def documents(contract: Contract) -> Mapping[str, Document]:
     graphs |= {f"/problems/{name}": problem_type(contract, name) for name in contract.problems}
     return {
         ROOT: data_document(contract, entrypoint.node(contract)),
-        "/livez": json_document({"status": "pass"}),
-        "/readyz": json_document({"status": "pass"}),
+        "/livez": passing_document({"status": "pass"}),
+        "/readyz": passing_document({"status": "pass"}),
         **{path: graph_document(node, context) for path, node in graphs.items()},
         **{
             f"/contexts/v1/{c.name}": context_document(c.document) for c in contract.sources.contexts.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 
@@ -13,5 +14,5 @@ def text_key(text: str) -> str:
 
 
 def email_key(email: str) -> str:
-    """What e-mail addresses are compared by; as long as the column is."""
-    return text_key(email)[:320]
+    """What e-mail addresses are compared by: only A to Z lose their case, for others are other mailboxes."""
+    return re.sub("[A-Z]+", lambda letters: letters[0].lower(), email)

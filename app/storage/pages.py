@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -55,22 +55,24 @@ class Listing:
 
 @dataclass(frozen=True)
 class Page:
-    """Records with their positions, and whether there are more in the direction of reading."""
+    """Records with their positions, and whether there are more in the direction of reading.
+
+    `total` is how many there are in the whole list, where it was counted.
+    """
 
     records: tuple[Record, ...]
     positions: tuple[Position, ...]
     more: bool
+    total: int | None = None
 
 
-async def count(session: Session, listing: Listing, caller: Caller) -> int:
-    kind = KINDS[listing.class_name]
-    rows = _listed(session, kind, listing, caller).as_("listed")
-    [row] = await session.rows(session.query.from_(rows).select(Count("*").as_("total")))
-    return int(row["total"])
+async def page(
+    session: Session, listing: Listing, caller: Caller, cut: Cut, *, counted: bool = False
+) -> Page:
+    """One more record than wanted is read, to know whether there are more.
 
-
-async def page(session: Session, listing: Listing, caller: Caller, cut: Cut) -> Page:
-    """One more record than wanted is read, to know whether there are more."""
+    The list is counted in the statement that reads the page, so that the two never disagree.
+    """
     kind = KINDS[listing.class_name]
     target = table(kind.model)
     column = target[KEYS.get(listing.order, listing.order)]
@@ -80,6 +82,8 @@ async def page(session: Session, listing: Listing, caller: Caller, cut: Cut) -> 
     if position is not None:
         query = query.where(_beyond(target, column, listing.order, position, descending))
     direction = Direction.desc if descending else Direction.asc
+    if counted:
+        query = query.select(_total(session, kind, listing, caller).as_("total"))
     query = query.orderby(column, order=direction).orderby(target.id, order=direction)
     rows = await session.rows(query.limit(cut.limit + 1).offset(cut.offset))
     kept = rows[: cut.limit]
@@ -89,7 +93,27 @@ async def page(session: Session, listing: Listing, caller: Caller, cut: Cut) -> 
         records=tuple(read_row(kind, row) for row in kept),
         positions=tuple(Position(_position_value(listing, row), row["id"]) for row in kept),
         more=len(rows) > cut.limit,
+        total=await _counted(session, kind, listing, caller, cut, rows) if counted else None,
     )
+
+
+async def _counted(
+    session: Session,
+    kind: Kind,
+    listing: Listing,
+    caller: Caller,
+    cut: Cut,
+    rows: Sequence[Mapping[str, Any]],
+) -> int:
+    """As the page's rows tell it; a page beyond the last one has none, and has to ask."""
+    if not rows and cut.offset:
+        rows = await session.rows(_total(session, kind, listing, caller))
+    return int(rows[0]["total"]) if rows else 0
+
+
+def _total(session: Session, kind: Kind, listing: Listing, caller: Caller) -> QueryBuilder:
+    rows = _listed(session, kind, listing, caller).as_("listed")
+    return session.query.from_(rows).select(Count("*").as_("total"))
 
 
 def _listed(session: Session, kind: Kind, listing: Listing, caller: Caller) -> QueryBuilder:

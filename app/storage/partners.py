@@ -69,6 +69,8 @@ async def _add(database: Database, identity: Identity) -> str:
         "issuer": identity.issuer,
         "subject": identity.subject,
         **_told(identity),
+        # The token of a machine may tell no name.
+        "name": identity.name or identity.subject,
     }
     try:
         async with database.transaction() as session:

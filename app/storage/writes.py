@@ -77,7 +77,7 @@ async def change(session: Session, act: Act, record: Record, values: Mapping[str
     differing = {column: value for column, value in values.items() if record.values[column] != value}
     if not differing:
         return True
-    written: dict[str, object] = {**differing, "updated_at": act.at, "version": record.version + 1}
+    written: dict[str, object] = {**differing, "updated_at": _at(act, record), "version": record.version + 1}
     if "name" in differing:
         written["name_key"] = text_key(differing["name"])
     changes = [
@@ -89,8 +89,13 @@ async def change(session: Session, act: Act, record: Record, values: Mapping[str
 
 async def delete(session: Session, act: Act, record: Record) -> bool:
     """Whether the record still had its version; it stays as its tombstone."""
-    written = {"deleted_at": act.at, "version": record.version + 1}
+    written = {"deleted_at": _at(act, record), "version": record.version + 1}
     return await _write(session, act, "Delete", record, written, [])
+
+
+def _at(act: Act, record: Record) -> datetime:
+    """When it happens; never before the last change, even if the clock has stepped back."""
+    return max(act.at, datetime.fromisoformat(record.values["updated_at"] or ""))
 
 
 async def _write(

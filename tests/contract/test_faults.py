@@ -23,7 +23,7 @@ FAULTS = [
     ("vocab/Instance.ttl", "hydra:returns <#Instance> ; <#allowedRole> <#owner> ;", "hydra:returns <#Instance> ;", "does not say who may"),
     ("vocab/Instance.ttl", "<#allowedRole> <#owner> ;", "<#allowedRole> <#Instance> ;", "Instance is not a role"),
     ("vocab/Instance.ttl", "hydra:expects <#InstanceRename>", "hydra:expects <#Handle>", "it expects Handle, which is not"),
-    ("vocab/Instance.ttl", "<#statusesAsIn> <#EveryWrite>", "<#statusesAsIn> <#Nowhere>", "<#Instance-delete>"),
+    ("vocab/Instance.ttl", "<#no-content> ; <#statusesAsIn> <#EveryChange>", "<#no-content> ; <#statusesAsIn> <#Nowhere>", "<#Instance-delete>"),
     ("vocab/Instance.ttl", "<problems/handle-taken>", "<problems/handle-token>", "<#InstanceCollection-create>"),
     ("vocab/Instance.ttl", 'rdfs:label "handle" ;', "", "vocab/Instance.ttl: <#handle>: it has neither label"),
     ("vocab/problems.ttl", "hydra:statusCode 410 ;", "", "vocab/problems.ttl: <problems/gone>: it has no hydra:statusCode"),

@@ -67,6 +67,7 @@ LINES = st.lists(st.text() | st.lists(FRAGMENTS, max_size=12).map("".join), max_
         pytest.param(f"{LD};profile=http://www.w3.org/ns/json-ld#context", LD, id="PF-07"),
         pytest.param(f"{LD};q=0.1, {LD};{PROFILE}, {JSON};q=0.5", LD, id="PF-10"),
         pytest.param(f"{LD};{PROFILE}, {JSON};q=0.5, {LD};q=0.1", LD, id="PF-10 in any order"),
+        pytest.param(f"{LD};{PROFILE};q=0, {LD}", LD, id="CN-04 a profile that is not wanted"),
         pytest.param(f"{JSON};q=0.1, {JSON};q=0.7, {HTML};q=0.5", JSON, id="the highest of equal ranges"),
         pytest.param(f"{HTML}, {JSON}, {LD}", LD, id="ties go by the server's order"),
         pytest.param("*/*", LD, id="no preference"),

@@ -93,7 +93,8 @@ async def test_a_view_is_never_its_collection(service: Service, listed: str) -> 
         "?after=": "?after=",
         "?page=1": "?page=1",
         "?order[id]=ASC&page=1&itemsPerPage=10": "?order%5Bid%5D=ASC&page=1&itemsPerPage=10",
-        "?colour=red": "?colour=red&after=",
+        "?colour=red": "?colour=red",
+        "?order[name]=asc&name=a": "?order%5Bname%5D=asc&name=a",
     }.items():
         body = await read(service, listed + query)
         assert body["view"]["@id"] == BASE + listed + view

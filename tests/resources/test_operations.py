@@ -115,7 +115,7 @@ def test_every_promised_operation_has_a_route_and_every_route_a_promise(contract
     unspoken = {
         "/", "/contexts/v1/{file}", "/problems", "/problems/{type}", "/livez", "/readyz",
     }  # fmt: skip
-    assert {route.path for route in ROUTES if route.promise is None} == unspoken
+    assert {route.path for route in ROUTES if not route.promise} == unspoken
     routed = {(route.promise, method) for route in ROUTES if route.promise for method in route.operations}
     promised = {(name, method) for name, found in contract.promises.items() for method in found}
     # A link is promised with the operations of the collection that it leads to.
