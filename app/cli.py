@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
@@ -65,6 +66,7 @@ def serve(
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     os.environ.setdefault("REGISTRY_PUBLIC_URL", f"http://{authority}")
     settings = read_settings(os.environ)
+    _check_free(host, port)
     local_issuer(settings.data_dir)  # its key is made before workers could make several
     if sample:
         _run(_prepare(settings))
@@ -83,6 +85,17 @@ def serve(
         server_header=False,
         log_config=_log_config(),
     )
+
+
+def _check_free(host: str, port: int) -> None:
+    """Before anything is said or done; an `OSError` says what is in the way."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise OSError(f"{host}, port {port}, cannot be listened on: {error.strerror}.") from error
 
 
 def _log_config() -> dict[str, Any]:

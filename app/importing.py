@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from app.caller import ANONYMOUS
@@ -116,7 +117,8 @@ async def _import_batch(database: Database, owner: Owner, lines: list[Line], rep
 
 async def _write(session: Session, owner: Owner, lines: list[Line]) -> int:
     taken = await taken_handles(session, [line.handle for line in lines])
-    new = list(_first_of_each(lines, taken))
+    # In one order, so that two imports never wait for each other.
+    new = sorted(_first_of_each(lines, taken), key=attrgetter("handle"))
     for line in new:
         # The acts of a command have no actor.
         act = Act(ANONYMOUS, new_id(), now())

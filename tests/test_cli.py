@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from pathlib import Path
 
 import httpx
@@ -89,6 +90,16 @@ def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
     done = run(tmp_path, "migrate", REGISTRY_DATABASE_URL=address)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_one_line_before_anything_is_done(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run(tmp_path, "serve", "--sample", "--port", str(taken.getsockname()[1]))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
 
 
 def test_the_sample_is_added_once_and_has_an_owner(folder: Path) -> None:

@@ -181,6 +181,63 @@ async def test_a_token_for_another_service_or_without_scope_is_refused(service: 
         assert answer.headers["WWW-Authenticate"] == f'Bearer error="insufficient_scope", scope="{scope}"'
 
 
+@pytest.mark.parametrize("length", ["0" * 5_000 + "2", "9" * 5_000, "9" * 16, "00000000000002000"])
+async def test_an_announced_length_is_read_whatever_it_is(service: Service, length: str) -> None:
+    """IN-07: on a field that servers hand over as it came."""
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/organizations", "query_string": b"", "root_path": "",
+        "headers": [
+            (b"authorization", f"Bearer {service.token('owner')}".encode()),
+            (b"content-type", b"application/json"),
+            (b"content-length", length.encode()),
+        ],
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await service.app(scope, receive, send)
+    assert sent[0]["status"] in (413, 422)
+
+
+async def test_two_content_types_are_none(service: Service) -> None:
+    """IN-12."""
+    headers = [("Content-Type", JSON), ("Content-Type", JSON_LD)]
+    answer = await service.as_("owner").post("/api/organizations", content=b'{"name":"x"}', headers=headers)
+    check_problem(answer, "unsupported-media-type")
+
+
+async def test_an_answer_stays_short_whatever_was_sent(service: Service) -> None:
+    members = {f"member{n}": n for n in range(5_000)} | {"x" * 100_000: 1}
+    answer = await service.as_("owner").post("/api/organizations", json=members)
+    violations = check_problem(answer, "invalid-content")["violations"]
+    assert isinstance(violations, list)
+    assert len(violations) <= 101
+    long = await service.as_("owner").post("/api/organizations", json={"name": "x", "y" * 100_000: 1})
+    assert len(answer.content) + len(long.content) < 60_000
+
+
+async def test_health_is_asked_for_each_time(service: Service) -> None:
+    for path in ("/livez", "/readyz"):
+        answer = await service.as_(None).get(path)
+        assert (answer.json(), answer.headers["Cache-Control"]) == ({"status": "pass"}, "no-store")
+
+
+async def test_a_request_is_one_line_of_the_log_and_its_query_is_not_in_it(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    """LO-01, LO-03."""
+    with caplog.at_level(logging.INFO, logger="app.pipeline"):
+        await service.as_(None).get("/x%0aINFO:forged%20%1b[31m%c3%a9?access_token=secret")
+    [record] = [record for record in caplog.records if record.name == "app.pipeline"]
+    assert record.getMessage().startswith("GET /x\\nINFO:forged \\x1b[31m\\xe9 404 ")
+    assert "secret" not in caplog.text
+
+
 async def test_every_problem_type_dereferences(service: Service, contract: Contract) -> None:
     client = service.as_(None)
     listed = {member["@id"] for member in (await client.get("/problems")).json()["member"]}

@@ -11,6 +11,14 @@ def test_every_setting_has_a_default() -> None:
     assert read_settings({"HOME": "/"}) == Settings()
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:///var/x.sqlite3", "postgres://u:p@[::1]:5432/db?maxsize=4", "postgres://u@/db?host=/run/pg"],
+)
+def test_addresses_of_either_database_are_settings(url: str) -> None:
+    assert read_settings({"REGISTRY_DATABASE_URL": url}).database_url == url
+
+
 def test_a_public_address_loses_its_trailing_slash() -> None:
     assert read_settings({"REGISTRY_PUBLIC_URL": "https://r.example/"}).public_url == "https://r.example"
 
@@ -20,7 +28,14 @@ def test_a_public_address_loses_its_trailing_slash() -> None:
     [
         ("REGISTRY_PUBLIC_URL", "r.example"),
         ("REGISTRY_PUBLIC_URL", "https://r.example/?a=b"),
+        ("REGISTRY_PUBLIC_URL", "http://["),
+        ("REGISTRY_PUBLIC_URL", "http://:::"),
+        ("REGISTRY_PUBLIC_URL", "http://x:99999999"),
         ("REGISTRY_DATABASE_URL", "mysql://x"),
+        ("REGISTRY_DATABASE_URL", "sqlite://"),
+        ("REGISTRY_DATABASE_URL", "sqlite://:memory:"),
+        ("REGISTRY_DATABASE_URL", "postgres://u@localhost:notaport/db"),
+        ("REGISTRY_DATABASE_URL", "postgres://u@localhost/db?minsize=a"),
         ("REGISTRY_AUDIENCE", ""),
         ("REGISTRY_MAX_CONTENT_LENGTH", "1M"),
         ("REGISTRY_MAX_CONTENT_LENGTH", "0"),

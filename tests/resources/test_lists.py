@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 
 NAMES = ["Zebra", "ärger", "Alpha", "alpha", "100% sure", "under_score", "Émile"]
 HANDLES = ["zebra", "aerger", "alpha-a", "alpha-b", "hundred", "under", "emile"]
+ABSENT = "01930000-0000-7000-8000-000000000000"
 IN_ORDER = ["100% sure", "Alpha", "alpha", "under_score", "Zebra", "ärger", "Émile"]
 
 
@@ -163,6 +164,7 @@ async def test_every_order_can_be_turned_round(service: Service, listed: str, va
         ("order[name]=up", "order[name]"), ("order[name]=", "order[name]"),
         ("order[name]=asc&order[id]=asc", "order[id]"), ("name=%ff", "name"), ("name=%00", "name"),
         ("name=%zz", "name"),
+        ("name=" + "a" * 256, "name"), ("handle=" + "a" * 31, "handle"),
     ],
 )  # fmt: skip
 async def test_a_parameter_that_cannot_be_is_named(
@@ -220,6 +222,43 @@ async def test_whatever_a_client_sends_as_a_cursor_it_gets_a_page_or_a_problem(
         parameters = {f"order[{order}]": direction, name: encoded}
         answer = await service.as_("librarian").get(listed, params=parameters)
         assert answer.status_code in (200, 400)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["created_at", True, "0001-01-01T00:00:00+14:00", ABSENT],
+        ["created_at", True, "9999-12-31T23:59:59-14:00", ABSENT],
+        ["created_at", True, "2026-01-01T00:00:00Z", ABSENT],
+        ["created_at", True, "2026-01-01T00:00:00.000000", ABSENT],
+        ["created_at", True, "2026-02-30T00:00:00.000000Z", ABSENT],
+        ["created_at", True, "2026-01-01T00:00:00.000000Z", "42"],
+        ["created_at", 1, "2026-01-01T00:00:00.000000Z", ABSENT],
+        ["created_at", True],
+        {"created_at": True},
+    ],
+)
+async def test_a_cursor_that_the_service_did_not_make_is_refused(
+    service: Service, listed: str, parts: Any
+) -> None:
+    """PG-05, PG-06."""
+    cursor = base64.urlsafe_b64encode(orjson.dumps(parts)).rstrip(b"=").decode()
+    answer = await service.as_("librarian").get(listed, params={"after": cursor})
+    check_problem(answer, "invalid-parameter")
+
+
+async def test_a_cursor_of_the_first_and_of_the_last_moment_is_a_cursor(
+    service: Service, listed: str
+) -> None:
+    for time in ("0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"):
+        cursor = base64.urlsafe_b64encode(orjson.dumps(["created_at", True, time, ABSENT])).decode()
+        answer = await service.as_("librarian").get(listed, params={"after": cursor})
+        assert answer.status_code == 200
+
+
+async def test_the_longest_filter_is_searched_for(service: Service, listed: str) -> None:
+    """U+FDFA is eighteen characters in the key that is searched."""
+    assert names(await read(service, f"{listed}?name={'%EF%B7%BA' * 255}")) == []
 
 
 async def test_a_list_says_how_it_can_be_searched(service: Service, listed: str) -> None:

@@ -107,6 +107,7 @@ async def test_an_organization_that_cannot_be_is_refused_in_the_same_way_as_a_fo
     for reference in (
         "x",
         "/api/organizations/42",
+        world.acme_id,
         f"{BASE}/api/instances/{globex_id}",
         f"{BASE}/api",
         "é\x00"[:1],
@@ -254,6 +255,7 @@ async def test_a_whole_record_sent_back_is_accepted(service: Service, world: Wor
         ("handle", "other"), ("handle", None), ("id", ABSENT), ("@id", "x"), ("originId", ABSENT),
         ("organization_id", ABSENT), ("organization", f"{BASE}/api/organizations/{ABSENT}"),
         ("created_by_organization_id", ABSENT), ("created_by_organization", "x"), ("created_at", "2026"),
+        ("organization_id", None), ("organization", None), ("created_at", None), ("id", None), ("@id", None),
         ("@type", "Organization"), ("@type", []), ("@type", {"a": 1}), ("@context", "https://schema.org/"),
         ("@context", {"name": "https://schema.org/name"}), ("@graph", []), ("colour", None),
     ],

@@ -98,3 +98,33 @@ async def test_a_partner_follows_the_name_and_email_of_its_tokens(database: Data
         "version": 2,
     }
     assert await partner_of(database, Identity("urn:j", "owner", None, None)) != identifier
+
+
+async def test_time_goes_on_even_when_the_clock_steps_back(database: Database) -> None:
+    """TI-03."""
+    act = await an_act(database)
+    earlier = Act(act.caller, "r2", act.at - timedelta(hours=1))
+    async with database.transaction() as session:
+        identifier = await create_organization(session, act, "Acme", Owner(act.caller.partner_id))
+    record = await found(database, act, "Organization", identifier)
+    async with database.transaction() as session:
+        assert await change(session, earlier, record, {"name": "Acme Ltd"})
+    changed = await found(database, act, "Organization", identifier)
+    assert changed.values["updated_at"] == record.values["updated_at"]
+    async with database.transaction() as session:
+        assert await delete(session, earlier, changed)
+    assert (await found(database, act, "Organization", identifier)).deleted_at == record.values["created_at"]
+
+
+async def test_a_membership_by_email_waits_for_its_partner(database: Database) -> None:
+    """API.md section 4: it binds when a partner is first written, or tells another verified e-mail."""
+    act = Act(Caller(None, frozenset()), "r1", now())
+    async with database.transaction() as session:
+        await create_organization(session, act, "Acme", Owner(None, "owner@ACME.example"))
+        await create_organization(session, act, "Later", Owner(None, "new@acme.example"))
+    identifier = await partner_of(database, OWNER)
+    query = "SELECT count(*) AS total FROM membership WHERE partner_id = $1"
+    assert await database.reading().rows_sql(query, [identifier]) == [{"total": 1}]
+    await partner_of(database, Identity("urn:i", "other", None, None))
+    await partner_of(database, Identity("urn:i", "owner", "Owner", "new@acme.example"))
+    assert await database.reading().rows_sql(query, [identifier]) == [{"total": 2}]
