@@ -29,7 +29,7 @@ contract: .venv/.runtime ## Check the contract and show what it promises
 	@$(BIN)/instance-registry contract
 
 test: .venv/.tests ## Run the tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 $(ARGS)
 
 check: .venv/.tests ## Check format, lint, types and who imports whom
 	$(BIN)/ruff format --check .
@@ -41,8 +41,8 @@ fix: .venv/.tests ## Format, and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-coverage: .venv/.tests ## Run the tests and show which branches of app they miss
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+coverage: ## Run the tests, and fail if they miss too many branches of app
+	@$(MAKE) test ARGS='--cov --cov-report=term'
 
 clean: ## Remove what was installed and built
 	rm -rf .venv build htmlcov .coverage*

@@ -61,7 +61,8 @@ def test_migrating_makes_the_database_once(tmp_path: Path) -> None:
 def test_a_database_that_is_behind_stops_what_needs_it_and_names_the_command(tmp_path: Path) -> None:
     file = tmp_path / "lines"
     file.write_text("")
-    for arguments in (("serve",), ("sample",), ("import", str(file), "--owner", "a@b.example")):
+    serve = ("serve", "--port", str(free_port()))
+    for arguments in (serve, ("sample",), ("import", str(file), "--owner", "a@b.example")):
         done = run(tmp_path, *arguments)
         assert done.returncode == 1
         assert "instance-registry migrate" in done.stderr
