@@ -28,7 +28,6 @@ ENTRYPOINT = {
 HANDLE = "/api/handles/{handle}"
 DATA_CONTEXT = "/contexts/v1/registry.jsonld"
 PROBLEM_CONTEXT = "/contexts/v1/problem.jsonld"
-DOCUMENTATION_CONTEXT = "/contexts/v1/documentation.jsonld"
 
 
 def item_path(class_name: str, identifier: str) -> str:

@@ -26,7 +26,6 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-BEHIND = "The database is behind; run `instance-registry migrate` first."
 
 
 def main() -> None:
@@ -71,8 +70,8 @@ def serve(
     if sample:
         _run(_prepare(settings))
         _welcome(settings)
-    elif _run(_database(settings).pending_migrations()):
-        _fail(BEHIND, 1)
+    else:
+        _run(_database(settings).check_migrated())
     uvicorn.run(
         "app.main:application",
         factory=True,
@@ -179,7 +178,8 @@ def import_(
     """Make an organization with its instance from each line; lines whose handle is known are left out."""
     report = _run(_import(read_settings(os.environ), file, owner))
     for member, number in report.unknown.items():
-        typer.echo(f"{member} (first in line {number}) is unknown to the registry and was left out.")
+        shown = member.encode("unicode_escape").decode()
+        typer.echo(f"{shown} (first in line {number}) is unknown to the registry and was left out.")
     for number, reason in report.bad:
         typer.echo(f"Line {number} was left out: {reason}")
     typer.echo(
@@ -287,8 +287,7 @@ def _database(settings: Settings) -> Database:
 async def _open(settings: Settings) -> AsyncIterator[Database]:
     """Open, if it is up to date."""
     database = _database(settings)
-    if await database.pending_migrations():
-        raise Problem("unavailable", BEHIND)
+    await database.check_migrated()
     await database.open()
     try:
         yield database

@@ -22,8 +22,8 @@ from app.storage.database import Database
 def create_app(settings: Settings) -> Router:
     """The service as an ASGI application.
 
-    Raises `ContractFault` for a fault of the contract, and at its start `RuntimeError` for a database that is
-    behind.
+    Raises `ContractFault` for a fault of the contract, and at its start `Problem("unavailable")` for a
+    database that is behind.
     """
     contract = load_contract(settings.public_url)
     check_contract(contract)
@@ -35,7 +35,7 @@ def create_app(settings: Settings) -> Router:
     async def lifespan(_router: Router) -> AsyncIterator[None]:
         await database.open()
         try:
-            await check_migrated(database)
+            await database.check_migrated()
             yield
         finally:
             await database.close()
@@ -46,14 +46,6 @@ def create_app(settings: Settings) -> Router:
         default=Endpoint(pipeline),
         lifespan=lifespan,
     )
-
-
-async def check_migrated(database: Database) -> None:
-    pending = await database.pending_migrations()
-    if pending:
-        raise RuntimeError(
-            f"The database is behind ({', '.join(pending)}); run `instance-registry migrate` first."
-        )
 
 
 def application() -> Router:

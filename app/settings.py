@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+(/[A-Za-z0-9._~\-/]*)?")
+ADDRESS = re.compile(
+    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9\-]*\.?[A-Za-z0-9])*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?"
+    r"(?:/[A-Za-z0-9._~\-/]*)?"
+)
+# What may follow the path of a SQLite file.
+PRAGMAS = {"busy_timeout": r"[0-9]{1,9}", "journal_mode": r"[A-Za-z]+", "synchronous": r"[A-Za-z]+"}
 KNOWN = {
     "REGISTRY_PUBLIC_URL",
     "REGISTRY_DATABASE_URL",
@@ -45,10 +50,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     audience = environment.get("REGISTRY_AUDIENCE", Settings.audience)
     if not audience:
         raise WrongSetting("REGISTRY_AUDIENCE must not be empty.")
+    data_dir = Path(environment.get("REGISTRY_DATA_DIR", Settings.data_dir))
+    if data_dir.exists() and not data_dir.is_dir():
+        raise WrongSetting("REGISTRY_DATA_DIR must be a folder.")
     return Settings(
         public_url=public_url,
         database_url=database_url,
-        data_dir=Path(environment.get("REGISTRY_DATA_DIR", str(Settings.data_dir))),
+        data_dir=data_dir,
         audience=audience,
         max_content_length=_octets(environment.get("REGISTRY_MAX_CONTENT_LENGTH")),
     )
@@ -65,11 +73,25 @@ def _check_database_url(url: str) -> None:
     parts = _split("REGISTRY_DATABASE_URL", url)
     if parts.scheme not in ("sqlite", "postgres", "postgresql"):
         raise WrongSetting("REGISTRY_DATABASE_URL must begin with sqlite:// or postgres://.")
-    if parts.scheme == "sqlite" and parts.netloc + parts.path in ("", ":memory:"):
+    parameters = parse_qsl(parts.query, keep_blank_values=True)
+    (_check_sqlite if parts.scheme == "sqlite" else _check_postgres)(parts.netloc + parts.path, parameters)
+
+
+def _check_sqlite(file: str, parameters: list[tuple[str, str]]) -> None:
+    if file in ("", ":memory:") or Path(file).is_dir():
         raise WrongSetting("REGISTRY_DATABASE_URL must name a file: sqlite://./data/registry.sqlite3.")
-    for name, value in parse_qsl(parts.query):
-        if name in ("minsize", "maxsize") and not re.fullmatch(r"[1-9][0-9]{0,3}", value):
+    for name, value in parameters:
+        if not re.fullmatch(PRAGMAS.get(name, r"\b\B"), value):
+            raise WrongSetting(f"REGISTRY_DATABASE_URL: {name}={value} is not a pragma that can be set.")
+
+
+def _check_postgres(_address: str, parameters: list[tuple[str, str]]) -> None:
+    sizes = {name: value for name, value in parameters if name in ("minsize", "maxsize")}
+    for name, value in sizes.items():
+        if not re.fullmatch(r"[1-9][0-9]{0,3}", value):
             raise WrongSetting(f"REGISTRY_DATABASE_URL: {name} must be a whole number of connections.")
+    if len(sizes) == 2 and int(sizes["minsize"]) > int(sizes["maxsize"]):
+        raise WrongSetting("REGISTRY_DATABASE_URL: minsize must not be greater than maxsize.")
 
 
 def _split(name: str, url: str) -> SplitResult:

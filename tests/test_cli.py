@@ -74,6 +74,8 @@ def test_a_database_that_is_behind_stops_what_needs_it_and_names_the_command(tmp
     [
         ("REGISTRY_PUBLIC_URL", "ftp://x"),
         ("REGISTRY_DATABASE_URL", "mysql://x"),
+        ("REGISTRY_DATABASE_URL", f"sqlite://{__file__}"),
+        ("REGISTRY_DATABASE_URL", "postgres://127.0.0.1/x?sslmode=zz"),
         ("REGISTRY_MAX_CONTENT_LENGTH", "much"),
         ("REGISTRY_AUDIENCE", ""),
         ("REGISTRY_COLOUR", "red"),

@@ -36,7 +36,10 @@ PROBLEM_MEMBERS = {
     "title": "A short, human-readable summary of the problem.",
     "detail": "A human-readable explanation specific to this occurrence of the problem.",
     "status": None,
-    "instance": "A URI reference that identifies the specific occurrence of the problem.",
+    "instance": (
+        "A URI reference that identifies the specific occurrence of the problem. "
+        "It may or may not yield further information if dereferenced."
+    ),
     "type": "A URI reference that identifies the problem type",
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")

@@ -6,4 +6,3 @@ from rdflib import Namespace
 
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 SHACL = Namespace("http://www.w3.org/ns/shacl#")
-VANN = Namespace("http://purl.org/vocab/vann/")

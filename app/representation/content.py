@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from app.addresses import DATA_CONTEXT
@@ -18,6 +18,8 @@ IGNORED = {"operation"}
 MAX_VIOLATIONS, SHOWN_LENGTH, NAMED = 100, 64, 10
 REMOVED = "This is required and cannot be removed."
 
+Rule = Callable[[Mapping[str, Any]], Iterable[Violation]]
+
 
 def read_content(
     contract: Contract,
@@ -27,10 +29,12 @@ def read_content(
     current: Mapping[str, Any] | None,
     *,
     partial: bool = False,
+    rule: Rule | None = None,
 ) -> dict[str, Any]:
     """The writable values by key, those that are null left out. `current` is the node object that is changed.
 
-    With `partial` a required member may be missing, as in a merge patch. Raises `invalid-content`.
+    With `partial` a required member may be missing, as in a merge patch. `rule` tells what is wrong with the
+    values taken together. Raises `invalid-content` with all that is wrong.
     """
     if not isinstance(document, dict):
         raise _invalid([Violation("", "This must be a JSON object.", "#", "type")])
@@ -48,7 +52,7 @@ def read_content(
                 violations.append(violation(key, REMOVED, "required"))
         else:
             values[key] = _reference(value) if property_.link else value
-            failures = {failure.code: failure for failure in property_.shape.failures(values[key])}
+            failures = {failure.message: failure for failure in property_.shape.failures(values[key])}
             violations += [violation(key, failure.message, failure.code) for failure in failures.values()]
     if not partial:
         violations += [
@@ -56,6 +60,7 @@ def read_content(
             for key, property_ in expected.properties.items()
             if property_.required and key not in document
         ]
+    violations += rule(values) if rule else ()
     if violations:
         raise _invalid(violations)
     return values

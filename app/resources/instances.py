@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from app.addresses import ITEMS, item_path
@@ -23,10 +24,14 @@ async def create(exchange: Exchange) -> Representation:
     organization = await existing(exchange, "Organization", parent) if parent else None
     if organization is not None:
         check_role(exchange.caller, exchange.operation, organization.role)
-    values = read_content(exchange.contract, exchange.document(), "Instance", "Instance", None)
-    identifier = _organization_id(exchange, values, parent)
+
+    def named_wrongly(values: Mapping[str, Any]) -> Iterable[Violation]:
+        return _disagreements(exchange, values, parent)
+
+    document = exchange.document()
+    values = read_content(exchange.contract, document, "Instance", "Instance", None, rule=named_wrongly)
     if organization is None:
-        organization = await _named(exchange, values, identifier)
+        organization = await _named(exchange, values)
         check_role(exchange.caller, exchange.operation, organization.role)
     instance = await _created(exchange, organization, values["name"], values["handle"])
     return exchange.created(await existing(exchange, "Instance", instance))
@@ -42,22 +47,27 @@ async def find_by_handle(exchange: Exchange) -> Representation:
     return Representation(status=303, location=exchange.contract.base + item_path("Instance", record.id))
 
 
-def _organization_id(exchange: Exchange, values: dict[str, Any], parent: str | None) -> str:
-    """The organization that the path and both members agree upon. Raises 422 naming the member at fault."""
+def _identifiers(exchange: Exchange, values: Mapping[str, Any]) -> dict[str, str | None]:
+    """The organizations that the members name, by key."""
     named = {key: values[key] for key in (KEY, LINK) if key in values}
-    if LINK in named:
-        named[LINK] = _identifier(exchange, named[LINK])
+    return named | ({LINK: _identifier(exchange, named[LINK])} if LINK in named else {})
+
+
+def _disagreements(exchange: Exchange, values: Mapping[str, Any], parent: str | None) -> Iterator[Violation]:
+    """The path and both members name one organization, if they name any; one of them has to."""
+    named = _identifiers(exchange, values)
     if not named and parent is None:
-        raise invalid(violation(KEY, "Say which organization the instance belongs to.", "required"))
-    expected = parent or next(iter(named.values()))
-    wrong = [key for key, identifier in named.items() if identifier is None or identifier != expected]
-    if wrong:
-        raise invalid(*(_not_an_organization(key) for key in wrong))
-    return str(expected)
+        yield violation(KEY, "Say which organization the instance belongs to.", "required")
+    expected = parent or next(iter(named.values()), None)
+    for key, identifier in named.items():
+        if identifier is None or identifier != expected:
+            yield _not_an_organization(key)
 
 
-def _identifier(exchange: Exchange, address: str) -> str | None:
-    """The id in the address of an organization; None for any other address."""
+def _identifier(exchange: Exchange, address: object) -> str | None:
+    """The id in the address of an organization; None for anything else."""
+    if not isinstance(address, str):
+        return None
     before, after = (exchange.contract.base + ITEMS["Organization"]).split("{id}")
     identifier = address.removeprefix(before).removesuffix(after)
     shape = exchange.contract.classes["Organization"].properties["id"].shape
@@ -65,8 +75,9 @@ def _identifier(exchange: Exchange, address: str) -> str | None:
     return identifier if is_one else None
 
 
-async def _named(exchange: Exchange, values: dict[str, Any], identifier: str) -> Record:
+async def _named(exchange: Exchange, values: Mapping[str, Any]) -> Record:
     """One answer for an organization that is not there and for one that the caller may not know of."""
+    identifier = str(next(iter(_identifiers(exchange, values).values())))
     organization = await find_locked(exchange.session, "Organization", exchange.caller, "id", identifier)
     if organization is None or organization.deleted_at is not None:
         raise invalid(_not_an_organization(KEY if KEY in values else LINK))

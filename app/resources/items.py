@@ -43,11 +43,14 @@ async def remove(exchange: Exchange) -> Representation:
     return Representation(status=204)
 
 
-async def existing(exchange: Exchange, class_name: str, identifier: str) -> Record:
-    """The record that the caller may see, locked if the method is unsafe. Raises 404 and 410."""
+async def existing(exchange: Exchange, class_name: str, identifier: str, parent: str | None = None) -> Record:
+    """The record that the caller may see, locked if the method is unsafe; of this parent, if one is named.
+
+    Raises 404 and 410.
+    """
     finds = find if exchange.operation.method == "GET" else find_locked
     record = await finds(exchange.session, class_name, exchange.caller, "id", identifier)
-    if record is None:
+    if record is None or parent not in (None, record.organization_id):
         raise not_found()
     if record.deleted_at is not None:
         raise gone(record, record.deleted_at)
@@ -61,11 +64,8 @@ def gone(record: Record, deleted_at: str) -> Problem:
 
 async def _found(exchange: Exchange) -> Record:
     """The item that the path names; under an organization, only where that one owns it."""
-    record = await existing(exchange, exchange.promise, exchange.identifiers["id"])
     parent = exchange.identifiers.get("organization_id")
-    if parent is not None and record.organization_id != parent:
-        raise not_found()
-    return record
+    return await existing(exchange, exchange.promise, exchange.identifiers["id"], parent)
 
 
 async def _to_change(exchange: Exchange) -> Record:

@@ -82,6 +82,13 @@ class Database:
         names = sorted(module.name for module in pkgutil.iter_modules(migrations.__path__))
         return [name for name in names if name not in applied]
 
+    async def check_migrated(self) -> None:
+        """Raises `Problem("unavailable")`, which names the command that helps."""
+        pending = await self.pending_migrations()
+        if pending:
+            behind = f"The database is behind ({', '.join(pending)}); run `instance-registry migrate` first."
+            raise unavailable(behind)
+
     async def migrate(self) -> list[str]:
         """Apply what is pending, all of it or nothing, and answer its names; others who migrate wait.
 

@@ -13,6 +13,7 @@ import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.migrations.constraints import UniqueConstraint
 
+from app.settings import WrongSetting
 from app.storage.failures import UniqueViolation, translated, unavailable
 from app.storage.tables import TABLES
 
@@ -134,6 +135,8 @@ def translation(error: Exception) -> Exception | None:
 
 def connect_translation(error: Exception) -> Exception | None:
     """Whoever is refused, by password or by the name of the database, does not reach it."""
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return WrongSetting(f"REGISTRY_DATABASE_URL: {error}.")
     refused = isinstance(error, (asyncpg.PostgresError, asyncpg.InternalClientError))
     return unavailable() if refused else translation(error)
 

@@ -21,6 +21,7 @@ from tortoise import fields
 from tortoise.backends.base.client import TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 
+from app.settings import WrongSetting
 from app.storage.failures import UniqueViolation, translated, unavailable
 from app.storage.tables import TABLES
 
@@ -172,6 +173,8 @@ def translation(error: Exception) -> Exception | None:
         return UniqueViolation(columns[0][0], ",".join(column for _, column in columns))
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_NOTADB:
+            return WrongSetting("REGISTRY_DATABASE_URL names a file that is no SQLite database.")
         if code is not None and code & 0xFF in UNAVAILABLE:
             return unavailable()
     closed = isinstance(error, (ValueError, sqlite3.ProgrammingError)) and (

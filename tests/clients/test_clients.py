@@ -314,7 +314,7 @@ def test_alcaeus_loads_contexts_without_a_token_and_the_documentation_once(
         ("handle-taken", 409, "Handle taken", ["handle"]),
         ("gone", 410, "Gone", []),
         ("precondition-failed", 412, "Precondition failed", []),
-        ("invalid-content", 422, "Invalid content", ["handle", "name"]),
+        ("invalid-content", 422, "Invalid content", ["handle", "name", "organization_id"]),
     ],
 )
 def test_alcaeus_reads_a_problem_as_a_hydra_error(

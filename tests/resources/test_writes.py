@@ -332,6 +332,23 @@ async def test_the_nested_address_shows_the_same_resource(service: Service, worl
     check_problem(await globex.get(f"{world.globex}/instances/{world.shop[-36:]}"), "not-found")
 
 
+async def test_a_deleted_instance_is_gone_only_below_the_organization_that_owned_it(
+    service: Service, world: World
+) -> None:
+    owner, identifier = service.as_("owner"), world.deleted_shop.rpartition("/")[2]
+    assert (await owner.get(f"{world.acme}/instances/{identifier}")).status_code == 410
+    for parent in (world.globex, world.deleted_organization, f"/api/organizations/{identifier}"):
+        assert (await owner.get(f"{parent}/instances/{identifier}")).status_code == 404
+
+
+async def test_what_is_wrong_with_the_organization_is_told_with_the_rest(service: Service) -> None:
+    content = {"name": "", "handle": "a--b\n", "organization": "http://elsewhere.example"}
+    answer = await service.as_("owner").post("/api/instances", json=content)
+    assert answer.status_code == 422
+    told = [violation["propertyPath"] for violation in answer.json()["violations"]]
+    assert told == ["name", "handle", "organization"]
+
+
 async def test_a_handle_leads_to_its_instance(service: Service, world: World) -> None:
     answer = await service.as_("member").get("/api/handles/acme-shop")
     assert (answer.status_code, answer.headers["Location"]) == (303, BASE + world.shop)

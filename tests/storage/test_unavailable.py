@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.problems import Problem
+from app.settings import WrongSetting
 from app.storage import postgres
 from app.storage.database import Database
 from tests.conftest import PostgresServer
@@ -71,7 +72,7 @@ async def test_neither_a_closed_database_nor_one_that_did_not_open_leaves_a_thre
     with unavailable():
         await Database(f"sqlite://{tmp_path}").open()
     (tmp_path / "text").write_text("This is no database. " * 100)
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+    with pytest.raises(WrongSetting, match="no SQLite database"):
         await Database(f"sqlite://{tmp_path}/text").open()
     await no_worker_threads()
 
