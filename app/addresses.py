@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from string import Formatter
 
 ROOT = "/api"
 ITEMS = {
     "Organization": "/api/organizations/{id}",
     "Instance": "/api/instances/{id}",
     "Partner": "/api/partners/{id}",
+    "Member": "/api/organizations/{organization_id}/members/{id}",
+    "Authorization": "/api/instances/{instance_id}/authorizations/{id}",
+    "Activity": "/api/activities/{id}",
 }
 LINKS = {
-    "Organization": {"instances": "/api/organizations/{id}/instances"},
+    "Organization": {
+        "instances": "/api/organizations/{id}/instances",
+        "memberships": "/api/organizations/{id}/members",
+        "received_authorizations": "/api/organizations/{id}/authorizations",
+        "activities": "/api/organizations/{id}/activities",
+    },
     "Instance": {
         "organization": "/api/organizations/{organization_id}",
-        "created_by_organization": "/api/organizations/{created_by_organization_id}",
+        "created_by_organization": "/api/organizations/{creator_id}",
+        "authorizations": "/api/instances/{id}/authorizations",
+        "transfer": "/api/instances/{id}/transfer",
     },
-    "Partner": {},
+    "Partner": {"memberships": "/api/partners/{id}/memberships"},
+    "Member": {
+        "partner": "/api/partners/{partner_id}",
+        "organization": "/api/organizations/{organization_id}",
+    },
+    "Authorization": {
+        "instance": "/api/instances/{instance_id}",
+        "organization": "/api/organizations/{organization_id}",
+    },
+    "Activity": {"actor": "/api/partners/{actor_id}"},
 }
 ENTRYPOINT = {
     "organizations": "/api/organizations",
@@ -25,15 +45,26 @@ ENTRYPOINT = {
     "documentation": "/api/docs",
     "vocabulary": "/vocab",
 }
+ACTIVITIES = "/api/activities"
 HANDLE = "/api/handles/{handle}"
 DATA_CONTEXT = "/contexts/v1/registry.jsonld"
 PROBLEM_CONTEXT = "/contexts/v1/problem.jsonld"
+# What stands in a template, as `id` and `organization_id` do.
+VARIABLES = {
+    template: tuple(name for _, name, _, _ in Formatter().parse(template) if name)
+    for links in LINKS.values()
+    for template in links.values()
+}
 
 
-def item_path(class_name: str, identifier: str) -> str:
-    return ITEMS[class_name].replace("{id}", identifier)
+def item_path(class_name: str, values: Mapping[str, object]) -> str:
+    return ITEMS[class_name].format_map(values)
 
 
-def link_paths(class_name: str, values: Mapping[str, str | None]) -> dict[str, str]:
-    """The addresses that a record's links lead to, by JSON key."""
-    return {key: template.format_map(values) for key, template in LINKS[class_name].items()}
+def link_paths(class_name: str, values: Mapping[str, object]) -> dict[str, str]:
+    """The addresses that a record's links lead to, by JSON key; no link where a value is missing."""
+    return {
+        key: template.format_map(values)
+        for key, template in LINKS[class_name].items()
+        if all(values.get(name) is not None for name in VARIABLES[template])
+    }

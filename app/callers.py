@@ -27,7 +27,7 @@ class Callers:
             REMEMBERED_TOKENS, ttu=lambda _token, known, _now: known[1].expires, timer=time.time
         )
 
-    async def caller(self, authorization: Sequence[str], *, needed: bool) -> Caller:
+    async def caller(self, authorization: Sequence[str], request_id: str, *, needed: bool) -> Caller:
         """The caller, anonymous without a token or where none is `needed`; a bad token is refused anywhere.
 
         Raises `not-authenticated` and `invalid-parameter`.
@@ -42,6 +42,6 @@ class Callers:
         if not needed:
             return ANONYMOUS
         identity = Identity(claims.issuer, claims.subject, claims.name, claims.email)
-        caller = Caller(await partner_of(self._database, identity), claims.scopes)
+        caller = Caller(await partner_of(self._database, identity, request_id), claims.scopes)
         self._known[token] = (caller, claims)
         return caller

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from app.addresses import item_path
+from app.addresses import LINKS, item_path
 from app.caller import Caller
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
@@ -16,11 +16,16 @@ from app.protocol.links import Link
 from app.protocol.query import parse_query
 from app.protocol.strict_json import JSON, loads
 from app.representation.documents import Document
-from app.representation.nodes import NodeObject, item_node, top_level
+from app.representation.nodes import NodeObject, activity_node, item_node, top_level
 from app.security.rights import may
+from app.storage.acts import Act, now
 from app.storage.database import Database, Session
-from app.storage.records import Record
-from app.storage.writes import Act, now
+from app.storage.records import Record, embedded
+
+# What something in a path can belong to, by the variable that names it there, nearest first.
+PARENTS = {"instance_id": "Instance", "partner_id": "Partner", "organization_id": "Organization"}
+# Of what a caller only knows by name.
+NAMED = ("id", "name")
 
 
 @dataclass(frozen=True)
@@ -63,30 +68,50 @@ class Exchange:
         """What was sent, as JSON. Raises `malformed-content`, `invalid-content`."""
         return loads(self.content)
 
-    def offered(self, promise: str, role: str | None) -> Iterable[Operation]:
-        """What the caller may do now, with this role in the organization concerned."""
+    def offered(
+        self, promise: str, roles: Collection[str], withheld: Collection[str] = ()
+    ) -> Iterable[Operation]:
+        """What the caller may do now, being this to the resource; its state may withhold methods."""
         operations = self.contract.promises[promise].values()
-        return (operation for operation in operations if may(self.caller, operation, role))
+        return (it for it in operations if it.method not in withheld and may(self.caller, it, roles))
 
-    def node(self, record: Record) -> NodeObject:
-        return item_node(self.contract, record.class_name, record.values)
+    def node(self, record: Record, parts: Mapping[str, Iterable[Record]] | None = None) -> NodeObject:
+        """With its `parts`, whole records by JSON key. Links that the caller could not follow stay away."""
+        if record.class_name == "Activity":
+            return activity_node(self.contract, record.values)
+        if record.named:
+            named = {key: record.values[key] for key in NAMED}
+            return item_node(self.contract, record.class_name, named, LINKS[record.class_name])
+        nodes = {key: [self.node(part) for part in records] for key, records in (parts or {}).items()}
+        values: dict[str, object] = {**record.values, **nodes}
+        return item_node(self.contract, record.class_name, values, self._unfollowed(record))
 
-    def item(self, record: Record) -> Representation:
+    def _unfollowed(self, record: Record) -> list[str]:
+        properties = self.contract.classes[record.class_name].properties
+        promises = (
+            (key, self.contract.promises.get(properties[key].promise or "", {})) for key in properties
+        )
+        return [
+            key
+            for key, operations in promises
+            if "GET" in operations and not may(self.caller, operations["GET"], record.roles)
+        ]
+
+    async def item(self, record: Record) -> Representation:
         """The record as a node object of its own, wherever it was met."""
-        offered = self.offered(record.class_name, record.role)
-        if record.occupied:
-            offered = (operation for operation in offered if operation.method != "DELETE")
-        node = top_level(self.contract, self.node(record), offered)
-        elsewhere = self.path != item_path(record.class_name, record.id)
+        offered = self.offered(record.class_name, record.roles, record.withheld)
+        parts = await embedded(self.session, self.caller, record)
+        node = top_level(self.contract, self.node(record, parts), offered)
+        elsewhere = self.path != item_path(record.class_name, record.values)
         canonical = str(node["@id"]) if elsewhere else None
         return Representation(node=node, version=record.version, canonical=canonical)
 
-    def created(self, record: Record) -> Representation:
+    async def created(self, record: Record) -> Representation:
         """201 with the new resource, whose address is both what was made and what is shown."""
         return replace(
-            self.item(record),
+            await self.item(record),
             status=201,
-            location=self.contract.base + item_path(record.class_name, record.id),
+            location=self.contract.base + item_path(record.class_name, record.values),
         )
 
 

@@ -15,7 +15,7 @@ from app.caller import Caller
 from app.callers import Callers
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
-from app.exchange import Exchange, Function, Representation, Resource, not_found
+from app.exchange import PARENTS, Exchange, Function, Representation, Resource, not_found
 from app.problems import Problem
 from app.protocol.conditions import parse_conditions
 from app.protocol.media_types import parse_media_type
@@ -94,7 +94,8 @@ class Pipeline:
         self._answers = Answers(contract)
         # A variable of a path that is named after one of these has such a value.
         instance = contract.classes["Instance"].properties
-        self._shapes = {key: instance[key].shape for key in ("id", "organization_id", "handle")}
+        identifiers = dict.fromkeys(("id", *PARENTS), instance["id"].shape)
+        self._shapes = {**identifiers, "handle": instance["handle"].shape}
 
     async def serve(self, resource: Resource | None, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -164,7 +165,7 @@ class Pipeline:
     async def _caller(self, request: Request, operation: Operation) -> Caller:
         """Raises 401, and 403 for a token without the scope."""
         needed = ANYONE not in operation.roles
-        caller = await self._callers.caller(request.lines("Authorization"), needed=needed)
+        caller = await self._callers.caller(request.lines("Authorization"), request.id, needed=needed)
         check_scope(caller, operation)
         return caller
 

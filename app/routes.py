@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from app.exchange import Resource
 from app.representation.documents import JSON, JSON_LD, TURTLE
-from app.resources import entrypoint, instances, items, lists, organizations, partners, published
+from app.resources import (
+    authorizations,
+    entrypoint,
+    instances,
+    items,
+    lists,
+    members,
+    organizations,
+    partners,
+    published,
+    transfers,
+)
 
 DATA, GRAPH, NOTHING = (JSON_LD, JSON), (JSON_LD, TURTLE), ()
-ITEM = {"GET": items.read, "PATCH": items.rename, "PUT": items.replace, "DELETE": items.remove}
-ORGANIZATIONS = {"GET": lists.read, "POST": organizations.create}
-INSTANCES = {"GET": lists.read, "POST": instances.create}
-PUBLISHED = {"GET": published.read}
+PUBLISHED, ITEM, LIST = {"GET": published.read}, {"GET": items.read}, {"GET": lists.read}
+RENAMED = ITEM | {"PATCH": items.rename, "PUT": items.replace}
+ORGANIZATION, ORGANIZATIONS = (
+    RENAMED | {"DELETE": organizations.remove},
+    LIST | {"POST": organizations.create},
+)
+INSTANCE, INSTANCES = RENAMED | {"DELETE": instances.remove}, LIST | {"POST": instances.create}
+MEMBER = ITEM | {"PATCH": members.change_role, "DELETE": members.remove}
+AUTHORIZATION = ITEM | {"PATCH": authorizations.change_status, "DELETE": authorizations.remove}
+TRANSFER = LIST | {"POST": transfers.carry_out}
+OF_ORGANIZATION, OF_INSTANCE = "/api/organizations/{organization_id}", "/api/instances/{instance_id}"
 
 ROUTES = (
     Resource("/", "", {"GET": entrypoint.begin}, NOTHING),
@@ -21,12 +39,28 @@ ROUTES = (
     Resource("/problems", "", PUBLISHED, GRAPH),
     Resource("/problems/{type}", "", PUBLISHED, GRAPH),
     Resource("/api/organizations", "OrganizationCollection", ORGANIZATIONS, DATA),
-    Resource("/api/organizations/{id}", "Organization", ITEM, DATA),
-    Resource("/api/organizations/{organization_id}/instances", "InstanceCollection", INSTANCES, DATA),
-    Resource("/api/organizations/{organization_id}/instances/{id}", "Instance", ITEM, DATA),
+    Resource("/api/organizations/{id}", "Organization", ORGANIZATION, DATA),
+    Resource(f"{OF_ORGANIZATION}/members", "MemberCollection", LIST | {"POST": members.add}, DATA),
+    Resource(f"{OF_ORGANIZATION}/members/{{id}}", "Member", MEMBER, DATA),
+    Resource(f"{OF_ORGANIZATION}/instances", "InstanceCollection", INSTANCES, DATA),
+    Resource(f"{OF_ORGANIZATION}/instances/{{id}}", "Instance", INSTANCE, DATA),
+    Resource(f"{OF_ORGANIZATION}{OF_INSTANCE[4:]}/transfer", "TransferTargetCollection", TRANSFER, DATA),
+    Resource(f"{OF_ORGANIZATION}/authorizations", "received_authorizations", LIST, DATA),
+    Resource(f"{OF_ORGANIZATION}/activities", "activities", LIST, DATA),
     Resource("/api/instances", "InstanceCollection", INSTANCES, DATA),
-    Resource("/api/instances/{id}", "Instance", ITEM, DATA),
-    Resource("/api/partners/{id}", "Partner", {"GET": items.read}, DATA),
+    Resource("/api/instances/{id}", "Instance", INSTANCE, DATA),
+    Resource(f"{OF_INSTANCE}/transfer", "TransferTargetCollection", TRANSFER, DATA),
+    Resource(
+        f"{OF_INSTANCE}/authorizations",
+        "AuthorizationCollection",
+        LIST | {"POST": authorizations.create},
+        DATA,
+    ),
+    Resource(f"{OF_INSTANCE}/authorizations/{{id}}", "Authorization", AUTHORIZATION, DATA),
+    Resource("/api/activities", "ActivityCollection", LIST, DATA),
+    Resource("/api/activities/{id}", "Activity", ITEM, DATA),
+    Resource("/api/partners/{id}", "Partner", ITEM, DATA),
+    Resource("/api/partners/{partner_id}/memberships", "memberships", LIST, DATA),
     Resource("/api/me", "me", {"GET": partners.me}, NOTHING),
     Resource("/api/handles/{handle}", "instance_by_handle", {"GET": instances.find_by_handle}, NOTHING),
     Resource("/livez", "", PUBLISHED, (JSON,)),

@@ -19,8 +19,6 @@ from app.main import create_app
 from app.routes import ROUTES
 from app.security.local_issuer import local_issuer
 from app.settings import Settings
-from app.storage.database import Database
-from tests.storage.rows import add_membership
 
 BASE = "http://127.0.0.1:8000"
 JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
@@ -91,21 +89,49 @@ async def running(database_url: str, data_dir: Path, **settings: Any) -> AsyncIt
 
 @dataclass(frozen=True)
 class World:
-    """Paths of what is there. `acme` has an owner, `partner`, and a member; `globex` is a stranger's."""
+    """Paths of what is there.
+
+    `acme` has an owner, `partner`, and a member, whose membership is `member`; `globex` is a stranger's.
+    `initech` is a neighbour's, with a member of its own, and authorized for `shop`; `lab` was offered to it.
+    """
 
     acme: str
     shop: str
     nested_shop: str
+    lab: str
     deleted_shop: str
     deleted_organization: str
     globex: str
     globex_shop: str
+    initech: str
+    member: str
+    removed_member: str
+    accepted: str
+    pending: str
+    revoked: str
+    activity: str
     partner: str
     absent: str = "/api/instances/01930000-0000-7000-8000-000000000000"
 
     @property
     def acme_id(self) -> str:
-        return self.acme.rpartition("/")[2]
+        return id_of(self.acme)
+
+    @property
+    def examples(self) -> dict[str, str]:
+        """An item of each class, by the class's name."""
+        return {
+            "Organization": self.acme,
+            "Instance": self.shop,
+            "Partner": self.partner,
+            "Member": self.member,
+            "Authorization": self.accepted,
+            "Activity": self.activity,
+        }
+
+
+def id_of(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 # Who asks in tests: the subject of the token and its scopes.
@@ -114,6 +140,8 @@ CALLERS: Mapping[str, tuple[str | None, tuple[str, ...]]] = {
     "owner who may only read": ("owner", (READ,)),
     "member": ("member", (WRITE,)),
     "stranger": ("stranger", (WRITE,)),
+    "neighbour": ("neighbour", (WRITE,)),
+    "colleague": ("colleague", (WRITE,)),
     "auditor": ("auditor", (READ_ALL,)),
     "token without scope": ("owner", ("openid",)),
     "no token": (None, ()),
@@ -127,37 +155,53 @@ async def made(client: httpx.AsyncClient, path: str, **members: str) -> str:
     return answer.headers["Location"].removeprefix(BASE)
 
 
+async def offered(service: Service, instance: str, organization: str, *, accept: bool) -> str:
+    """The path of an authorization by the instance's owner, for an organization of the neighbour."""
+    content = {"organization_id": id_of(organization)}
+    path = await made(service.as_("owner"), f"{instance}/authorizations", **content)
+    if accept:
+        answer = await service.as_("neighbour").patch(
+            path, json={"status": "accepted"}, headers={"Content-Type": PATCH}
+        )
+        assert answer.status_code == 200, answer.text
+    return path
+
+
 async def populate(service: Service) -> World:
-    owner, stranger = service.as_("owner"), service.as_("stranger")
+    owner, stranger, neighbour = (service.as_(name) for name in ("owner", "stranger", "neighbour"))
     acme = await made(owner, "/api/organizations", name="Acme")
     shop = await made(owner, f"{acme}/instances", name="Shop", handle="acme-shop")
+    lab = await made(owner, f"{acme}/instances", name="Lab", handle="acme-lab")
     deleted_shop = await made(owner, f"{acme}/instances", name="Old", handle="acme-old")
     deleted_organization = await made(owner, "/api/organizations", name="Past")
     for path in (deleted_shop, deleted_organization):
         assert (await owner.delete(path)).status_code == 204
     globex = await made(stranger, "/api/organizations", name="Globex")
     globex_shop = await made(stranger, f"{globex}/instances", name="Globex", handle="globex")
-    member = (await service.as_("member").get("/api/me")).headers["Location"].rpartition("/")[2]
-    await join(service, acme, member)
-    identifier = shop.rpartition("/")[2]
+    initech = await made(neighbour, "/api/organizations", name="Initech")
+    await made(neighbour, f"{initech}/members", email="colleague@acme.example", role="member")
+    member = await made(owner, f"{acme}/members", email="member@acme.example", role="member")
+    removed_member = await made(owner, f"{acme}/members", email="past@acme.example", role="owner")
+    revoked = await offered(service, lab, globex, accept=False)
+    for path in (removed_member, revoked):
+        assert (await owner.delete(path)).status_code == 204
+    for name in ("member", "colleague"):
+        assert (await service.as_(name).get("/api/me")).status_code == 303
     return World(
         acme=acme,
         shop=shop,
-        nested_shop=f"{acme}/instances/{identifier}",
+        nested_shop=f"{acme}/instances/{id_of(shop)}",
+        lab=lab,
         deleted_shop=deleted_shop,
         deleted_organization=deleted_organization,
         globex=globex,
         globex_shop=globex_shop,
+        initech=initech,
+        member=member,
+        removed_member=removed_member,
+        accepted=await offered(service, shop, initech, accept=True),
+        pending=await offered(service, lab, initech, accept=False),
+        revoked=revoked,
+        activity=(await owner.get(f"{acme}/activities")).json()["member"][0]["@id"].removeprefix(BASE),
         partner=(await owner.get("/api/me")).headers["Location"].removeprefix(BASE),
     )
-
-
-async def join(service: Service, organization: str, partner_id: str, role: str = "member") -> None:
-    """There is no address yet at which members are added."""
-    database = Database(service.settings.database_url)
-    await database.open()
-    try:
-        session = database.reading()
-        await add_membership(session, organization.rpartition("/")[2], partner_id=partner_id, role=role)
-    finally:
-        await database.close()

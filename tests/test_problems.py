@@ -10,7 +10,7 @@ import pytest
 
 from app.contract.contract import Contract
 from app.problems import Problem
-from app.resources import items
+from app.resources import instances, items
 from app.storage.failures import unavailable
 from tests.service import BASE, JSON, JSON_LD, PATCH, Service, World, running
 from tests.test_sweep import check_problem
@@ -130,8 +130,8 @@ async def test_a_write_that_loses_against_another_is_to_be_sent_again(
     async def lose(*_: object) -> bool:
         return False
 
-    for name in ("change", "delete"):
-        monkeypatch.setattr(items, name, lose)
+    monkeypatch.setattr(items, "change", lose)
+    monkeypatch.setattr(instances, "delete_instance", lose)
     owner = service.as_("owner")
     check_problem(await owner.put(world.shop, json={"name": "New"}), "unavailable")
     check_problem(await owner.delete(world.shop), "unavailable")

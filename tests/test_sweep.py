@@ -9,7 +9,7 @@ import pytest
 from app.exchange import Resource
 from app.pipeline import METHODS
 from app.routes import ROUTES
-from tests.service import BASE, JSON, JSON_LD, PROBLEM, Service, World
+from tests.service import BASE, JSON, JSON_LD, PROBLEM, Service, World, id_of
 
 pytestmark = pytest.mark.anyio
 
@@ -32,10 +32,11 @@ def world(standing: tuple[Service, World]) -> World:
 
 def concrete(route: Resource, world: World) -> str:
     """The path of something that is there, for the route."""
-    items = {"Organization": world.acme, "Instance": world.shop, "Partner": world.partner}
     values = {
         "organization_id": world.acme_id,
-        "id": items.get(route.promise, "").rpartition("/")[2],
+        "instance_id": id_of(world.shop),
+        "partner_id": id_of(world.partner),
+        "id": id_of(world.examples.get(route.promise, "")),
         "handle": "acme-shop",
         "file": "registry.jsonld",
         "type": "gone",

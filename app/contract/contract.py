@@ -19,12 +19,21 @@ METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 @dataclass(frozen=True)
 class Contract:
-    """`promises` are the operations by method of each class, and of each link that leads to one address."""
+    """`promises` are the operations by method of each class, and of each link that leads to one address.
+
+    `ranges` are the classes of what links lead to, `acts` the words for the types of activities.
+    """
 
     sources: Sources
     classes: Mapping[str, ClassDefinition]
     promises: Mapping[str, Mapping[str, Operation]]
     problems: Mapping[str, ProblemType]
+    ranges: Mapping[str, str]
+    acts: Mapping[str, str]
+
+    def class_of(self, promise: str) -> ClassDefinition:
+        """The class of what is at an address with this promise: itself or, for a link, its range."""
+        return self.classes[self.ranges.get(promise, promise)]
 
     @property
     def base(self) -> str:
@@ -40,10 +49,21 @@ def load_contract(base: str, root: Path = ROOT) -> Contract:
         for node in in_order(sources, subjects(sources, HYDRA.Class))
     }
     promises = {name: definition.operations for name, definition in classes.items()}
+    ranges = {}
     for link in (*subjects(sources, HYDRA.Link), *subjects(sources, HYDRA.TemplatedLink)):
-        if local_name(link) not in promises:
-            promises[local_name(link)] = _read_operations(sources, link)
-    return Contract(sources, classes, promises, problems)
+        promises[local_name(link)] = _read_operations(sources, link)
+        ranges.update({local_name(link): range_ for range_ in _own_ranges(sources, link)})
+    return Contract(sources, classes, promises, problems, ranges, dict(_read_acts(sources)))
+
+
+def _own_ranges(sources: Sources, link: Node) -> list[str]:
+    found = by_iri(sources.graph.objects(link, RDFS.range))
+    return [local_name(node) for node in found if str(node).startswith(sources.namespace)]
+
+
+def _read_acts(sources: Sources) -> Iterator[tuple[str, str]]:
+    for node in subjects(sources, own(sources, "ActivityType")):
+        yield local_name(_needed(sources, node, RDFS.seeAlso)), _needed(sources, node, RDFS.label)
 
 
 def subjects(sources: Sources, class_: URIRef) -> list[Node]:
@@ -106,9 +126,16 @@ def _read_class(sources: Sources, node: Node) -> ClassDefinition:
         str(node),
         properties,
         _read_operations(sources, node),
+        _needed(sources, node, RDFS.label),
         local_name(member) if member is not None else None,
+        _most(sources, restriction),
         tuple(_read_variables(sources, sources.graph.value(node, HYDRA.search))),
     )
+
+
+def _most(sources: Sources, restriction: Node | None) -> int | None:
+    most = text(sources, restriction, OWL.maxCardinality) if restriction is not None else None
+    return int(most) if most is not None else None
 
 
 def _read_property(sources: Sources, node: Node) -> Property:
@@ -123,7 +150,15 @@ def _read_property(sources: Sources, node: Node) -> Property:
         ignored=text(sources, node, own(sources, "ignoredInRequests")) == "true",
         link=bool(kinds & {HYDRA.Link, HYDRA.TemplatedLink}),
         shape=read_shape(sources, node),
+        promise=_promise(sources, iri),
     )
+
+
+def _promise(sources: Sources, link: URIRef) -> str | None:
+    """The link itself, if it has operations of its own; otherwise its range, if that is a class of ours."""
+    if (link, HYDRA.supportedOperation, None) in sources.graph:
+        return local_name(link)
+    return next(iter(_own_ranges(sources, link)), None)
 
 
 def _needed_node(sources: Sources, subject: Node, predicate: URIRef) -> Node:
@@ -192,5 +227,5 @@ def _read_variables(sources: Sources, search: Node | None) -> Iterator[Variable]
             required=_flag(sources, mapping, HYDRA.required),
             minimum=int(str(minimum)) if minimum is not None else None,
             maximum=int(str(maximum)) if maximum is not None else None,
-            default=int(str(default)) if default is not None else None,
+            default=str(default) if default is not None else None,
         )

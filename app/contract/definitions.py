@@ -10,7 +10,10 @@ from app.contract.constraints import Shape
 
 @dataclass(frozen=True)
 class Property:
-    """A supported property: `key` is its JSON key, its context term and its column."""
+    """A supported property: `key` is its JSON key, its context term and its column.
+
+    `promise` is what promises the operations of the address that a link leads to.
+    """
 
     key: str
     iri: str
@@ -20,6 +23,7 @@ class Property:
     ignored: bool
     link: bool
     shape: Shape
+    promise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Variable:
     required: bool
     minimum: int | None = None
     maximum: int | None = None
-    default: int | None = None
+    default: str | None = None
 
     @property
     def orders(self) -> bool:
@@ -58,13 +62,15 @@ class Variable:
 
 @dataclass(frozen=True)
 class ClassDefinition:
-    """A supported class. `member` is the class of a collection's members."""
+    """A supported class. `member` is the class of a collection's members, `most` how many there can be."""
 
     name: str
     iri: str
     properties: Mapping[str, Property]
     operations: Mapping[str, Operation]
+    label: str = ""
     member: str | None = None
+    most: int | None = None
     variables: tuple[Variable, ...] = ()
 
 

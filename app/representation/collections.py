@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition
 from app.representation.nodes import NodeObject
 
@@ -27,9 +28,9 @@ def search(definition: ClassDefinition, address: str) -> NodeObject:
     }
 
 
-def member_assertion(definition: ClassDefinition) -> NodeObject:
+def member_assertion(contract: Contract, definition: ClassDefinition) -> NodeObject:
     """Every member is of the class: the node that the vocabulary describes."""
-    member = definition.iri.removesuffix("Collection")
+    member = contract.classes[str(definition.member)].iri
     return {
         "@id": f"{definition.iri}-assertion",
         "@type": "hydra:Resource",

@@ -1,8 +1,8 @@
-"""Node objects: JSON-LD as dictionaries, and the plain JSON that is left without what only JSON-LD has."""
+"""Node objects of records: what JSON-LD clients read, written straight from values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -14,18 +14,45 @@ from app.contract.definitions import ClassDefinition, Operation
 NodeObject = dict[str, Any]
 
 
-def item_node(contract: Contract, class_name: str, values: Mapping[str, str | None]) -> NodeObject:
-    """An embedded node: `@id`, `@type`, what has a value, and the links, in the contract's order."""
+def item_node(
+    contract: Contract, class_name: str, values: Mapping[str, Any], hidden: Collection[str] = ()
+) -> NodeObject:
+    """A node without a context: `@id`, `@type`, what has a value, and the links but those that are `hidden`,
+    in the contract's order."""
     links = link_paths(class_name, values)
     node: NodeObject = {
-        "@id": contract.base + item_path(class_name, str(values["id"])),
+        "@id": contract.base + item_path(class_name, values),
         "@type": class_name,
     }
     for key in contract.classes[class_name].properties:
+        if key in hidden:
+            continue
         value = contract.base + links[key] if key in links else values.get(key)
         if value is not None:
             node[key] = value
     return node
+
+
+def activity_node(contract: Contract, values: Mapping[str, Any]) -> NodeObject:
+    """An activity: its type is one of ActivityStreams too, and each change in it a node."""
+    parent = values["object_parent_id"]
+    address = {"id": values["object_id"], "organization_id": parent, "instance_id": parent}
+    changes = [
+        {
+            "@id": f"{contract.base}{item_path('Activity', values)}#change-{number}",
+            "@type": "Change",
+            **change,
+        }
+        for number, change in enumerate(orjson.loads(values["changes"]), 1)
+    ]
+    label = contract.classes[values["object_class"]].label
+    told = {
+        "object": contract.base + item_path(values["object_class"], address),
+        "summary": f"{label} {contract.acts[values['type']]}",
+        "changes": changes,
+    }
+    node = item_node(contract, "Activity", {**values, **told})
+    return {**node, "@type": ["Activity", values["type"]]}
 
 
 def top_level(contract: Contract, node: NodeObject, operations: Iterable[Operation]) -> NodeObject:
@@ -53,8 +80,13 @@ def plain(contract: Contract, node: Mapping[str, Any]) -> NodeObject:
         members = [plain(contract, member) for member in node["member"]]
         counted = {"totalItems": node["totalItems"]} if "totalItems" in node else {}
         return {**counted, "member": members, "view": view}
-    definition = contract.classes[node["@type"]]
-    return {key: value for key, value in node.items() if _is_plain(definition, key)}
+    type_ = node["@type"]
+    definition = contract.classes[type_[0] if isinstance(type_, list) else type_]
+    return {
+        key: [plain(contract, item) for item in value] if isinstance(value, list) else value
+        for key, value in node.items()
+        if _is_plain(definition, key)
+    }
 
 
 def _is_plain(definition: ClassDefinition, key: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.addresses import ENTRYPOINT, HANDLE, ROOT
+from app.addresses import ACTIVITIES, ENTRYPOINT, HANDLE, ROOT
 from app.contract.contract import Contract
 from app.exchange import Exchange, Representation
 from app.representation.collections import member_assertion
@@ -23,13 +23,14 @@ def node(contract: Contract) -> NodeObject:
         "instance_by_handle": _look_up(contract),
         "collection": [
             {
-                "@id": links[key],
+                "@id": contract.base + path,
                 "@type": "Collection",
-                "memberAssertion": member_assertion(contract.classes[name]),
+                "memberAssertion": member_assertion(contract, contract.classes[name]),
             }
-            for key, name in (
-                ("organizations", "OrganizationCollection"),
-                ("instances", "InstanceCollection"),
+            for path, name in (
+                (ENTRYPOINT["organizations"], "OrganizationCollection"),
+                (ENTRYPOINT["instances"], "InstanceCollection"),
+                (ACTIVITIES, "ActivityCollection"),
             )
         ],
     }

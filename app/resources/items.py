@@ -1,24 +1,25 @@
-"""What all items have in common: to be found, read, renamed, replaced and deleted."""
+"""What all items have in common: to be found, read, renamed and replaced."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 from app.addresses import item_path
-from app.exchange import Exchange, Representation, not_found
+from app.exchange import PARENTS, Exchange, Representation, not_found
 from app.problems import Gone, Problem
 from app.protocol.conditions import check_write
 from app.representation.content import read_content
 from app.security.rights import check_role
 from app.storage.failures import unavailable
-from app.storage.records import Record, find, find_locked
-from app.storage.writes import change, delete
+from app.storage.records import Record, buried, find, find_locked
+from app.storage.writes import change
 
 
 async def read(exchange: Exchange) -> Representation:
-    record = await _found(exchange)
-    check_role(exchange.caller, exchange.operation, record.role)
-    return exchange.item(record)
+    record = await found(exchange)
+    check_role(exchange.caller, exchange.operation, record.roles)
+    return await exchange.item(record)
 
 
 async def rename(exchange: Exchange) -> Representation:
@@ -31,52 +32,90 @@ async def replace(exchange: Exchange) -> Representation:
     return dataclasses.replace(await _changed(exchange, partial=False), tagged=False)
 
 
-async def remove(exchange: Exchange) -> Representation:
-    record = await _to_change(exchange)
-    if record.occupied:
-        raise Problem(
-            "organization-not-empty",
-            "Transfer or delete the instances that the organization owns, then delete it.",
-        )
-    if not await delete(exchange.session, exchange.act, record):
-        raise unavailable("The resource is being changed at the moment; send the request again.")
-    return Representation(status=204)
+async def existing(
+    exchange: Exchange,
+    class_name: str,
+    identifier: str,
+    within: tuple[str, str] | None = None,
+    also: Collection[str] = (),
+) -> Record:
+    """The record that the caller may see, locked if the method is unsafe, with `also` other organizations.
 
-
-async def existing(exchange: Exchange, class_name: str, identifier: str, parent: str | None = None) -> Record:
-    """The record that the caller may see, locked if the method is unsafe; of this parent, if one is named.
-
-    Raises 404 and 410.
+    `within` is what it has to belong to: the name of one of its values, and an id. Raises 404 and 410.
     """
-    finds = find if exchange.operation.method == "GET" else find_locked
-    record = await finds(exchange.session, class_name, exchange.caller, "id", identifier)
-    if record is None or parent not in (None, record.organization_id):
+    session, caller = exchange.session, exchange.caller
+    if exchange.operation.method == "GET":
+        record = await find(session, class_name, caller, "id", identifier)
+    else:
+        record = await find_locked(session, class_name, caller, "id", identifier, also)
+    if record is None:
+        await _check_buried(exchange, class_name, identifier, within)
+        raise not_found()
+    if within is not None and record.values[within[0]] != within[1]:
         raise not_found()
     if record.deleted_at is not None:
         raise gone(record, record.deleted_at)
     return record
 
 
-def gone(record: Record, deleted_at: str) -> Problem:
-    tombstone = Gone(item_path(record.class_name, record.id), record.class_name, deleted_at)
-    return Problem("gone", "Forget this address; what was here was deleted.", gone=tombstone)
+async def parent(exchange: Exchange, also: Collection[str] = ()) -> Record | None:
+    """What the list or item in the path belongs to, if that stands there. Raises 404 and 410."""
+    for name, class_name in PARENTS.items():
+        identifier = exchange.identifiers.get(name)
+        if identifier is not None:
+            within = _owner(exchange) if class_name == "Instance" else None
+            return await existing(exchange, class_name, identifier, within, also)
+    return None
 
 
-async def _found(exchange: Exchange) -> Record:
-    """The item that the path names; under an organization, only where that one owns it."""
-    parent = exchange.identifiers.get("organization_id")
-    return await existing(exchange, exchange.promise, exchange.identifiers["id"], parent)
+async def found(exchange: Exchange) -> Record:
+    """The item that the path names; below something else, only where it belongs to that."""
+    name = next((name for name in PARENTS if name in exchange.identifiers), None)
+    within = (name, exchange.identifiers[name]) if name else None
+    return await existing(exchange, exchange.promise, exchange.identifiers["id"], within)
 
 
-async def _to_change(exchange: Exchange) -> Record:
-    record = await _found(exchange)
-    check_role(exchange.caller, exchange.operation, record.role)
+async def to_change(exchange: Exchange) -> Record:
+    """As `found`, when role and preconditions allow the change. Raises 403 and 412 too."""
+    record = await found(exchange)
+    check_role(exchange.caller, exchange.operation, record.roles)
     check_write(exchange.conditions, record.version)
     return record
 
 
+def done(written: bool) -> None:
+    """Raises `unavailable` where a record had another version than the one that was just found."""
+    if not written:
+        raise unavailable("The resource is being changed at the moment; send the request again.")
+
+
+def gone(record: Record, deleted_at: str) -> Problem:
+    path = item_path(record.class_name, record.values)
+    return _gone(Gone(path, record.class_name, deleted_at))
+
+
+def _gone(tombstone: Gone) -> Problem:
+    return Problem("gone", "Forget this address; what was here was deleted.", gone=tombstone)
+
+
+async def _check_buried(
+    exchange: Exchange, class_name: str, identifier: str, within: tuple[str, str] | None
+) -> None:
+    tombstone = await buried(exchange.session, class_name, exchange.caller, identifier)
+    if tombstone is not None and within is not None:
+        deleted_at, parent_id = tombstone
+        if parent_id == within[1]:
+            path = item_path(class_name, {within[0]: parent_id, "id": identifier})
+            raise _gone(Gone(path, class_name, deleted_at))
+
+
+def _owner(exchange: Exchange) -> tuple[str, str] | None:
+    owner = exchange.identifiers.get("organization_id")
+    return ("organization_id", owner) if owner is not None else None
+
+
 async def _changed(exchange: Exchange, *, partial: bool) -> Representation:
-    record = await _to_change(exchange)
+    record = await to_change(exchange)
     values = read_content(
         exchange.contract,
         exchange.document(),
@@ -85,6 +124,5 @@ async def _changed(exchange: Exchange, *, partial: bool) -> Representation:
         exchange.node(record),
         partial=partial,
     )
-    if not await change(exchange.session, exchange.act, record, values):
-        raise unavailable("The resource is being changed at the moment; send the request again.")
-    return exchange.item(await _found(exchange))
+    done(await change(exchange.session, exchange.act, record, values))
+    return await exchange.item(await found(exchange))

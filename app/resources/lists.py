@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from app.addresses import LINKS
 from app.contract.definitions import ClassDefinition
-from app.exchange import Exchange, Representation
+from app.exchange import PARENTS, Exchange, Representation
 from app.protocol.query import encode_query
 from app.representation.collections import member_assertion, search
 from app.representation.nodes import NodeObject, top_level
-from app.resources.items import existing
+from app.resources.items import parent
 from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cursor, cut, read_query
+from app.security.rights import check_role
 from app.storage.pages import Page, page
 from app.storage.records import owns_any
 
 
 async def read(exchange: Exchange) -> Representation:
-    """All that the caller may see, or what one organization owns."""
-    parent = exchange.identifiers.get("organization_id")
-    organization = await existing(exchange, "Organization", parent) if parent else None
-    definition = exchange.contract.classes[exchange.promise]
-    wanted = read_query(exchange.contract, exchange.parameters, definition, parent)
+    """All that the caller may see, or what belongs to the parent in the path."""
+    owner = await parent(exchange)
+    roles = owner.roles if owner else await _roles_anywhere(exchange)
+    check_role(exchange.caller, exchange.operation, roles)
+    definition = exchange.contract.class_of(exchange.promise)
+    name = next((name for name in PARENTS if name in exchange.identifiers), None)
+    wanted = read_query(
+        exchange.contract, exchange.parameters, definition, (name, owner.id) if name and owner else None
+    )
     part = cut(exchange.contract, wanted)
     found = await page(exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts)
-    role = organization.role if organization else await _role_anywhere(exchange)
-    node = _collection(exchange, definition, wanted, found)
-    return Representation(node=top_level(exchange.contract, node, exchange.offered(definition.name, role)))
+    address = _address(exchange)
+    node = _collection(exchange, address, definition, wanted, found)
+    offered = exchange.offered(exchange.promise, roles, _withheld(definition, found))
+    return Representation(
+        node=top_level(exchange.contract, node, offered),
+        canonical=str(node["@id"]) if address != exchange.contract.base + exchange.path else None,
+    )
 
 
-async def _role_anywhere(exchange: Exchange) -> str | None:
+async def _roles_anywhere(exchange: Exchange) -> Collection[str]:
     """What is in no organization yet can be put into any that the caller owns."""
-    return "owner" if await owns_any(exchange.session, exchange.caller) else None
+    return {"owner"} if await owns_any(exchange.session, exchange.caller) else ()
 
 
-def _collection(exchange: Exchange, definition: ClassDefinition, wanted: Wanted, found: Page) -> NodeObject:
-    address = exchange.contract.base + exchange.path
+def _address(exchange: Exchange) -> str:
+    """An instance's lists are at its own address, wherever they were asked for."""
+    identifiers = exchange.identifiers
+    path = exchange.path
+    if {"instance_id", "organization_id"} <= identifiers.keys():
+        path = LINKS["Instance"][path.rpartition("/")[2]].format(id=identifiers["instance_id"])
+    return exchange.contract.base + path
+
+
+def _withheld(definition: ClassDefinition, found: Page) -> Collection[str]:
+    """There is nowhere to transfer to, or no room for more."""
+    full = definition.most is not None and (found.total or 0) >= definition.most
+    nowhere = definition.name == "TransferTargetCollection" and found.total == 0
+    return ("POST",) if full or nowhere else ()
+
+
+def _collection(
+    exchange: Exchange, address: str, definition: ClassDefinition, wanted: Wanted, found: Page
+) -> NodeObject:
     return {
         "@id": _with_query(address, wanted.given),
         "@type": ["Collection", definition.name],
@@ -40,7 +69,7 @@ def _collection(exchange: Exchange, definition: ClassDefinition, wanted: Wanted,
         "member": [exchange.node(record) for record in found.records],
         "view": _view(exchange, address, wanted, found),
         "search": search(definition, address),
-        "memberAssertion": member_assertion(definition),
+        "memberAssertion": member_assertion(exchange.contract, definition),
     }
 
 

@@ -1,10 +1,12 @@
-"""What is peculiar to organizations: who creates one becomes its owner."""
+"""What is peculiar to organizations: who creates one becomes its owner, and only empty ones are deleted."""
 
 from __future__ import annotations
 
 from app.exchange import Exchange, Representation
+from app.problems import Problem
 from app.representation.content import read_content
-from app.resources.items import existing
+from app.resources.items import done, existing, to_change
+from app.storage.ownership import delete_organization
 from app.storage.writes import Owner, create_organization
 
 
@@ -13,4 +15,15 @@ async def create(exchange: Exchange) -> Representation:
     values = read_content(exchange.contract, document, "Organization", "Organization", None)
     owner = Owner(exchange.caller.partner_id)
     identifier = await create_organization(exchange.session, exchange.act, values["name"], owner)
-    return exchange.created(await existing(exchange, "Organization", identifier))
+    return await exchange.created(await existing(exchange, "Organization", identifier))
+
+
+async def remove(exchange: Exchange) -> Representation:
+    record = await to_change(exchange)
+    if "DELETE" in record.withheld:
+        raise Problem(
+            "organization-not-empty",
+            "Transfer or delete the instances that the organization owns, then delete it.",
+        )
+    done(await delete_organization(exchange.session, exchange.act, record))
+    return Representation(status=204)

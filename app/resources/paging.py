@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +15,11 @@ from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Variable
 from app.problems import Problem
 from app.protocol.query import single
-from app.storage.pages import TIMES, Cut, Listing, Position
+from app.storage.pages import Cut, Listing, Position
 
 LIMIT, PAGE, AFTER, BEFORE = "itemsPerPage", "page", "after", "before"
 DIRECTIONS = {"asc": False, "desc": True}
 CURSOR_FAULT = "it is none of this list's cursors; begin again at its first page"
-DEFAULT_ORDER, DEFAULT_DESCENDING = "created_at", True
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,16 @@ def read_query(
     contract: Contract,
     parameters: Sequence[tuple[str, str]],
     definition: ClassDefinition,
-    organization_id: str | None,
+    parent: tuple[str, str] | None,
 ) -> Wanted:
-    """Raises `invalid-parameter` naming the parameter. Those that are unknown are ignored."""
+    """`parent` is what the list belongs to. Parameters that are unknown are ignored.
+
+    Raises `invalid-parameter` naming the parameter.
+    """
     values = {variable.name: single(parameters, variable.name) for variable in definition.variables}
     given = {name: value for name, value in values.items() if value is not None}
     searched = [variable for variable in definition.variables if variable.key and variable.name in given]
-    orders = [variable for variable in searched if variable.orders]
-    if len(orders) > 1:
-        raise _invalid(orders[1].name, "only one order can be asked for")
-    order, descending = DEFAULT_ORDER, DEFAULT_DESCENDING
-    for variable in orders:
-        order, descending = str(variable.key), _direction(variable.name, given[variable.name])
+    order, descending = _order(definition, given)
     member = contract.classes[str(definition.member)]
     contains = {str(v.key): given[v.name] for v in searched if not v.orders}
     for key, text in contains.items():
@@ -68,13 +66,25 @@ def read_query(
     if AFTER in given and BEFORE in given:
         raise _invalid(BEFORE, f"it cannot be combined with {AFTER}")
     return Wanted(
-        listing=Listing(member.name, order, descending, contains, organization_id),
+        listing=Listing(member.name, order, descending, contains, parent),
         given=tuple((variable.name, given[variable.name]) for variable in searched),
         limit=_number(variables[LIMIT], given.get(LIMIT)) or 0,
         number=_number(variables[PAGE], given.get(PAGE)),
         after=given.get(AFTER),
         before=given.get(BEFORE),
     )
+
+
+def _order(definition: ClassDefinition, given: Mapping[str, str]) -> tuple[str, bool]:
+    """The key that is ordered by, and whether descending: as asked for, or as the contract has it."""
+    orders = [variable for variable in definition.variables if variable.orders]
+    asked = [variable for variable in orders if variable.name in given]
+    if len(asked) > 1:
+        raise _invalid(asked[1].name, "only one order can be asked for")
+    for variable in asked:
+        return str(variable.key), _direction(variable.name, given[variable.name])
+    [default] = [variable for variable in orders if variable.default]
+    return str(default.key), _direction(default.name, str(default.default))
 
 
 def _invalid(name: str, fault: str) -> Problem:
@@ -97,7 +107,7 @@ def _direction(name: str, value: str) -> bool:
 
 def _number(variable: Variable, value: str | None) -> int | None:
     if value is None:
-        return variable.default
+        return int(variable.default) if variable.default else None
     minimum, maximum = variable.minimum or 0, variable.maximum or 0
     # Only what is short enough is made a number: others may have thousands of digits.
     digits = value.isascii() and value.isdecimal() and len(value) <= len(str(maximum))
@@ -123,12 +133,19 @@ def cursor(listing: Listing, position: Position) -> str:
 def _position(contract: Contract, wanted: Wanted, name: str, cursor: str) -> Position:
     listing = wanted.listing
     read = _decoded(cursor)
-    shape = contract.classes[listing.class_name].properties["id"].shape
+    properties = contract.classes[listing.class_name].properties
+    shape = properties["id"].shape
     if read is None or read[:2] != [listing.order, listing.descending] or any(shape.failures(read[3])):
         raise _invalid(name, CURSOR_FAULT)
-    if listing.order in TIMES and not _is_instant(read[2]):
+    if not _can_be(read[2], str(properties[listing.order].shape.value_type)):
         raise _invalid(name, CURSOR_FAULT)
     return Position(read[2], read[3])
+
+
+def _can_be(text: str, datatype: str) -> bool:
+    if datatype.endswith("#dateTime"):
+        return _is_instant(text)
+    return not datatype.endswith("#integer") or bool(re.fullmatch(r"0|[1-9][0-9]{0,17}", text))
 
 
 def _is_instant(text: str) -> bool:

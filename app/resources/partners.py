@@ -7,5 +7,5 @@ from app.exchange import Exchange, Representation
 
 
 async def me(exchange: Exchange) -> Representation:
-    path = item_path("Partner", str(exchange.caller.partner_id))
+    path = item_path("Partner", {"id": exchange.caller.partner_id})
     return Representation(status=303, location=exchange.contract.base + path)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from app.caller import READ, READ_ALL, WRITE, Caller
 from app.contract.definitions import Operation
 from app.problems import Problem
 
 SCOPES = (READ, WRITE, READ_ALL)
-ANYONE, PARTNER = "anyone", "partner"
+ANYONE, PARTNER = "anyone", "any_partner"
 
 
 def reads(operation: Operation) -> bool:
@@ -42,19 +44,19 @@ def has_scope(caller: Caller, operation: Operation) -> bool:
     return bool(wanted & caller.scopes)
 
 
-def may(caller: Caller, operation: Operation, role: str | None) -> bool:
-    """`role` is the caller's role in the organization concerned, None without one."""
+def may(caller: Caller, operation: Operation, roles: Collection[str]) -> bool:
+    """`roles` are what the caller is to the resource."""
     if ANYONE in operation.roles:
         return True
     if caller.partner_id is None or not has_scope(caller, operation):
         return False
     if PARTNER in operation.roles or (reads(operation) and reads_all(caller)):
         return True
-    return role in operation.roles
+    return not operation.roles.isdisjoint(roles)
 
 
-def check_role(caller: Caller, operation: Operation, role: str | None) -> None:
+def check_role(caller: Caller, operation: Operation, roles: Collection[str]) -> None:
     """Raises 403 for a caller that may see the resource but not do this to it."""
-    if not may(caller, operation, role):
-        roles = " or ".join(sorted(operation.roles))
-        raise Problem("forbidden", f"{operation.title}: ask an {roles} of the organization to do it.")
+    if not may(caller, operation, roles):
+        needed = " or ".join(sorted(operation.roles)).replace("_", " ")
+        raise Problem("forbidden", f"{operation.title}: this is for whoever is {needed} here; ask them.")

@@ -21,6 +21,7 @@ from tortoise.migrations.schema_editor import AsyncpgSchemaEditor, SqliteSchemaE
 from tortoise.transactions import in_transaction
 
 from app.storage import migrations, postgres, sqlite
+from app.storage.activities import write_activities
 from app.storage.failures import UniqueViolation, unavailable
 from app.storage.session import Dialect, Session, insert, update
 from app.storage.tables import APP_LABEL
@@ -30,7 +31,7 @@ __all__ = ["Database", "Dialect", "Session", "UniqueViolation", "insert", "updat
 # What has been applied stands in a table of Tortoise's, which a new database does not have yet.
 RECORD = "tortoise_migrations"
 HAS_RECORD = {
-    "sqlite": f"SELECT count(*) AS found FROM sqlite_master WHERE name = '{RECORD}'",  # noqa: S608 - constants
+    "sqlite": f"SELECT count(*) AS found FROM sqlite_master WHERE name = '{RECORD}'",
     "postgres": f"SELECT count(to_regclass('{RECORD}')) AS found",
 }
 # Any number that nobody else locks by; this one spells the service's name.
@@ -70,11 +71,16 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """All statements or, if anything is raised, none. On SQLite one writer at a time, from the start."""
+        """All statements, with the activities that they are noted as, or, if anything is raised, none.
+
+        On SQLite one writer at a time, from the start.
+        """
         if self._client is None:
             raise unavailable()
         async with self._client.transaction() as connection:
-            yield Session(self.dialect, self._client, lambda: nullcontext(connection))
+            session = Session(self.dialect, self._client, lambda: nullcontext(connection))
+            yield session
+            await write_activities(session, session.notes)
 
     async def pending_migrations(self) -> list[str]:
         """What `migrate` would apply, in order; needs no open database and creates nothing."""
@@ -143,7 +149,7 @@ class Database:
             [record] = await session.rows_sql(HAS_RECORD[self.dialect])
             if not record["found"]:
                 return set()
-            query = f"SELECT name FROM {RECORD} WHERE app = $1"  # noqa: S608 - a constant
+            query = f"SELECT name FROM {RECORD} WHERE app = $1"
             return {row["name"] for row in await session.rows_sql(query, [APP_LABEL])}
         finally:
             if already_open is None:

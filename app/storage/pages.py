@@ -7,21 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pypika_tortoise.enums import Order as Direction
-from pypika_tortoise.functions import Count
-from pypika_tortoise.queries import QueryBuilder, Table
-from pypika_tortoise.terms import Criterion, Term
-from tortoise.filters import Like, escape_like
+from tortoise.filters import escape_like
 
 from app.caller import Caller
 from app.storage.keys import text_key
-from app.storage.records import KINDS, Kind, Record, read_row, visible
+from app.storage.kinds import ANYTHING, KINDS, Kind
+from app.storage.records import Record, read_row, reads_all, selected
 from app.storage.session import Session
-from app.storage.tables import table
-
-# What a column is searched and ordered by, where that is not the column itself.
-KEYS = {"name": "name_key"}
-TIMES = {"created_at", "updated_at"}
+from app.storage.tables import TIME_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -44,13 +37,16 @@ class Cut:
 
 @dataclass(frozen=True)
 class Listing:
-    """Which records, in which order; `contains` are substrings by column."""
+    """Which records, in which order; `contains` are substrings by key, `parent` is what they belong to.
+
+    A parent is the name of one of the kind's `parents`, and its id.
+    """
 
     class_name: str
-    order: str = "created_at"
-    descending: bool = True
+    order: str
+    descending: bool
     contains: Mapping[str, str] = field(default_factory=dict)
-    organization_id: str | None = None
+    parent: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +62,17 @@ class Page:
     total: int | None = None
 
 
+class Statement:
+    """Text with its values, which grow together."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values = list(values)
+
+    def place(self, value: Any) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+
 async def page(
     session: Session, listing: Listing, caller: Caller, cut: Cut, *, counted: bool = False
 ) -> Page:
@@ -73,27 +80,33 @@ async def page(
 
     The list is counted in the statement that reads the page, so that the two never disagree.
     """
-    kind = KINDS[listing.class_name]
-    target = table(kind.model)
-    column = target[KEYS.get(listing.order, listing.order)]
-    query = _listed(session, kind, listing, caller).select(column.as_("position_value"))
+    kind, everything = KINDS[listing.class_name], reads_all(caller)
+    statement = Statement(caller.partner_id)
+    condition = _listed(kind, listing, everything, statement)
+    count = f"(SELECT count(*) FROM {kind.source} WHERE {condition})"
+    columns = selected(kind, everything) + (f", {count} AS total" if counted else "")
+    order = kind.keys.get(listing.order, kind.values[listing.order])
     descending = listing.descending != (cut.before is not None)
     position = cut.before or cut.after
+    beyond = ""
     if position is not None:
-        query = query.where(_beyond(target, column, listing.order, position, descending))
-    direction = Direction.desc if descending else Direction.asc
-    if counted:
-        query = query.select(_total(session, kind, listing, caller).as_("total"))
-    query = query.orderby(column, order=direction).orderby(target.id, order=direction)
-    rows = await session.rows(query.limit(cut.limit + 1).offset(cut.offset))
+        place, tie = statement.place(_comparable(listing, position)), statement.place(position.id)
+        beyond = f" AND ({order}, {kind.row}.id) {'<' if descending else '>'} ({place}, {tie})"
+    direction = "DESC" if descending else "ASC"
+    rows = await session.rows_sql(
+        f"SELECT {columns}, {order} AS position_value FROM {kind.source} WHERE {condition}{beyond}"
+        f" ORDER BY {order} {direction}, {kind.row}.id {direction}"
+        f" LIMIT {statement.place(cut.limit + 1)} OFFSET {statement.place(cut.offset)}",
+        statement.values,
+    )
     kept = rows[: cut.limit]
     if cut.before is not None:
         kept.reverse()
     return Page(
-        records=tuple(read_row(kind, row) for row in kept),
+        records=tuple(read_row(kind, row, everything) for row in kept),
         positions=tuple(Position(_position_value(listing, row), row["id"]) for row in kept),
         more=len(rows) > cut.limit,
-        total=await _counted(session, kind, listing, caller, cut, rows) if counted else None,
+        total=await _counted(session, kind, listing, caller, rows, cut) if counted else None,
     )
 
 
@@ -102,41 +115,41 @@ async def _counted(
     kind: Kind,
     listing: Listing,
     caller: Caller,
-    cut: Cut,
     rows: Sequence[Mapping[str, Any]],
+    cut: Cut,
 ) -> int:
     """As the page's rows tell it; a page beyond the last one has none, and has to ask."""
-    if not rows and cut.offset:
-        rows = await session.rows(_total(session, kind, listing, caller))
-    return int(rows[0]["total"]) if rows else 0
+    if rows or not cut.offset:
+        return int(rows[0]["total"]) if rows else 0
+    statement = Statement(caller.partner_id)
+    condition = _listed(kind, listing, reads_all(caller), statement)
+    [row] = await session.rows_sql(
+        f"SELECT count(*) AS total FROM {kind.source} WHERE {condition}", statement.values
+    )
+    return int(row["total"])
 
 
-def _total(session: Session, kind: Kind, listing: Listing, caller: Caller) -> QueryBuilder:
-    rows = _listed(session, kind, listing, caller).as_("listed")
-    return session.query.from_(rows).select(Count("*").as_("total"))
+def _listed(kind: Kind, listing: Listing, everything: bool, statement: Statement) -> str:
+    seen = kind.listed or kind.visible
+    if listing.parent is None and kind.listed_on_top:
+        seen = kind.listed_on_top
+    conditions = [ANYTHING if everything else seen, f"{kind.deleted_at} IS NULL"]
+    if listing.parent is not None:
+        name, identifier = listing.parent
+        conditions.append(kind.parents[name].replace("{id}", statement.place(identifier)))
+    for key, text in listing.contains.items():
+        searched = kind.keys.get(key, kind.values[key])
+        like = statement.place(f"%{escape_like(text_key(text))}%")
+        conditions.append(f"{searched} LIKE {like} ESCAPE '\\'")
+    return " AND ".join(conditions)
 
 
-def _listed(session: Session, kind: Kind, listing: Listing, caller: Caller) -> QueryBuilder:
-    target = table(kind.model)
-    query = visible(session, kind, caller).where(target.deleted_at.isnull())
-    if listing.organization_id is not None and kind.organization is not None:
-        query = query.where(target[kind.organization] == listing.organization_id)
-    for column, text in listing.contains.items():
-        searched = target[KEYS.get(column, column)]
-        query = query.where(Like(searched, searched.wrap_constant(f"%{escape_like(text_key(text))}%")))
-    return query
-
-
-def _beyond(target: Table, column: Term, order: str, position: Position, descending: bool) -> Criterion:
-    value: Any = datetime.fromisoformat(position.value) if order in TIMES else position.value
-    if order == "id":
-        return target.id < position.id if descending else target.id > position.id
-    further = column < value if descending else column > value
-    tied = target.id < position.id if descending else target.id > position.id
-    beyond: Criterion = further | ((column == value) & tied)
-    return beyond
+def _comparable(listing: Listing, position: Position) -> Any:
+    if listing.order in TIME_COLUMNS:
+        return datetime.fromisoformat(position.value)
+    return int(position.value) if listing.order == "sequence" else position.value
 
 
 def _position_value(listing: Listing, row: Mapping[str, Any]) -> str:
     """A time is read back under its own column's name only."""
-    return str(row[listing.order] if listing.order in TIMES else row["position_value"])
+    return str(row[listing.order] if listing.order in TIME_COLUMNS else row["position_value"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from app.caller import Caller
+from app.storage.acts import Act, changed, new_id, now
 from app.storage.database import Database
 from app.storage.failures import UniqueViolation
 from app.storage.keys import email_key
 from app.storage.session import Session, insert, update
-from app.storage.tables import Membership, Partner, table
-from app.storage.writes import new_id, now
+from app.storage.tables import Partner
+from app.storage.writes import note
 
 
 @dataclass(frozen=True)
@@ -23,45 +25,62 @@ class Identity:
     email: str | None
 
 
-async def partner_of(database: Database, identity: Identity) -> str:
+async def partner_of(database: Database, identity: Identity, request_id: str) -> str:
     """The id of the partner, written first where it is new or tells another name or e-mail than before."""
     known = await _find(database.reading(), identity)
     if known is None:
-        return await _add(database, identity)
+        return await _add(database, identity, request_id)
     told = {key: value for key, value in _told(identity).items() if value is not None}
-    if any(known[key] != value for key, value in told.items()):
-        written = {**told, "updated_at": now(), "version": int(known["version"] or 0) + 1}
+    # Of who was forgotten nothing is kept again.
+    if not known["forgotten"] and any(known[key] != value for key, value in told.items()):
+        written = {**told, "updated_at": now(), "version": known["version"] + 1}
         where = {"id": known["id"], "version": known["version"]}
         async with database.transaction() as session:
             await update(session, Partner, written, where=where)
-            await _bind(session, str(known["id"]), identity)
+            if known["email_key"] != told.get("email_key", known["email_key"]):
+                await _bind(session, known["id"], identity, request_id)
     return str(known["id"])
 
 
 async def partner_by_email(session: Session, email: str) -> str | None:
     """The id of the partner that has this e-mail; of several, the one that came first."""
-    partner = table(Partner)
-    query = session.query.from_(partner).select("id").where(partner.email_key == email_key(email))
-    rows = await session.rows(query.orderby(partner.created_at).orderby(partner.id).limit(1))
+    rows = await session.rows_sql(
+        "SELECT id FROM partner WHERE email_key = $1 ORDER BY created_at, id LIMIT 1", [email_key(email)]
+    )
     return rows[0]["id"] if rows else None
 
 
-async def _bind(session: Session, partner_id: str, identity: Identity) -> None:
-    """Memberships that wait for the partner's e-mail become the partner's."""
-    if identity.email:
-        where = {"email_key": email_key(identity.email), "partner_id": None}
-        await update(session, Membership, {"partner_id": partner_id}, where=where)
+async def _bind(session: Session, partner_id: str, identity: Identity, request_id: str) -> None:
+    """Memberships that wait for the partner's e-mail become the partner's, unless it has one there."""
+    if identity.email is None:
+        return
+    key = email_key(identity.email)
+    await session.lock_email(key)
+    bound = await session.rows_sql(
+        """UPDATE membership SET partner_id = $1, email = NULL, email_key = NULL, version = version + 1
+            WHERE email_key = $2 AND NOT EXISTS (SELECT 1 FROM membership other
+                WHERE other.organization_id = membership.organization_id AND other.partner_id = $1)
+            RETURNING organization_id""",
+        [partner_id, key],
+    )
+    if bound:
+        act = Act(Caller(partner_id, frozenset()), request_id, now())
+        organizations = [row["organization_id"] for row in bound]
+        changes = changed({}, {"email": identity.email})
+        note(session, act, "Update", "Partner", partner_id, organizations, changes)
 
 
-async def _find(session: Session, identity: Identity) -> dict[str, str | int | None] | None:
-    partner = table(Partner)
-    query = session.query.from_(partner).select("id", "name", "email", "email_key", "version")
-    where = (partner.issuer == identity.issuer) & (partner.subject == identity.subject)
-    rows = await session.rows(query.where(where))
+async def _find(session: Session, identity: Identity) -> dict[str, Any] | None:
+    rows = await session.rows_sql(
+        """SELECT p.id, p.name, p.email, p.email_key, p.version, e.partner_id IS NOT NULL AS forgotten
+            FROM partner p LEFT JOIN erasure e ON e.partner_id = p.id
+            WHERE p.issuer = $1 AND p.subject = $2""",
+        [identity.issuer, identity.subject],
+    )
     return rows[0] if rows else None
 
 
-async def _add(database: Database, identity: Identity) -> str:
+async def _add(database: Database, identity: Identity, request_id: str) -> str:
     """Two first requests of one partner may come at once: the second finds what the first has written."""
     at = now()
     row: dict[str, Any] = {
@@ -75,7 +94,7 @@ async def _add(database: Database, identity: Identity) -> str:
     try:
         async with database.transaction() as session:
             await insert(session, Partner, row | {"created_at": at, "updated_at": at, "version": 1})
-            await _bind(session, row["id"], identity)
+            await _bind(session, row["id"], identity, request_id)
     except UniqueViolation:
         known = await _find(database.reading(), identity)
         if known is None:

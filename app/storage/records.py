@@ -5,167 +5,154 @@ Who may see a row is one condition of the query that reads it, never a filter af
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from pypika_tortoise.enums import JoinType
-from pypika_tortoise.queries import QueryBuilder, Table
-from pypika_tortoise.terms import Criterion
-from tortoise.models import Model
-
 from app.caller import READ_ALL, Caller
+from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
 from app.storage.session import Session
-from app.storage.tables import Instance, Membership, Organization, Partner, table
+
+Value = str | int | None
 
 
 @dataclass(frozen=True)
 class Record:
     """A row, by the local name of its class.
 
-    `values` are its columns that are JSON keys; `organization_id` is the organization whose members may see
-    it, `role` the caller's role there; `occupied` is whether an organization still owns an instance.
+    `values` are by JSON key, and by the names that addresses need. `roles` are what the caller is to it:
+    local names of roles. `withheld` are methods that its state does not allow now. `concerned` are the
+    organizations that a change of it concerns, `parent_id` is what its address tells beside its id. `named`
+    is whether the caller may know no more of it than what it is called.
     """
 
     class_name: str
-    id: str
     version: int
-    values: Mapping[str, str | None]
-    organization_id: str | None
-    role: str | None
+    values: Mapping[str, Value]
+    roles: frozenset[str]
+    withheld: frozenset[str]
+    concerned: tuple[str, ...]
     deleted_at: str | None
-    occupied: bool = False
+    parent_id: str | None = None
+    named: bool = False
+
+    @property
+    def id(self) -> str:
+        return str(self.values["id"])
 
 
-@dataclass(frozen=True)
-class Kind:
-    """How a class lies in its table; `organization` is the column of the organization concerned."""
-
-    class_name: str
-    model: type[Model]
-    columns: tuple[str, ...]
-    organization: str | None
-
-
-KINDS = {
-    kind.class_name: kind
-    for kind in (
-        Kind("Organization", Organization, ("id", "name", "created_at", "updated_at"), "id"),
-        Kind(
-            "Instance",
-            Instance,
-            (
-                "id",
-                "name",
-                "handle",
-                "created_at",
-                "updated_at",
-                "organization_id",
-                "created_by_organization_id",
-            ),
-            "organization_id",
-        ),
-        Kind("Partner", Partner, ("id", "name", "email"), None),
-    )
-}
+def reads_all(caller: Caller) -> bool:
+    return READ_ALL in caller.scopes
 
 
 async def find(session: Session, class_name: str, caller: Caller, column: str, value: str) -> Record | None:
     """The record with this value in a unique column, deleted or not; None where the caller sees none."""
+    kind, everything = KINDS[class_name], reads_all(caller)
+    rows = await session.rows_sql(_finding(class_name, everything, column), [caller.partner_id, value])
+    return read_row(kind, rows[0], everything) if rows else None
+
+
+@cache
+def _finding(class_name: str, everything: bool, column: str) -> str:
     kind = KINDS[class_name]
-    target = table(kind.model)
-    query = visible(session, kind, caller).where(target[column] == value)
-    rows = await session.rows(query)
-    return read_row(kind, rows[0]) if rows else None
+    condition = f"{kind.row}.{column} = $2" + ("" if everything else f" AND {kind.visible}")
+    return f"SELECT {selected(kind, everything)} FROM {kind.source} WHERE {condition}"
 
 
 async def find_locked(
-    session: Session, class_name: str, caller: Caller, column: str, value: str
+    session: Session, class_name: str, caller: Caller, column: str, value: str, also: Collection[str] = ()
 ) -> Record | None:
-    """As `find`, with the organization concerned locked first; it may change until that is done."""
+    """As `find`, with the organizations concerned, and `also` others, locked first, in one order.
+
+    Which ones are concerned may change until that is done.
+    """
     found = await find(session, class_name, caller, column, value)
     # The transaction of SQLite has made all other writers wait already.
-    while session.dialect != "sqlite" and found is not None and found.organization_id is not None:
-        await session.lock_organization(found.organization_id)
+    while session.dialect != "sqlite" and found is not None:
+        for organization_id in sorted({*found.concerned, *also}):
+            await session.lock_organization(organization_id)
         again = await find(session, class_name, caller, column, value)
-        if again is None or again.organization_id == found.organization_id:
+        if again is None or again.concerned == found.concerned:
             return again
         found = again
     return found
 
 
+async def buried(
+    session: Session, class_name: str, caller: Caller, identifier: str
+) -> tuple[str, str] | None:
+    """When a record that left nothing but its tombstone was deleted, and its parent; None if unseen."""
+    visible = f"""(organization_id IN ({MINE}) OR counterpart_id IN ({OWNED})
+        OR (counterpart_role = 'member' AND counterpart_id IN ({MINE})))"""
+    condition = ANYTHING if reads_all(caller) else visible
+    rows = await session.rows_sql(
+        f"SELECT deleted_at, parent_id FROM tombstone WHERE id = $2 AND class_name = $3 AND {condition}",
+        [caller.partner_id, identifier, class_name],
+    )
+    return (rows[0]["deleted_at"], rows[0]["parent_id"]) if rows else None
+
+
+async def embedded(session: Session, caller: Caller, record: Record) -> dict[str, list[Record]]:
+    """What stands whole in a record's representation, by JSON key: the members of an organization."""
+    if record.class_name != "Organization" or record.named:
+        return {}
+    kind, everything = KINDS["Member"], reads_all(caller)
+    rows = await session.rows_sql(_members(everything), [caller.partner_id, record.id])
+    members = [read_row(kind, row, everything) for row in rows]
+    owners = [member for member in members if member.values["role"] == "owner"]
+    return {"owners": owners, "members": [member for member in members if member not in owners]}
+
+
+@cache
+def _members(everything: bool) -> str:
+    kind = KINDS["Member"]
+    return (
+        f"SELECT {selected(kind, everything)} FROM {kind.source}"
+        " WHERE m.organization_id = $2 ORDER BY m.joined_at, m.id"
+    )
+
+
 async def owns_any(session: Session, caller: Caller) -> bool:
     """Whether the caller is an owner of any organization that is there."""
-    membership, organization = table(Membership), table(Organization)
-    query = (
-        session.query.from_(membership)
-        .join(organization)
-        .on(organization.id == membership.organization_id)
-        .where((membership.partner_id == caller.partner_id) & (membership.role == "owner"))
-        .where(organization.deleted_at.isnull())
-        .select(membership.id)
-        .limit(1)
+    rows = await session.rows_sql(
+        f"SELECT o.id FROM organization o WHERE o.deleted_at IS NULL AND o.id IN ({OWNED}) LIMIT 1",
+        [caller.partner_id],
     )
-    return bool(await session.rows(query))
+    return bool(rows)
 
 
-async def taken_handles(session: Session, handles: list[str]) -> set[str]:
+async def taken_handles(session: Session, handles: Collection[str]) -> set[str]:
     """Which of these an instance has, or once had."""
-    instance = table(Instance)
-    query = session.query.from_(instance).select(instance.handle).where(instance.handle.isin(handles))
-    return {row["handle"] for row in await session.rows(query)}
+    places = ", ".join(f"${number}" for number in range(1, len(handles) + 1))
+    rows = await session.rows_sql(f"SELECT handle FROM instance WHERE handle IN ({places})", list(handles))
+    return {row["handle"] for row in rows}
 
 
-def visible(session: Session, kind: Kind, caller: Caller) -> QueryBuilder:
-    """The rows of a class that the caller may see, with the caller's role in the organization concerned."""
-    target = table(kind.model)
-    query = session.query.from_(target).select(*(target[column] for column in kind.columns), target.version)
-    if kind.organization is None:
-        return _visible_partners(session, query, target, caller)
-    membership = table(Membership)
-    join = JoinType.left if READ_ALL in caller.scopes else JoinType.inner
-    concerned = (membership.organization_id == target[kind.organization]) & (
-        membership.partner_id == caller.partner_id
-    )
-    query = query.select(target.deleted_at, membership.role).join(membership, join).on(concerned)
-    if kind.model is Organization:
-        query = query.select(_first_instance(session, target).as_("first_instance"))
-    return query
+@cache
+def selected(kind: Kind, everything: bool) -> str:
+    """The columns that `read_row` reads."""
+    columns = {
+        **kind.values,
+        "version": kind.version,
+        "deleted_at": kind.deleted_at,
+        **{f"role_{number}": role for number, role in enumerate(kind.roles)},
+        **{f"withheld_{method}": state for method, state in kind.withheld.items()},
+    }
+    text = ", ".join(f'{expression} AS "{name}"' for name, expression in columns.items())
+    return text.replace(":all", "TRUE" if everything else "FALSE")
 
 
-def _visible_partners(session: Session, query: QueryBuilder, target: Table, caller: Caller) -> QueryBuilder:
-    """Partners see themselves and their fellow members."""
-    if READ_ALL in caller.scopes:
-        return query
-    mine, theirs = table(Membership).as_("mine"), table(Membership).as_("theirs")
-    fellows = (
-        session.query.from_(theirs)
-        .join(mine)
-        .on(mine.organization_id == theirs.organization_id)
-        .where((mine.partner_id == caller.partner_id) & theirs.partner_id.notnull())
-        .select(theirs.partner_id)
-    )
-    return query.where(Criterion.any([target.id == caller.partner_id, target.id.isin(fellows)]))
-
-
-def _first_instance(session: Session, organization: Table) -> QueryBuilder:
-    instance = table(Instance).as_("owned")
-    return (
-        session.query.from_(instance)
-        .where((instance.organization_id == organization.id) & instance.deleted_at.isnull())
-        .select(instance.id)
-        .limit(1)
-    )
-
-
-def read_row(kind: Kind, row: Mapping[str, Any]) -> Record:
+def read_row(kind: Kind, row: Mapping[str, Any], everything: bool) -> Record:
+    roles = frozenset(role for number in range(len(kind.roles)) if (role := row[f"role_{number}"]))
     return Record(
         class_name=kind.class_name,
-        id=row["id"],
         version=row["version"],
-        values={column: row[column] for column in kind.columns},
-        organization_id=row[kind.organization] if kind.organization else None,
-        role=row.get("role"),
-        deleted_at=row.get("deleted_at"),
-        occupied=row.get("first_instance") is not None,
+        values={key: row[key] for key in kind.values},
+        roles=roles,
+        withheld=frozenset(method for method in kind.withheld if row[f"withheld_{method}"]),
+        concerned=tuple(row[name] for name in kind.concerned),
+        deleted_at=row["deleted_at"],
+        parent_id=row[kind.within] if kind.within else None,
+        named=kind.class_name == "Organization" and not roles and not everything,
     )

@@ -13,6 +13,7 @@ from pypika_tortoise.terms import Criterion
 from tortoise.models import Model
 
 from app.storage import postgres, sqlite
+from app.storage.acts import Note
 from app.storage.tables import Organization, table
 
 Dialect = Literal["sqlite", "postgres"]
@@ -24,6 +25,8 @@ class Session:
     Values may be `str` or `UUID` for ids, and aware `datetime`s. Rows come back as dictionaries by column:
     ids as `str`, times as `2026-01-01T00:00:00.000000Z`. A time must be selected under the name that its
     column has in its table, because SQLite has no type to tell it by.
+
+    `notes` are what becomes activities at the end of the transaction.
 
     Raises `UniqueViolation`, and `Problem("unavailable")` for what may pass; all else is a fault of ours.
     """
@@ -37,6 +40,7 @@ class Session:
         self.dialect = dialect
         self._client = client
         self._acquire = acquire
+        self.notes: list[Note] = []
 
     @property
     def query(self) -> type[Query]:
@@ -65,8 +69,13 @@ class Session:
         """
         lock = " FOR NO KEY UPDATE" if self.dialect == "postgres" else ""
         organization = table(Organization).get_table_name()
-        sql = f'SELECT "id" FROM "{organization}" WHERE "id" = $1{lock}'  # noqa: S608 - no foreign text in it
+        sql = f'SELECT "id" FROM "{organization}" WHERE "id" = $1{lock}'
         return bool(await self.rows_sql(sql, [organization_id]))
+
+    async def lock_email(self, key: str) -> None:
+        """Who adds a member by an e-mail address waits for the partner who is just proving to have it."""
+        if self.dialect == "postgres":
+            await self.rows_sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"email {key}"])
 
     async def _fetch(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
         async with self._acquire() as connection:
@@ -102,7 +111,7 @@ def _insertion(model: type[Model], columns: tuple[str, ...]) -> str:
         ", ".join(f"${n}" for n, _ in enumerate(columns, 1)),
     )
     returning = f' RETURNING "{meta.db_pk_column}"' if meta.pk.generated else ""
-    return f'INSERT INTO "{meta.db_table}" ({names}) VALUES ({places}){returning}'  # noqa: S608 - no foreign text
+    return f'INSERT INTO "{meta.db_table}" ({names}) VALUES ({places}){returning}'
 
 
 async def update(

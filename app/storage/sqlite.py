@@ -17,13 +17,12 @@ from typing import Any
 from uuid import UUID
 
 import aiosqlite
-from tortoise import fields
 from tortoise.backends.base.client import TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 
 from app.settings import WrongSetting
 from app.storage.failures import UniqueViolation, translated, unavailable
-from app.storage.tables import TABLES
+from app.storage.tables import TIME_COLUMNS
 
 WAIT_SECONDS = 10.0
 
@@ -47,14 +46,6 @@ UNAVAILABLE = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
-
-# SQLite has no type for times: a column is known as one by its name.
-TIME_COLUMNS = frozenset(
-    column
-    for model in TABLES
-    for column, field in model._meta.fields_map.items()  # noqa: SLF001 - Tortoise's public place for it
-    if isinstance(field, fields.DatetimeField)
-)
 
 
 class Transaction(SqliteTransactionWrapper):

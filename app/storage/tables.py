@@ -79,6 +79,7 @@ class Instance(Model):
                 name="instance_organization_id_created_at_id_idx",
             ),
             Index(fields=("created_at", "id"), name="instance_created_at_id_idx"),
+            Index(fields=("created_by_organization_id",), name="instance_created_by_organization_id_idx"),
         )
 
 
@@ -105,7 +106,10 @@ class Partner(Model):
 
 
 class Membership(Model):
-    """A partner's role in an organization; without a partner, one that waits for its e-mail's owner."""
+    """A role in an organization: of a partner or, until it comes, of whoever has a verified e-mail address.
+
+    Removed ones leave a tombstone.
+    """
 
     id = fields.UUIDField(primary_key=True)
     organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
@@ -125,7 +129,11 @@ class Membership(Model):
         constraints = (
             CheckConstraint(check="\"role\" IN ('owner', 'member')", name="membership_role_check"),
             CheckConstraint(check='"version" >= 1', name="membership_version_check"),
+            CheckConstraint(
+                check='("partner_id" IS NULL) <> ("email_key" IS NULL)', name="membership_holder_check"
+            ),
             _unique("membership", "organization_id", "partner_id"),
+            _unique("membership", "organization_id", "email_key"),
         )
         indexes = (
             Index(fields=("partner_id", "organization_id"), name="membership_partner_id_organization_id_idx"),
@@ -133,14 +141,85 @@ class Membership(Model):
         )
 
 
+class Authorization(Model):
+    """An organization that may use an instance of another one, `owner_organization`, which offered it.
+
+    A transfer of the instance ends it, so that the organization that offered it is always the owner.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    instance: fields.ForeignKeyRelation[Instance] = fields.ForeignKeyField(
+        "registry.Instance", related_name=False, on_delete=fields.RESTRICT
+    )
+    organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "registry.Organization", related_name=False, on_delete=fields.RESTRICT
+    )
+    owner_organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "registry.Organization", related_name=False, on_delete=fields.RESTRICT
+    )
+    status = fields.CharField(max_length=10)
+    created_at = fields.DatetimeField()
+    accepted_at = fields.DatetimeField(null=True)
+    version = fields.IntField()
+
+    class Meta:
+        table = "instance_authorization"
+        constraints = (
+            CheckConstraint(
+                check='"status" = \'accepted\' AND "accepted_at" IS NOT NULL'
+                ' OR "status" = \'pending\' AND "accepted_at" IS NULL',
+                name="instance_authorization_status_check",
+            ),
+            CheckConstraint(
+                check='"organization_id" <> "owner_organization_id"',
+                name="instance_authorization_organization_check",
+            ),
+            CheckConstraint(check='"version" >= 1', name="instance_authorization_version_check"),
+            _unique("instance_authorization", "instance_id", "organization_id"),
+        )
+        indexes = (
+            Index(fields=("organization_id",), name="instance_authorization_organization_id_idx"),
+            Index(fields=("owner_organization_id",), name="instance_authorization_owner_organization_id_idx"),
+        )
+
+
+class Tombstone(Model):
+    """What is left of a membership or an authorization: who could see it, and nothing that it said.
+
+    `parent_id` is in its address. Members of `organization` could see it; of `counterpart`, where there is
+    one, those who had `counterpart_role` or more.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    class_name = fields.CharField(max_length=40)
+    parent_id = fields.UUIDField()
+    organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "registry.Organization", related_name=False, on_delete=fields.RESTRICT
+    )
+    counterpart: fields.ForeignKeyNullableRelation[Organization] = fields.ForeignKeyField(
+        "registry.Organization", related_name=False, on_delete=fields.RESTRICT, null=True
+    )
+    counterpart_role = fields.CharField(max_length=10, null=True)
+    deleted_at = fields.DatetimeField()
+
+    class Meta:
+        table = "tombstone"
+
+
 class Activity(Model):
-    """What was done: one row for one change, written in its transaction, never changed afterwards."""
+    """What was done: one row for one change, written in its transaction, which no statement changes later.
+
+    The databases themselves refuse that. What they let through, while an erasure is open, is another text of
+    `changes`.
+    """
 
     sequence = fields.BigIntField(primary_key=True, generated=True)
     id = fields.UUIDField(unique=True)
     type = fields.CharField(max_length=10)
     object_class = fields.CharField(max_length=40)
     object_id = fields.UUIDField()
+    # What else stands in the object's address.
+    object_parent_id = fields.UUIDField(null=True)
     actor: fields.ForeignKeyNullableRelation[Partner] = fields.ForeignKeyField(
         "registry.Partner", related_name=False, on_delete=fields.RESTRICT, null=True
     )
@@ -157,7 +236,10 @@ class Activity(Model):
                 name="activity_type_check",
             ),
         )
-        indexes = (Index(fields=("object_id",), name="activity_object_id_idx"),)
+        indexes = (
+            Index(fields=("object_id",), name="activity_object_id_idx"),
+            Index(fields=("actor_id",), name="activity_actor_id_idx"),
+        )
 
 
 class ActivityOrganization(Model):
@@ -177,13 +259,37 @@ class ActivityOrganization(Model):
         constraints = (_unique("activity_organization", "organization_id", "activity_id"),)
 
 
+class Erasure(Model):
+    """A person who was forgotten: what their tokens tell is not kept again. Open while it is carried out."""
+
+    partner: fields.OneToOneRelation[Partner] = fields.OneToOneField(
+        "registry.Partner", related_name=False, on_delete=fields.RESTRICT, primary_key=True
+    )
+    erased_at = fields.DatetimeField()
+    open = fields.BooleanField()
+
+    class Meta:
+        table = "erasure"
+
+
 TABLES: tuple[type[Model], ...] = (
     Organization,
     Instance,
     Partner,
     Membership,
+    Authorization,
+    Tombstone,
     Activity,
     ActivityOrganization,
+    Erasure,
+)
+
+# SQLite has no type for times: a column is known as one by its name.
+TIME_COLUMNS = frozenset(
+    column
+    for model in TABLES
+    for column, field in model._meta.fields_map.items()  # noqa: SLF001 - Tortoise's public place for it
+    if isinstance(field, fields.DatetimeField)
 )
 
 

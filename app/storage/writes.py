@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-import orjson
-from uuid_utils import uuid7
-
-from app.caller import Caller
+from app.storage.acts import Act, Change, Note, changed, new_id, now
 from app.storage.keys import email_key, text_key
-from app.storage.records import KINDS, Record
+from app.storage.kinds import KINDS
+from app.storage.records import Record
 from app.storage.session import Session, insert, update
-from app.storage.tables import Activity, ActivityOrganization, Instance, Membership, Organization
+from app.storage.tables import Instance, Membership, Organization, Tombstone
 
-
-@dataclass(frozen=True)
-class Act:
-    """Who does something, in which request, and when."""
-
-    caller: Caller
-    request_id: str
-    at: datetime
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    return str(uuid7())
+__all__ = ["Act", "Owner", "change", "create_instance", "create_organization", "delete", "new_id", "now"]
 
 
 @dataclass(frozen=True)
@@ -46,18 +29,25 @@ async def create_organization(session: Session, act: Act, name: str, owner: Owne
     identifier = new_id()
     row = {"id": identifier, "name": name, "name_key": text_key(name), **_first_version(act)}
     await insert(session, Organization, row)
-    membership = {
-        "id": new_id(),
-        "organization_id": identifier,
-        "partner_id": owner.partner_id,
-        "email": owner.email,
-        "email_key": email_key(owner.email) if owner.email else None,
-        "role": "owner",
+    await insert_membership(session, act, identifier, owner, "owner")
+    note(session, act, "Create", "Organization", identifier, [identifier], changed({}, {"name": name}))
+    return identifier
+
+
+async def insert_membership(session: Session, act: Act, organization_id: str, who: Owner, role: str) -> str:
+    """Its id. Raises `UniqueViolation` for who is a member already."""
+    identifier = new_id()
+    row = {
+        "id": identifier,
+        "organization_id": organization_id,
+        "partner_id": who.partner_id,
+        "email": who.email,
+        "email_key": email_key(who.email) if who.email else None,
+        "role": role,
         "joined_at": act.at,
         "version": 1,
     }
-    await insert(session, Membership, membership)
-    await _record(session, act, "Create", "Organization", identifier, [identifier], created(name=name))
+    await insert(session, Membership, row)
     return identifier
 
 
@@ -67,85 +57,95 @@ async def create_instance(session: Session, act: Act, organization_id: str, name
     owners = {"organization_id": organization_id, "created_by_organization_id": organization_id}
     row = {"id": identifier, "name": name, "name_key": text_key(name), "handle": handle, **owners}
     await insert(session, Instance, row | _first_version(act))
-    changes = created(name=name, handle=handle, organization_id=organization_id)
-    await _record(session, act, "Create", "Instance", identifier, [organization_id], changes)
+    changes = changed({}, {"name": name, "handle": handle, "organization_id": organization_id})
+    note(session, act, "Create", "Instance", identifier, [organization_id], changes)
     return identifier
 
 
-async def change(session: Session, act: Act, record: Record, values: Mapping[str, str]) -> bool:
+async def change(
+    session: Session, act: Act, record: Record, values: Mapping[str, str], type_: str = "Update"
+) -> bool:
     """Whether the record still had its version; nothing is written if no value differs."""
     differing = {column: value for column, value in values.items() if record.values[column] != value}
     if not differing:
         return True
-    written: dict[str, object] = {**differing, "updated_at": _at(act, record), "version": record.version + 1}
+    written: dict[str, object] = {**differing}
+    if "updated_at" in record.values:
+        written["updated_at"] = at(act, record)
     if "name" in differing:
         written["name_key"] = text_key(differing["name"])
-    changes = [
-        {"property": column, "before": record.values[column], "after": value}
-        for column, value in differing.items()
-    ]
-    return await _write(session, act, "Update", record, written, changes)
+    before = {column: str(record.values[column]) for column in differing}
+    if not await write_version(session, record, written):
+        return False
+    note_of(session, act, type_, record, changed(before, differing))
+    return True
 
 
-async def delete(session: Session, act: Act, record: Record) -> bool:
-    """Whether the record still had its version; it stays as its tombstone."""
-    written = {"deleted_at": _at(act, record), "version": record.version + 1}
-    return await _write(session, act, "Delete", record, written, [])
+async def delete(session: Session, act: Act, record: Record, also_concerned: Iterable[str] = ()) -> bool:
+    """Whether the record still had its version; it stays as its own tombstone."""
+    if not await write_version(session, record, {"deleted_at": at(act, record)}):
+        return False
+    note_of(session, act, "Delete", record, (), also_concerned)
+    return True
 
 
-def _at(act: Act, record: Record) -> datetime:
+def at(act: Act, record: Record) -> datetime:
     """When it happens; never before the last change, even if the clock has stepped back."""
-    return max(act.at, datetime.fromisoformat(record.values["updated_at"] or ""))
+    return max(act.at, datetime.fromisoformat(str(record.values["updated_at"])))
 
 
-async def _write(
+async def write_version(session: Session, record: Record, written: Mapping[str, object]) -> bool:
+    """Compare and set in one statement: the version is compared where it is set."""
+    kind = KINDS[record.class_name]
+    where: dict[str, object] = {"id": record.id, "version": record.version}
+    if "deleted_at" in kind.model._meta.fields_map:  # noqa: SLF001 - Tortoise's public place for it
+        where["deleted_at"] = None
+    return bool(await update(session, kind.model, {**written, "version": record.version + 1}, where=where))
+
+
+async def bury(session: Session, act: Act, record: Record, **counterpart: str) -> bool:
+    """Whether the record still had its version; a tombstone that says nothing of it takes its place."""
+    table = KINDS[record.class_name].model._meta.db_table  # noqa: SLF001 - Tortoise's public place for it
+    sql = f'DELETE FROM "{table}" WHERE id = $1 AND version = $2 RETURNING id'
+    if not await session.rows_sql(sql, [record.id, record.version]):
+        return False
+    row = {
+        "id": record.id,
+        "class_name": record.class_name,
+        "parent_id": record.parent_id,
+        "organization_id": record.concerned[0],
+        "deleted_at": act.at,
+        **counterpart,
+    }
+    await insert(session, Tombstone, row)
+    return True
+
+
+def note_of(
     session: Session,
     act: Act,
     type_: str,
     record: Record,
-    written: Mapping[str, object],
-    changes: Sequence[Mapping[str, str | None]],
-) -> bool:
-    """Compare and set in one statement: the version is compared where it is set."""
-    where = {"id": record.id, "version": record.version, "deleted_at": None}
-    if not await update(session, KINDS[record.class_name].model, written, where=where):
-        return False
-    concerned = [record.organization_id] if record.organization_id else []
-    await _record(session, act, type_, record.class_name, record.id, concerned, changes)
-    return True
+    changes: tuple[Change, ...],
+    also_concerned: Iterable[str] = (),
+) -> None:
+    concerned = [*record.concerned, *also_concerned]
+    note(session, act, type_, record.class_name, record.id, concerned, changes, record.parent_id)
 
 
-def created(**values: str) -> list[dict[str, str | None]]:
-    return [{"property": key, "before": None, "after": value} for key, value in values.items()]
-
-
-async def _record(
+def note(
     session: Session,
     act: Act,
     type_: str,
     class_name: str,
     identifier: str,
-    organizations: Sequence[str],
-    changes: Sequence[Mapping[str, str | None]],
+    organizations: Iterable[str],
+    changes: tuple[Change, ...],
+    parent_id: str | None = None,
 ) -> None:
-    sequence = await insert(
-        session,
-        Activity,
-        {
-            "id": new_id(),
-            "type": type_,
-            "object_class": class_name,
-            "object_id": identifier,
-            "actor_id": act.caller.partner_id,
-            "published": act.at,
-            "changes": orjson.dumps(list(changes)).decode(),
-            "request_id": act.request_id,
-        },
+    session.notes.append(
+        Note(act, type_, class_name, identifier, frozenset(organizations), changes, parent_id)
     )
-    for organization_id in organizations:
-        await insert(
-            session, ActivityOrganization, {"activity_id": sequence, "organization_id": organization_id}
-        )
 
 
 def _first_version(act: Act) -> dict[str, object]:

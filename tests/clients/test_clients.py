@@ -24,6 +24,7 @@ ACME_INSTANCES = [
     "Acme Research",
     "Acme depots",
     "Acme sandbox",
+    "Globex staging",
 ]
 COLLECTION_OPERATIONS = ["GET List instances", "POST Create an instance"]
 INSTANCE_OPERATIONS = [
@@ -95,7 +96,17 @@ def test_api_doc_parser_knows_the_fields_of_an_organization(
         field("name", SCHEMA_NAME, required=True, writable=True),
         field("created_at", f"{DCTERMS}created", "dateTime"),
         field("updated_at", f"{DCTERMS}modified", "dateTime"),
-        field("instances", f"{service.base}/vocab#instances"),
+        *(
+            field(key, f"{service.base}/vocab#{key}")
+            for key in (
+                "owners",
+                "members",
+                "instances",
+                "memberships",
+                "received_authorizations",
+                "activities",
+            )
+        ),
     ]
 
 
@@ -113,6 +124,8 @@ def test_api_doc_parser_knows_the_fields_of_an_instance_and_that_two_refer_to_an
         field("created_by_organization_id", f"{own}created_by_organization_id"),
         field("organization", f"{own}organization", writable=True, reference="organizations"),
         field("created_by_organization", f"{own}created_by_organization", reference="organizations"),
+        field("authorizations", f"{own}authorizations"),
+        field("transfer", f"{own}transfer"),
     ]
 
 
@@ -227,12 +240,12 @@ def test_alcaeus_follows_the_pages_of_a_collection_by_number(walk: Any, service:
     one, two = (f"{collection}?itemsPerPage=4&page={number}" for number in (1, 2))
     pages = walk["pages"]["byNumber"]
     members = [page.pop("members") for page in pages]
-    shared = {"collection": collection, "totalItems": 6, "first": one, "last": two}
+    shared = {"collection": collection, "totalItems": 7, "first": one, "last": two}
     assert pages == [
         shared | {"view": one, "previous": None, "next": two},
         shared | {"view": two, "previous": one, "next": None},
     ]
-    assert [len(names) for names in members] == [4, 2]
+    assert [len(names) for names in members] == [4, 3]
     assert sorted(members[0] + members[1]) == ACME_INSTANCES
 
 
@@ -245,8 +258,8 @@ def test_alcaeus_follows_the_pages_of_a_collection_by_cursor(walk: Any, service:
     assert two["previous"].startswith(f"{collection}?itemsPerPage=4&before=")
     assert one["first"] == two["first"] == f"{collection}?itemsPerPage=4&after="
     assert one["previous"] is one["last"] is two["next"] is two["last"] is None
-    assert (one["totalItems"], two["totalItems"]) == (6, None)
-    assert [len(page["members"]) for page in (one, two)] == [4, 2]
+    assert (one["totalItems"], two["totalItems"]) == (7, None)
+    assert [len(page["members"]) for page in (one, two)] == [4, 3]
     assert sorted(one["members"] + two["members"]) == ACME_INSTANCES
 
 
@@ -373,6 +386,8 @@ def test_jsonld_js_reads_of_an_instance_what_its_plain_json_says(
         f"{base}/vocab#created_by_organization_id": f'"{plain["organization_id"]}"',
         f"{base}/vocab#organization": organization,
         f"{base}/vocab#created_by_organization": organization,
+        f"{base}/vocab#authorizations": f"<{instance}/authorizations>",
+        f"{base}/vocab#transfer": f"<{instance}/transfer>",
     }
     lines = client("jsonld.mjs", *service, instance)[instance].splitlines()
     about = [

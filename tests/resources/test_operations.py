@@ -9,28 +9,47 @@ import pytest
 
 from app.contract.contract import Contract
 from app.routes import ROUTES
-from tests.service import BASE, CALLERS, JSON, PATCH, Service, World, made
+from tests.service import BASE, CALLERS, JSON, PATCH, Service, World, id_of, made
 
 pytestmark = pytest.mark.anyio
 
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
-REFUSED = {401, 403, 404, 405, 409, 410}
+REFUSED = {401, 403, 404, 405, 409, 410, 422}
 NUMBERS = count(1)
 
 
 def targets(world: World) -> list[str]:
-    """Every kind of resource, those that can be deleted last."""
+    """Every kind of resource, those last by whose change others are lost."""
     return [
         "/api",
         "/api/docs",
         "/vocab",
         "/api/organizations",
         "/api/instances",
+        "/api/activities",
         f"{world.acme}/instances",
+        f"{world.acme}/members",
+        f"{world.acme}/authorizations",
+        f"{world.acme}/activities",
+        f"{world.initech}/members",
+        f"{world.initech}/authorizations",
+        f"{world.partner}/memberships",
+        world.partner,
+        world.activity,
+        f"{world.shop}/authorizations",
+        world.removed_member,
+        world.revoked,
+        world.pending,
+        world.member,
         world.globex,
         world.acme,
+        world.initech,
+        f"{world.lab}/transfer",
+        f"{world.shop}/transfer",
+        world.accepted,
         world.nested_shop,
         world.shop,
+        world.lab,
     ]
 
 
@@ -39,14 +58,29 @@ def a_handle() -> str:
     return f"new-{digits}"
 
 
-async def perform(client: httpx.AsyncClient, method: str, path: str, organization_id: str) -> httpx.Response:
+def content_of(method: str, path: str, own: str, world: World) -> dict[str, str]:
+    if path.endswith("/members"):
+        return {"email": f"{a_handle()}@acme.example", "role": "member"}
+    if path.endswith("/authorizations"):
+        return {"organization_id": id_of(world.globex)}
+    if path.endswith("/transfer"):
+        return {"organization_id": id_of(world.initech)}
+    if "/members/" in path:
+        return {"role": "owner"}
+    if "/authorizations/" in path:
+        return {"status": "accepted"}
+    if method == "POST" and path.endswith("instances"):
+        parent = {"organization_id": own} if path == "/api/instances" else {}
+        return {"name": "Another name", "handle": a_handle()} | parent
+    return {"name": "Another name"}
+
+
+async def perform(
+    client: httpx.AsyncClient, method: str, path: str, own: str, world: World
+) -> httpx.Response:
     if method not in ("POST", "PUT", "PATCH"):
         return await client.request(method, path)
-    content = {"name": "Another name"}
-    if method == "POST" and path.endswith("instances"):
-        content |= {"handle": a_handle()}
-        if path == "/api/instances":
-            content |= {"organization_id": organization_id}
+    content = content_of(method, path, own, world)
     type_ = PATCH if method == "PATCH" else JSON
     return await client.request(method, path, json=content, headers={"Content-Type": type_})
 
@@ -67,7 +101,7 @@ async def test_what_is_offered_succeeds_and_all_else_is_refused(
         if path in ("/api/docs", "/vocab"):
             offered = {"GET"}
         for method in METHODS:
-            answer = await perform(client, method, path, own.rpartition("/")[2])
+            answer = await perform(client, method, path, id_of(own), world)
             if method in offered:
                 assert answer.status_code < 400, (method, path, answer.text)
                 performed += 1
@@ -103,7 +137,14 @@ async def test_an_operation_offered_is_the_one_that_the_documentation_describes(
     described: dict[str, dict[str, object]] = {}
     for class_ in (await owner.get("/api/docs")).json()["supportedClass"]:
         described |= {operation["@id"]: operation for operation in class_["supportedOperation"]}
-    for path in ("/api", "/api/organizations", "/api/instances", world.acme, world.shop):
+    paths = [
+        "/api",
+        "/api/organizations",
+        "/api/instances",
+        f"{world.acme}/members",
+        f"{world.shop}/transfer",
+    ]
+    for path in (*paths, *world.examples.values()):
         for operation in (await owner.get(path)).json()["operation"]:
             documented = described[operation["@id"]]
             for key in ("method", "title", "expects", "returns"):
@@ -118,10 +159,9 @@ def test_every_promised_operation_has_a_route_and_every_route_a_promise(contract
     assert {route.path for route in ROUTES if not route.promise} == unspoken
     routed = {(route.promise, method) for route in ROUTES if route.promise for method in route.operations}
     promised = {(name, method) for name, found in contract.promises.items() for method in found}
-    # A link is promised with the operations of the collection that it leads to.
-    links = {("organizations", method) for method in ("GET", "POST")}
-    links |= {("instances", method) for method in ("GET", "POST")}
-    assert routed == promised - links
+    # What these links promise is what the collections promise that they lead to.
+    repeated = {(name, method) for name in ("organizations", "instances") for method in ("GET", "POST")}
+    assert routed == promised - repeated
     for route in ROUTES:
         if route.promise:
             assert set(route.operations) == set(contract.promises[route.promise]), route.path

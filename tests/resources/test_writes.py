@@ -290,7 +290,7 @@ async def test_what_is_deleted_is_gone_to_who_could_see_it_and_unknown_to_others
     plain_json = await service.as_("owner").get(world.deleted_shop, headers={"Accept": JSON})
     assert plain_json.json()["tombstone"]["@id"] == BASE + world.deleted_shop
     lists = [await plain(service.as_("owner"), f"/api/{name}") for name in ("organizations", "instances")]
-    assert [body["totalItems"] for body in lists] == [1, 1]
+    assert [body["totalItems"] for body in lists] == [1, 2]
     below = await service.as_("owner").get(f"{world.deleted_organization}/instances")
     check_problem(below, "gone")
     handle = await service.as_("owner").get("/api/handles/acme-old")

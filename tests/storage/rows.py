@@ -10,6 +10,7 @@ from app.storage.database import Session, insert
 from app.storage.tables import (
     Activity,
     ActivityOrganization,
+    Authorization,
     Instance,
     Membership,
     Organization,
@@ -40,7 +41,20 @@ async def add_partner(session: Session, **changes: Any) -> str:
 
 async def add_membership(session: Session, organization_id: str, **changes: Any) -> str:
     row = {"id": str(uuid4()), "organization_id": organization_id, "role": "owner", "joined_at": NOW}
-    await insert(session, Membership, row | {"version": 1} | changes)
+    waiting = {} if "partner_id" in changes else {"email_key": f"{uuid4()}@id.example"}
+    await insert(session, Membership, row | waiting | {"version": 1} | changes)
+    return str(row["id"])
+
+
+async def add_authorization(session: Session, **changes: Any) -> str:
+    row: dict[str, Any] = {"id": str(uuid4()), "status": "pending", "created_at": NOW, "version": 1} | changes
+    if "owner_organization_id" not in row:
+        row["owner_organization_id"] = await add_organization(session)
+    if "instance_id" not in row:
+        row["instance_id"] = await add_instance(session, row["owner_organization_id"])
+    if "organization_id" not in row:
+        row["organization_id"] = await add_organization(session)
+    await insert(session, Authorization, row)
     return str(row["id"])
 
 

@@ -12,12 +12,13 @@ import pytest
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
-from app.storage.database import Database, Session, UniqueViolation
-from app.storage.tables import TABLES
+from app.storage.database import Database, Session, UniqueViolation, insert
+from app.storage.tables import TABLES, Erasure
 from tests.storage.catalogue import read_constraints, read_indexes
 from tests.storage.rows import (
     NOW,
     add_activity,
+    add_authorization,
     add_instance,
     add_membership,
     add_organization,
@@ -38,12 +39,18 @@ CHECKS = {
     "partner_version_check",
     "membership_role_check",
     "membership_version_check",
+    "membership_holder_check",
+    "instance_authorization_status_check",
+    "instance_authorization_organization_check",
+    "instance_authorization_version_check",
     "activity_type_check",
 }
 UNIQUES = {
     ("instance", "handle"),
     ("partner", "issuer,subject"),
     ("membership", "organization_id,partner_id"),
+    ("membership", "organization_id,email_key"),
+    ("instance_authorization", "instance_id,organization_id"),
     ("activity", "id"),
     ("activity_organization", "organization_id,activity_id"),
 }
@@ -52,6 +59,12 @@ REFERENCES = {
     ("instance", "created_by_organization_id", "organization", "RESTRICT"),
     ("membership", "organization_id", "organization", "CASCADE"),
     ("membership", "partner_id", "partner", "RESTRICT"),
+    ("instance_authorization", "instance_id", "instance", "RESTRICT"),
+    ("instance_authorization", "organization_id", "organization", "RESTRICT"),
+    ("instance_authorization", "owner_organization_id", "organization", "RESTRICT"),
+    ("tombstone", "organization_id", "organization", "RESTRICT"),
+    ("tombstone", "counterpart_id", "organization", "RESTRICT"),
+    ("erasure", "partner_id", "partner", "RESTRICT"),
     ("activity", "actor_id", "partner", "RESTRICT"),
     ("activity_organization", "activity_id", "activity", "CASCADE"),
     ("activity_organization", "organization_id", "organization", "CASCADE"),
@@ -64,6 +77,10 @@ INDEXES = {
     ("membership_partner_id_organization_id_idx", "partner_id,organization_id"),
     ("membership_email_key_idx", "email_key"),
     ("activity_object_id_idx", "object_id"),
+    ("activity_actor_id_idx", "actor_id"),
+    ("instance_created_by_organization_id_idx", "created_by_organization_id"),
+    ("instance_authorization_organization_id_idx", "organization_id"),
+    ("instance_authorization_owner_organization_id_idx", "owner_organization_id"),
 }
 
 
@@ -114,6 +131,21 @@ async def same_member(session: Session) -> None:
     await add_membership(session, organization_id, partner_id=partner_id)
 
 
+async def same_address(session: Session) -> None:
+    organization_id = await add_organization(session)
+    await add_membership(session, organization_id, email_key="a@id.example")
+    await add_membership(session, await add_organization(session), email_key="a@id.example")
+    await add_membership(session, organization_id, email_key="a@id.example")
+
+
+async def same_authorization(session: Session) -> None:
+    owner, organization_id = await add_organization(session), await add_organization(session)
+    instance_id = await add_instance(session, owner)
+    named = {"instance_id": instance_id, "organization_id": organization_id, "owner_organization_id": owner}
+    await add_authorization(session, **named)
+    await add_authorization(session, **named)
+
+
 async def same_activity(session: Session) -> None:
     activity_id = str(uuid4())
     await add_activity(session, id=activity_id)
@@ -136,6 +168,8 @@ async def same_id(session: Session) -> None:
         (same_handle, "instance", "handle"),
         (same_subject, "partner", "issuer,subject"),
         (same_member, "membership", "organization_id,partner_id"),
+        (same_address, "membership", "organization_id,email_key"),
+        (same_authorization, "instance_authorization", "instance_id,organization_id"),
         (same_activity, "activity", "id"),
         (same_listing, "activity_organization", "organization_id,activity_id"),
         (same_id, "organization", "id"),
@@ -150,6 +184,11 @@ async def test_what_is_taken_is_refused_with_the_same_words_by_both(
     assert (caught.value.table, caught.value.column) == (table, column)
 
 
+async def authorization_of_the_owner(session: Session) -> None:
+    owner = await add_organization(session)
+    await add_authorization(session, owner_organization_id=owner, organization_id=owner)
+
+
 YESTERDAY = NOW.replace(year=2025)
 CHECK_BREAKERS: list[tuple[str, Attempt]] = [
     ("organization_name_check", lambda session: add_organization(session, name="")),
@@ -162,6 +201,10 @@ CHECK_BREAKERS: list[tuple[str, Attempt]] = [
     ("partner_version_check", lambda session: add_partner(session, version=0)),
     ("membership_role_check", lambda session: membership_with(session, role="guest")),
     ("membership_version_check", lambda session: membership_with(session, version=0)),
+    ("membership_holder_check", lambda session: membership_with(session, email_key=None)),
+    ("instance_authorization_status_check", lambda session: add_authorization(session, status="accepted")),
+    ("instance_authorization_organization_check", authorization_of_the_owner),
+    ("instance_authorization_version_check", lambda session: add_authorization(session, version=0)),
     ("activity_type_check", lambda session: add_activity(session, type="Like")),
 ]
 
@@ -235,8 +278,49 @@ async def test_what_an_organization_alone_holds_goes_with_it(database: Database)
     async with database.transaction() as session:
         organization_id = await add_organization(session)
         await add_membership(session, organization_id, partner_id=await add_partner(session))
-        await list_activity(session, await add_activity(session), organization_id)
         await session.rows_sql("DELETE FROM organization WHERE id = $1", [organization_id])
         assert await session.rows_sql("SELECT id FROM membership") == []
-        assert await session.rows_sql("SELECT id FROM activity_organization") == []
-        assert len(await session.rows_sql("SELECT id FROM activity")) == 1
+
+
+REFUSED = (sqlite3.IntegrityError, asyncpg.RestrictViolationError)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE activity SET type = 'Move'",
+        "UPDATE activity SET changes = '[1]'",
+        "UPDATE activity SET actor_id = NULL",
+        "DELETE FROM activity",
+        "UPDATE activity_organization SET activity_id = activity_id",
+        "DELETE FROM activity_organization",
+        "DELETE FROM organization",
+    ],
+)
+async def test_no_statement_changes_or_removes_an_activity(database: Database, statement: str) -> None:
+    async with database.transaction() as session:
+        await list_activity(session, await add_activity(session), await add_organization(session))
+    with pytest.raises(REFUSED, match="append-only"):
+        await database.reading().rows_sql(statement)
+
+
+async def test_postgres_does_not_empty_the_activities_either(database: Database) -> None:
+    if database.dialect == "postgres":
+        with pytest.raises(REFUSED, match="append-only"):
+            await database.reading().rows_sql("TRUNCATE activity CASCADE")
+
+
+async def test_an_open_erasure_lets_the_changes_of_an_activity_be_replaced_and_nothing_else(
+    database: Database,
+) -> None:
+    async with database.transaction() as session:
+        await add_activity(session)
+        row = {"partner_id": await add_partner(session), "erased_at": NOW, "open": True}
+        await insert(session, Erasure, row)
+        await session.rows_sql("UPDATE activity SET changes = '[2]'")
+    with pytest.raises(REFUSED, match="append-only"):
+        await database.reading().rows_sql("UPDATE activity SET request_id = '2'")
+    async with database.transaction() as session:
+        await session.rows_sql("UPDATE erasure SET open = FALSE")
+    with pytest.raises(REFUSED, match="append-only"):
+        await database.reading().rows_sql("UPDATE activity SET changes = '[3]'")

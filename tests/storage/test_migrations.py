@@ -14,17 +14,20 @@ from uuid import uuid4
 import pytest
 from tortoise.context import TortoiseContext
 from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationTarget
 from tortoise.migrations.operations import AlterModelOptions
 from tortoise.migrations.recorder import MigrationRecorder
 
+import app.storage.database
 from app.problems import Problem
 from app.storage.database import Database
+from app.storage.tables import APP_LABEL
 from tests.conftest import PostgresServer
-from tests.storage.rows import add_membership, add_organization
+from tests.storage.rows import add_organization
 
 pytestmark = pytest.mark.anyio
 
-ALL = ["0001_tables", "0002_constraints"]
+ALL = ["0001_tables", "0002_constraints", "0003_people"]
 
 
 @pytest.fixture
@@ -117,34 +120,47 @@ async def test_a_migration_that_fails_leaves_nothing(new_url: str, monkeypatch: 
     assert await database.migrate() == ALL
 
 
-def take_back_constraints(url: str) -> sqlite3.Connection:
-    """A SQLite database that still has 0002 before it, which rebuilds its tables."""
-    connection = sqlite3.connect(url.removeprefix("sqlite://"), isolation_level=None)
-    connection.execute("DELETE FROM tortoise_migrations WHERE name = '0002_constraints'")
-    connection.execute("DROP INDEX activity_organization_organization_id_activity_id_key")
-    return connection
+@pytest.fixture
+async def older_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A SQLite database from before 0003, which rebuilds a table."""
+    url = f"sqlite://{tmp_path}/older.sqlite3"
+    with monkeypatch.context() as patch:
+        patch.setattr(app.storage.database, "MigrationTarget", lambda *_: MigrationTarget(APP_LABEL, ALL[1]))
+        assert await Database(url).migrate() == ALL[:2]
+    return url
 
 
-async def test_a_migration_that_rebuilds_a_table_keeps_the_rows_that_refer_to_it(sqlite_url: str) -> None:
-    database = Database(sqlite_url)
+def add_rows(url: str, organization: str) -> None:
+    """A membership that has both a partner and an e-mail address, as there were, of an organization."""
+    time = "'2026-01-01 00:00:00.000000+00:00'"
+    with closing(sqlite3.connect(url.removeprefix("sqlite://"), isolation_level=None)) as connection:
+        connection.execute(f"INSERT INTO organization VALUES ('o', 'O', 'o', {time}, {time}, NULL, 1)")
+        connection.execute(
+            f"INSERT INTO partner VALUES ('p', 'i', 's', 'P', 'p@x', 'p@x', {time}, {time}, 1)"
+        )
+        connection.execute(
+            "INSERT INTO membership"
+            " (id, organization_id, partner_id, email, email_key, role, joined_at, version)"
+            f" VALUES ('m', '{organization}', 'p', 'p@x', 'p@x', 'owner', {time}, 1)"
+        )
+
+
+async def test_a_migration_that_rebuilds_a_table_keeps_its_rows(older_url: str) -> None:
+    add_rows(older_url, "o")
+    database = Database(older_url)
+    assert await database.migrate() == ALL[2:]
     await database.open()
-    async with database.transaction() as session:
-        await add_membership(session, await add_organization(session))
+    rows = await database.reading().rows_sql("SELECT id, partner_id, email FROM membership")
     await database.close()
-    with closing(take_back_constraints(sqlite_url)) as connection:
-        assert await database.migrate() == ["0002_constraints"]
-        assert connection.execute("SELECT count(*) FROM membership").fetchone() == (1,)
+    assert rows == [{"id": "m", "partner_id": "p", "email": None}]
 
 
-async def test_a_migration_that_leaves_a_reference_to_nothing_is_taken_back(sqlite_url: str) -> None:
-    with closing(take_back_constraints(sqlite_url)) as connection:
-        values = ("1", "nobody", "owner", "2026-01-01 00:00:00.000000+00:00", 1)
-        columns = "(id, organization_id, role, joined_at, version)"
-        connection.execute(f"INSERT INTO membership {columns} VALUES (?, ?, ?, ?, ?)", values)
-    database = Database(sqlite_url)
-    with pytest.raises(RuntimeError, match="0002_constraints would leave rows that refer to nothing"):
+async def test_a_migration_that_leaves_a_reference_to_nothing_is_taken_back(older_url: str) -> None:
+    add_rows(older_url, "nobody")
+    database = Database(older_url)
+    with pytest.raises(RuntimeError, match="0003_people would leave rows that refer to nothing"):
         await database.migrate()
-    assert await database.pending_migrations() == ["0002_constraints"]
+    assert await database.pending_migrations() == ALL[2:]
 
 
 async def test_a_file_that_another_process_keeps_locked_is_not_migrated(new_sqlite_url: str) -> None:
@@ -166,7 +182,7 @@ async def test_processes_that_migrate_at_the_same_moment_do_it_once(new_url: str
         for _ in range(3)
     ]
     outputs = [await process.communicate() for process in processes]
-    assert sorted(output for output, _ in outputs) == [b"0\n", b"0\n", b"2\n"], outputs
+    assert sorted(output for output, _ in outputs) == [b"0\n", b"0\n", b"3\n"], outputs
 
 
 async def test_the_tables_and_their_migrations_agree(sqlite_url: str) -> None:

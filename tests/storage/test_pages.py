@@ -46,8 +46,8 @@ async def caller_with_instances(database: Database) -> Caller:
     return Caller(partner, frozenset({READ}))
 
 
-def names(found: Page) -> list[str | None]:
-    return [record.values["name"] for record in found.records]
+def names(found: Page) -> list[str]:
+    return [str(record.values["name"]) for record in found.records]
 
 
 @pytest.mark.parametrize("order", ["name", "handle", "created_at", "updated_at", "id"])
@@ -97,7 +97,7 @@ async def test_text_is_searched_for_as_it_is(
     database: Database, column: str, text: str, expected: set[str]
 ) -> None:
     caller = await caller_with_instances(database)
-    listing = Listing("Instance", contains={column: text})
+    listing = Listing("Instance", "created_at", True, contains={column: text})
     found = await page(database.reading(), listing, caller, Cut(limit=100))
     assert set(names(found)) == expected
     for cut in (Cut(limit=1), Cut(limit=1, offset=1), Cut(limit=1, offset=99)):

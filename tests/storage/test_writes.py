@@ -19,7 +19,7 @@ OWNER = Identity("urn:i", "owner", "Owner", "Owner@Acme.example")
 
 
 async def an_act(database: Database) -> Act:
-    return Act(Caller(await partner_of(database, OWNER), frozenset({WRITE})), "r1", now())
+    return Act(Caller(await partner_of(database, OWNER, "r"), frozenset({WRITE})), "r1", now())
 
 
 async def activities(database: Database) -> list[tuple[str, str, list[dict[str, str | None]]]]:
@@ -41,7 +41,7 @@ async def test_creating_makes_the_caller_owner_and_leaves_an_activity(database: 
         organization = await create_organization(session, act, "Acme", Owner(act.caller.partner_id))
         instance = await create_instance(session, act, organization, "Shop", "shop")
     record = await found(database, act, "Instance", instance)
-    assert (record.role, record.values["handle"], record.version) == ("owner", "shop", 1)
+    assert (set(record.roles), record.values["handle"], record.version) == ({"owner"}, "shop", 1)
     assert [activity[:2] for activity in await activities(database)] == [
         ("Create", "Organization"),
         ("Create", "Instance"),
@@ -82,14 +82,14 @@ async def test_a_deleted_instance_keeps_its_handle(database: Database) -> None:
 
 
 async def test_a_partner_is_written_once_however_many_requests_come_first(database: Database) -> None:
-    ids = await asyncio.gather(*(partner_of(database, OWNER) for _ in range(8)))
+    ids = await asyncio.gather(*(partner_of(database, OWNER, "r") for _ in range(8)))
     assert len(set(ids)) == 1
 
 
 async def test_a_partner_follows_the_name_and_email_of_its_tokens(database: Database) -> None:
-    identifier = await partner_of(database, OWNER)
+    identifier = await partner_of(database, OWNER, "r")
     renamed = Identity("urn:i", "owner", "New", None)
-    assert await partner_of(database, renamed) == identifier
+    assert await partner_of(database, renamed, "r") == identifier
     [row] = await database.reading().rows_sql("SELECT name, email, email_key, version FROM partner")
     assert row == {
         "name": "New",
@@ -97,7 +97,7 @@ async def test_a_partner_follows_the_name_and_email_of_its_tokens(database: Data
         "email_key": "owner@acme.example",
         "version": 2,
     }
-    assert await partner_of(database, Identity("urn:j", "owner", None, None)) != identifier
+    assert await partner_of(database, Identity("urn:j", "owner", None, None), "r") != identifier
 
 
 async def test_time_goes_on_even_when_the_clock_steps_back(database: Database) -> None:
@@ -122,9 +122,9 @@ async def test_a_membership_by_email_waits_for_its_partner(database: Database) -
     async with database.transaction() as session:
         await create_organization(session, act, "Acme", Owner(None, "owner@ACME.example"))
         await create_organization(session, act, "Later", Owner(None, "new@acme.example"))
-    identifier = await partner_of(database, OWNER)
+    identifier = await partner_of(database, OWNER, "r")
     query = "SELECT count(*) AS total FROM membership WHERE partner_id = $1"
     assert await database.reading().rows_sql(query, [identifier]) == [{"total": 1}]
-    await partner_of(database, Identity("urn:i", "other", None, None))
-    await partner_of(database, Identity("urn:i", "owner", "Owner", "new@acme.example"))
+    await partner_of(database, Identity("urn:i", "other", None, None), "r")
+    await partner_of(database, Identity("urn:i", "owner", "Owner", "new@acme.example"), "r")
     assert await database.reading().rows_sql(query, [identifier]) == [{"total": 2}]

@@ -1,0 +1,68 @@
+"""Content that names an organization, by `organization_id` or by the link `organization`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.addresses import ITEMS
+from app.contract.contract import Contract
+from app.problems import Violation
+from app.protocol.strict_json import JSON
+from app.representation.content import Rule, violation
+
+LINK, KEY = "organization", "organization_id"
+
+
+def names_one(contract: Contract, parent: str | None = None) -> Rule:
+    """The path and both members name one organization, if they name any; one of them has to."""
+
+    def disagreements(values: Mapping[str, Any]) -> Iterator[Violation]:
+        named = _identifiers(contract, values)
+        if not named and parent is None:
+            yield violation(KEY, "Say which organization it is.", "required")
+        expected = parent or next(iter(named.values()), None)
+        for key, identifier in named.items():
+            if identifier is None or identifier != expected:
+                yield not_usable(key)
+
+    return disagreements
+
+
+def named_id(contract: Contract, values: Mapping[str, Any]) -> str:
+    """The organization that values, which `names_one` has passed, name."""
+    return str(next(iter(_identifiers(contract, values).values())))
+
+
+def likely_id(contract: Contract, document: JSON) -> list[str]:
+    """The organizations that content not yet checked seems to name: what to lock before it is read."""
+    named = _identifiers(contract, document) if isinstance(document, dict) else {}
+    return [str(identifier) for identifier in named.values() if _is_identifier(contract, identifier)]
+
+
+def not_usable(key: str) -> Violation:
+    return violation(key, "This does not name an organization that can be used here.", "reference")
+
+
+def key_used(values: Mapping[str, Any]) -> str:
+    return KEY if KEY in values else LINK
+
+
+def _identifiers(contract: Contract, values: Mapping[str, Any]) -> dict[str, str | None]:
+    """The organizations that the members name, by key."""
+    named = {key: values[key] for key in (KEY, LINK) if key in values}
+    return named | ({LINK: _identifier(contract, named[LINK])} if LINK in named else {})
+
+
+def _identifier(contract: Contract, address: object) -> str | None:
+    """The id in the address of an organization; None for anything else."""
+    if not isinstance(address, str):
+        return None
+    before, after = (contract.base + ITEMS["Organization"]).split("{id}")
+    identifier = address.removeprefix(before).removesuffix(after)
+    is_one = address == f"{before}{identifier}{after}" and _is_identifier(contract, identifier)
+    return identifier if is_one else None
+
+
+def _is_identifier(contract: Contract, value: object) -> bool:
+    return not any(contract.classes["Organization"].properties["id"].shape.failures(value))

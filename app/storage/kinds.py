@@ -1,0 +1,242 @@
+"""Kinds: how each class lies in its tables, and who may see a row: one condition for each class.
+
+In all of this SQL `$1` is the caller's partner, and `:all` is whether the caller may read everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tortoise.models import Model
+
+from app.storage.tables import Activity, Authorization, Instance, Membership, Organization, Partner
+
+MINE = "SELECT mine.organization_id FROM membership mine WHERE mine.partner_id = $1"
+OWNED = f"{MINE} AND mine.role = 'owner'"
+# For who may read everything; a statement has to use all of its values.
+ANYTHING = "CAST($1 AS uuid) IS NOT NULL"
+# Memberships, `theirs`, by which the caller may use an instance of another organization. What is pending is
+# for owners to know.
+AUTHORIZED = """instance_authorization granted JOIN membership theirs
+    ON theirs.organization_id = granted.organization_id AND theirs.partner_id = $1
+    AND (granted.status = 'accepted' OR theirs.role = 'owner')"""
+
+
+def _role_in(organization: str) -> str:
+    return (
+        "(SELECT mine.role FROM membership mine"
+        f" WHERE mine.organization_id = {organization} AND mine.partner_id = $1)"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A class in its tables.
+
+    `values` are expressions by JSON key, or by the names that addresses need. `roles` are expressions for
+    what the caller is to a row, each the local name of a role or NULL. `visible` says which rows the caller
+    may read; `listed`, which ones lists hold, and `listed_on_top`, which ones the list without a parent
+    holds, if those are fewer. `parents` say which rows belong to something, whose id is `{id}`. `withheld`
+    says by method when a row's state does not allow what a role would allow. `concerned` names the values
+    that are organizations to be locked before a row is changed; `within`, the one that its address tells
+    beside its id.
+    """
+
+    class_name: str
+    model: type[Model]
+    source: str
+    row: str
+    values: Mapping[str, str]
+    roles: tuple[str, ...]
+    visible: str
+    listed: str = ""
+    listed_on_top: str = ""
+    deleted_at: str = "NULL"
+    version: str = ""
+    within: str = ""
+    concerned: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    parents: Mapping[str, str] = field(default_factory=dict)
+    withheld: Mapping[str, str] = field(default_factory=dict)
+
+
+def _columns(row: str, *names: str) -> dict[str, str]:
+    return {name: f"{row}.{name}" for name in names}
+
+
+ORGANIZATION = Kind(
+    "Organization",
+    Organization,
+    source="organization o",
+    row="o",
+    values=_columns("o", "id", "name", "created_at", "updated_at"),
+    roles=(_role_in("o.id"),),
+    # Members, and whoever may see an instance or an authorization that names it.
+    visible=f"""(o.id IN ({MINE})
+        OR EXISTS (SELECT 1 FROM instance named WHERE named.created_by_organization_id = o.id
+            AND named.deleted_at IS NULL AND named.organization_id IN ({MINE}))
+        OR EXISTS (SELECT 1 FROM {AUTHORIZED}
+            JOIN instance named ON named.id = granted.instance_id AND named.deleted_at IS NULL
+            WHERE o.id IN (named.organization_id, named.created_by_organization_id))
+        OR EXISTS (SELECT 1 FROM instance_authorization offered
+            JOIN instance named ON named.id = offered.instance_id AND named.deleted_at IS NULL
+            WHERE offered.organization_id = o.id AND offered.owner_organization_id IN ({MINE})))""",
+    listed_on_top=f"o.id IN ({MINE})",
+    deleted_at="o.deleted_at",
+    version="o.version",
+    concerned=("id",),
+    keys={"name": "o.name_key"},
+    parents={
+        # Where an instance may be transferred to.
+        "instance_id": """o.id IN (SELECT accepted.organization_id FROM instance_authorization accepted
+            WHERE accepted.instance_id = {id} AND accepted.status = 'accepted')"""
+    },
+    withheld={
+        "DELETE": """EXISTS (SELECT 1 FROM instance owned
+            WHERE owned.organization_id = o.id AND owned.deleted_at IS NULL)"""
+    },
+)
+INSTANCE = Kind(
+    "Instance",
+    Instance,
+    source="instance i",
+    row="i",
+    values={
+        **_columns(
+            "i",
+            "id",
+            "name",
+            "handle",
+            "created_at",
+            "updated_at",
+            "organization_id",
+            "created_by_organization_id",
+        ),
+        # The one that created it may be gone, and then there is nothing that a link could lead to.
+        "creator_id": """(SELECT creator.id FROM organization creator
+            WHERE creator.id = i.created_by_organization_id AND creator.deleted_at IS NULL)""",
+    },
+    roles=(
+        _role_in("i.organization_id"),
+        f"'authorized_' || (SELECT max(theirs.role) FROM {AUTHORIZED} WHERE granted.instance_id = i.id)",
+    ),
+    visible=f"""(i.organization_id IN ({MINE})
+        OR i.id IN (SELECT granted.instance_id FROM {AUTHORIZED}))""",
+    listed=f"""(i.organization_id IN ({MINE})
+        OR i.id IN (SELECT granted.instance_id FROM {AUTHORIZED} WHERE granted.status = 'accepted'))""",
+    deleted_at="i.deleted_at",
+    version="i.version",
+    concerned=("organization_id",),
+    keys={"name": "i.name_key"},
+    parents={"organization_id": "i.organization_id = {id}"},
+)
+PARTNER = Kind(
+    "Partner",
+    Partner,
+    source="partner p",
+    row="p",
+    values={
+        **_columns("p", "id", "name"),
+        # For the partner itself and for fellow members.
+        "email": """CASE WHEN :all OR p.id = $1 OR EXISTS (SELECT 1 FROM membership theirs
+            JOIN membership mine ON mine.organization_id = theirs.organization_id AND mine.partner_id = $1
+            JOIN organization common ON common.id = mine.organization_id AND common.deleted_at IS NULL
+            WHERE theirs.partner_id = p.id) THEN p.email END""",
+    },
+    roles=("CASE WHEN p.id = $1 THEN 'self' END",),
+    # Itself, fellow members, and those whose acts concern an organization that the caller owns.
+    visible=f"""(p.id = $1
+        OR p.id IN (SELECT theirs.partner_id FROM membership theirs WHERE theirs.organization_id IN ({MINE}))
+        OR EXISTS (SELECT 1 FROM activity act
+            JOIN activity_organization about ON about.activity_id = act.sequence
+            WHERE act.actor_id = p.id AND about.organization_id IN ({OWNED})))""",
+    version="p.version",
+)
+MEMBER = Kind(
+    "Member",
+    Membership,
+    source="""membership m JOIN organization o ON o.id = m.organization_id
+        LEFT JOIN partner p ON p.id = m.partner_id""",
+    row="m",
+    values={
+        **_columns("m", "id", "role", "joined_at", "organization_id", "partner_id"),
+        "name": "p.name",
+        "email": "COALESCE(p.email, m.email)",
+    },
+    roles=(_role_in("m.organization_id"), "CASE WHEN m.partner_id = $1 THEN 'self' END"),
+    visible=f"m.organization_id IN ({MINE})",
+    deleted_at="o.deleted_at",
+    version="m.version",
+    concerned=("organization_id",),
+    within="organization_id",
+    parents={"organization_id": "m.organization_id = {id}", "partner_id": "m.partner_id = {id}"},
+    withheld=dict.fromkeys(
+        ("PATCH", "DELETE"),
+        # The last owner who is known by a token has to stay one.
+        """(m.role = 'owner' AND m.partner_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM membership other
+            WHERE other.organization_id = m.organization_id AND other.id <> m.id
+            AND other.role = 'owner' AND other.partner_id IS NOT NULL))""",
+    ),
+)
+AUTHORIZATION = Kind(
+    "Authorization",
+    Authorization,
+    source="instance_authorization a JOIN instance i ON i.id = a.instance_id",
+    row="a",
+    values=_columns(
+        "a",
+        "id",
+        "instance_id",
+        "organization_id",
+        "owner_organization_id",
+        "status",
+        "created_at",
+        "accepted_at",
+    ),
+    roles=(
+        _role_in("a.owner_organization_id"),
+        f"'authorized_' || {_role_in('a.organization_id')}",
+    ),
+    # The owner's members see all, the other side its own.
+    visible=f"""(a.owner_organization_id IN ({MINE}) OR a.organization_id IN ({OWNED})
+        OR (a.status = 'accepted' AND a.organization_id IN ({MINE})))""",
+    deleted_at="i.deleted_at",
+    version="a.version",
+    concerned=("owner_organization_id", "organization_id"),
+    within="instance_id",
+    parents={"instance_id": "a.instance_id = {id}", "organization_id": "a.organization_id = {id}"},
+)
+ACTIVITY = Kind(
+    "Activity",
+    Activity,
+    source="activity act",
+    row="act",
+    values=_columns(
+        "act",
+        "id",
+        "sequence",
+        "type",
+        "object_class",
+        "object_id",
+        "object_parent_id",
+        "actor_id",
+        "published",
+        "changes",
+        "request_id",
+    ),
+    roles=(
+        """(SELECT max(mine.role) FROM activity_organization about JOIN membership mine
+        ON mine.organization_id = about.organization_id AND mine.partner_id = $1
+        WHERE about.activity_id = act.sequence)""",
+    ),
+    # Owners of an organization concerned.
+    visible=f"""EXISTS (SELECT 1 FROM activity_organization about
+        WHERE about.activity_id = act.sequence AND about.organization_id IN ({OWNED}))""",
+    version="1",
+    parents={
+        "organization_id": """act.sequence IN (SELECT about.activity_id FROM activity_organization about
+            WHERE about.organization_id = {id})"""
+    },
+)
+KINDS = {kind.class_name: kind for kind in (ORGANIZATION, INSTANCE, PARTNER, MEMBER, AUTHORIZATION, ACTIVITY)}

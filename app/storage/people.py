@@ -1,0 +1,36 @@
+"""Members: added by e-mail, to be bound to the partner who proves to have it."""
+
+from __future__ import annotations
+
+from app.storage.acts import Act, changed
+from app.storage.keys import email_key
+from app.storage.partners import partner_by_email
+from app.storage.records import Record
+from app.storage.session import Session
+from app.storage.writes import Owner, bury, insert_membership, note, note_of
+
+
+async def add_member(session: Session, act: Act, organization_id: str, email: str, role: str) -> str:
+    """Its id. Raises `UniqueViolation` for who is a member already."""
+    await session.lock_email(email_key(email))
+    partner_id = await partner_by_email(session, email)
+    who = Owner(partner_id, None if partner_id else email)
+    identifier = await insert_membership(session, act, organization_id, who, role)
+    changes = changed({}, {"email": email, "role": role})
+    note(session, act, "Add", "Member", identifier, [organization_id], changes, organization_id)
+    return identifier
+
+
+async def remove_member(session: Session, act: Act, record: Record) -> bool:
+    """Whether the record still had its version."""
+    if not await bury(session, act, record):
+        return False
+    before = {key: str(record.values[key]) for key in ("email", "role") if record.values[key] is not None}
+    note_of(session, act, "Remove", record, changed(before, {}))
+    return True
+
+
+async def count_members(session: Session, organization_id: str) -> int:
+    sql = "SELECT count(*) AS found FROM membership WHERE organization_id = $1"
+    [row] = await session.rows_sql(sql, [organization_id])
+    return int(row["found"])
