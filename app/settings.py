@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 ADDRESS = re.compile(
@@ -19,8 +22,12 @@ KNOWN = {
     "REGISTRY_DATABASE_URL",
     "REGISTRY_DATA_DIR",
     "REGISTRY_AUDIENCE",
+    "REGISTRY_ISSUERS",
     "REGISTRY_MAX_CONTENT_LENGTH",
 }
+# With which keys may sign: one algorithm for each kind of key (RFC 8725 section 3.1).
+ALGORITHMS = ("RS256", "ES256", "EdDSA")
+MAX_ISSUER = 255  # what a partner's column holds
 
 
 class WrongSetting(ValueError):  # noqa: N818 - a setting that is wrong
@@ -28,13 +35,30 @@ class WrongSetting(ValueError):  # noqa: N818 - a setting that is wrong
 
 
 @dataclass(frozen=True)
+class IssuerSetting:
+    """Whose tokens count. `jwks` is the address of its key set, or the path of a file.
+
+    Without an `audience` of its own its tokens name the service's.
+    """
+
+    issuer: str
+    jwks: str | Path
+    audience: str | None = None
+    algorithms: tuple[str, ...] = ALGORITHMS
+
+
+@dataclass(frozen=True)
 class Settings:
-    """`public_url` has no trailing slash; `max_content_length` is in octets."""
+    """`public_url` has no trailing slash; `max_content_length` is in octets.
+
+    Without `issuers` there is the local one.
+    """
 
     public_url: str = "http://127.0.0.1:8000"
     database_url: str = "sqlite://./data/registry.sqlite3"
     data_dir: Path = Path("./data")
     audience: str = "instance-registry"
+    issuers: tuple[IssuerSetting, ...] = ()
     max_content_length: int = 1_048_576
 
 
@@ -58,6 +82,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database_url=database_url,
         data_dir=data_dir,
         audience=audience,
+        issuers=_issuers(environment.get("REGISTRY_ISSUERS")),
         max_content_length=_octets(environment.get("REGISTRY_MAX_CONTENT_LENGTH")),
     )
 
@@ -92,6 +117,72 @@ def _check_postgres(_address: str, parameters: list[tuple[str, str]]) -> None:
             raise WrongSetting(f"REGISTRY_DATABASE_URL: {name} must be a whole number of connections.")
     if len(sizes) == 2 and int(sizes["minsize"]) > int(sizes["maxsize"]):
         raise WrongSetting("REGISTRY_DATABASE_URL: minsize must not be greater than maxsize.")
+
+
+def _issuers(value: str | None) -> tuple[IssuerSetting, ...]:
+    """Of a JSON array, or of the file that holds it."""
+    if value is None:
+        return ()
+    try:
+        text = value if value.lstrip().startswith("[") else Path(value).read_text()
+        members = json.loads(text)
+    except OSError as error:
+        raise WrongSetting(
+            f"REGISTRY_ISSUERS is neither a JSON array nor a file that can be read: {error.strerror}."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise WrongSetting(f"REGISTRY_ISSUERS is not JSON: {error}.") from error
+    # An empty list is hardly meant to let the local issuer's tokens in, which leaving the variable out does.
+    if not isinstance(members, list) or not members:
+        raise WrongSetting("REGISTRY_ISSUERS must be a JSON array of one issuer or more.")
+    issuers = tuple(_issuer(f"REGISTRY_ISSUERS[{n}]", member) for n, member in enumerate(members))
+    if len({issuer.issuer for issuer in issuers}) < len(issuers):
+        raise WrongSetting("REGISTRY_ISSUERS must name each issuer once.")
+    return issuers
+
+
+def _issuer(name: str, member: Any) -> IssuerSetting:
+    if not isinstance(member, dict):
+        raise WrongSetting(f"{name} must be an object with issuer and jwks.")
+    unknown = sorted(member.keys() - {"issuer", "jwks", "audience", "algorithms"})
+    if unknown:
+        raise WrongSetting(f"{name} has {unknown[0]!r}; there are issuer, jwks, audience and algorithms.")
+    algorithms = member.get("algorithms", list(ALGORITHMS))
+    if not isinstance(algorithms, list) or not algorithms or not all(a in ALGORITHMS for a in algorithms):
+        raise WrongSetting(f"{name}.algorithms must be an array of some of {', '.join(ALGORITHMS)}.")
+    issuer = _text(f"{name}.issuer", member.get("issuer"))
+    if len(issuer) > MAX_ISSUER:
+        raise WrongSetting(f"{name}.issuer must have at most {MAX_ISSUER} characters.")
+    return IssuerSetting(
+        issuer=issuer,
+        jwks=_jwks(f"{name}.jwks", _text(f"{name}.jwks", member.get("jwks"))),
+        audience=_text(f"{name}.audience", member["audience"]) if "audience" in member else None,
+        algorithms=tuple(algorithms),
+    )
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise WrongSetting(f"{name} must be text, and not empty.")
+    return value
+
+
+def _jwks(name: str, value: str) -> str | Path:
+    """Whoever can change the keys on their way can be anyone: so TLS, or this machine alone."""
+    if "://" not in value:
+        return Path(value)
+    parts = _split(name, value)
+    trusted = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    if not trusted or not parts.hostname or parts.username is not None or parts.fragment or " " in value:
+        raise WrongSetting(f"{name} must be an https address, an http one of this machine, or a file.")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _split(name: str, url: str) -> SplitResult:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from app.settings import Settings, WrongSetting, read_settings
+from app.settings import ALGORITHMS, IssuerSetting, Settings, WrongSetting, read_settings
 
 
 def test_every_setting_has_a_default() -> None:
@@ -53,9 +57,92 @@ def test_a_public_address_loses_its_trailing_slash() -> None:
         ("REGISTRY_MAX_CONTENT_LENGTH", "1M"),
         ("REGISTRY_MAX_CONTENT_LENGTH", "0"),
         ("REGISTRY_PUBLIC_ADDRESS", "https://r.example"),
+        ("REGISTRY_ISSUERS", ""),
+        ("REGISTRY_ISSUERS", "nowhere.json"),
+        ("REGISTRY_ISSUERS", "[}"),
+        ("REGISTRY_ISSUERS", "[" * 100_000),
+        ("REGISTRY_ISSUERS", "[]"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(WrongSetting, match=name) as wrong:
         read_settings({name: value})
+    assert "\n" not in str(wrong.value)
+
+
+def issuer(**changes: Any) -> dict[str, Any]:
+    return {"issuer": "https://idp.example", "jwks": "https://idp.example/jwks.json?p=1", **changes}
+
+
+def test_an_issuer_is_an_address_or_a_file_for_all_algorithms_unless_it_says_otherwise() -> None:
+    members = [issuer(), issuer(issuer="x", jwks="./keys.json", audience="a", algorithms=["ES256"])]
+    assert read_settings({"REGISTRY_ISSUERS": json.dumps(members)}).issuers == (
+        IssuerSetting("https://idp.example", "https://idp.example/jwks.json?p=1", None, ALGORITHMS),
+        IssuerSetting("x", Path("keys.json"), "a", ("ES256",)),
+    )
+
+
+def test_issuers_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "issuers.json"
+    file.write_text(json.dumps([issuer()]))
+    found = read_settings({"REGISTRY_ISSUERS": str(file)}).issuers
+    assert [setting.issuer for setting in found] == ["https://idp.example"]
+    file.write_text(json.dumps(issuer()))
+    with pytest.raises(WrongSetting, match="REGISTRY_ISSUERS must be a JSON array"):
+        read_settings({"REGISTRY_ISSUERS": str(file)})
+    file.write_bytes(b"\xff")
+    with pytest.raises(WrongSetting, match="REGISTRY_ISSUERS is not JSON"):
+        read_settings({"REGISTRY_ISSUERS": str(file)})
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"])
+def test_keys_are_fetched_by_http_on_this_machine_au_22(host: str) -> None:
+    value = json.dumps([issuer(jwks=f"http://{host}:8080/jwks")])
+    assert read_settings({"REGISTRY_ISSUERS": value}).issuers[0].jwks == f"http://{host}:8080/jwks"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://idp.example/jwks",
+        "http://10.0.0.1/jwks",
+        "http://localhost.evil.example/jwks",
+        "http://127.0.0.1@evil.example/jwks",
+        "https://user:password@idp.example/jwks",
+        "https:///jwks",
+        "https://idp.example/a b",
+        "https://idp.example/#keys",
+        "https://idp.example:port/jwks",
+        "ftp://idp.example/jwks",
+        "file:///etc/jwks.json",
+    ],
+)
+def test_keys_are_fetched_by_https_from_anywhere_else_au_22(address: str) -> None:
+    with pytest.raises(WrongSetting, match=r"REGISTRY_ISSUERS\[0\]\.jwks"):
+        read_settings({"REGISTRY_ISSUERS": json.dumps([issuer(jwks=address)])})
+
+
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [
+        ("https://idp.example", "[1]"),
+        (issuer(issuer=None), "[1].issuer"),
+        (issuer(issuer=""), "[1].issuer"),
+        (issuer(issuer="x\n"), "[1].issuer"),
+        (issuer(issuer="x" * 256), "[1].issuer"),
+        (issuer(jwks=None), "[1].jwks"),
+        (issuer(audience=""), "[1].audience"),
+        (issuer(algorithms=[]), "[1].algorithms"),
+        (issuer(algorithms="RS256"), "[1].algorithms"),
+        (issuer(algorithms=["RS256", "HS256"]), "[1].algorithms"),
+        (issuer(algorithms=["none"]), "[1].algorithms"),
+        (issuer(algorithms=[[]]), "[1].algorithms"),
+        (issuer(secret="s"), "[1] has 'secret'"),
+        (issuer(issuer="first"), " must name each issuer once"),
+    ],
+)
+def test_a_wrong_issuer_is_named_with_its_member(member: Any, name: str) -> None:
+    with pytest.raises(WrongSetting) as wrong:
+        read_settings({"REGISTRY_ISSUERS": json.dumps([issuer(issuer="first"), member])})
+    assert str(wrong.value).startswith(f"REGISTRY_ISSUERS{name}")
     assert "\n" not in str(wrong.value)
