@@ -21,7 +21,7 @@ class Callers:
 
     def __init__(self, database: Database, issuers: Sequence[Issuer], audience: str) -> None:
         self._database = database
-        self._issuers = issuers
+        self._issuers = {issuer.iss: issuer for issuer in issuers}
         self._audience = audience
         self._known: TLRUCache[str, tuple[Caller, Claims]] = TLRUCache(
             REMEMBERED_TOKENS, ttu=lambda _token, known, _now: known[1].expires, timer=time.time
@@ -30,18 +30,22 @@ class Callers:
     async def caller(self, authorization: Sequence[str], request_id: str, *, needed: bool) -> Caller:
         """The caller, anonymous without a token or where none is `needed`; a bad token is refused anywhere.
 
-        Raises `not-authenticated` and `invalid-parameter`.
+        Raises `not-authenticated`, `invalid-parameter`, and `unavailable` for a token that cannot be checked.
         """
         token = bearer_token(authorization)
         if token is None:
             return ANONYMOUS
         known = self._known.get(token)
-        if known is not None:
+        if known is not None and self._is_good(known[1]):
             return known[0]
-        claims = verify(token, self._issuers, self._audience)
+        claims = await verify(token, tuple(self._issuers.values()), self._audience)
         if not needed:
             return ANONYMOUS
         identity = Identity(claims.issuer, claims.subject, claims.name, claims.email)
         caller = Caller(await partner_of(self._database, identity, request_id), claims.scopes)
         self._known[token] = (caller, claims)
         return caller
+
+    def _is_good(self, claims: Claims) -> bool:
+        """A remembered token does not outlive its key: one whose key is gone is verified anew, and fails."""
+        return self._issuers[claims.issuer].holds(claims.key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.routing import Route, Router
 
@@ -14,7 +14,7 @@ from app.contract.contract import load_contract
 from app.pipeline import Endpoint, Pipeline
 from app.resources.published import documents
 from app.routes import ROUTES
-from app.security.local_issuer import local_issuer
+from app.security.issuers import trusted_issuers
 from app.settings import Settings, read_settings
 from app.storage.database import Database
 
@@ -22,23 +22,25 @@ from app.storage.database import Database
 def create_app(settings: Settings) -> Router:
     """The service as an ASGI application.
 
-    Raises `ContractFault` for a fault of the contract, and at its start `Problem("unavailable")` for a
-    database that is behind.
+    Raises `ContractFault` for a fault of the contract, `WrongSetting` for an issuer's key file that cannot be
+    used, and at its start `Problem("unavailable")` for a database that is behind.
     """
     contract = load_contract(settings.public_url)
     check_contract(contract)
     database = Database(settings.database_url)
-    callers = Callers(database, [local_issuer(settings.data_dir)], settings.audience)
+    issuers = trusted_issuers(settings)
+    callers = Callers(database, issuers, settings.audience)
     pipeline = Pipeline(contract, documents(contract), database, callers, settings.max_content_length)
 
     @asynccontextmanager
     async def lifespan(_router: Router) -> AsyncIterator[None]:
-        await database.open()
-        try:
+        async with AsyncExitStack() as stack:
+            await database.open()
+            stack.push_async_callback(database.close)
             await database.check_migrated()
+            for issuer in issuers:
+                await stack.enter_async_context(issuer.tended())
             yield
-        finally:
-            await database.close()
 
     return Router(
         [Route(resource.path, Endpoint(pipeline, resource)) for resource in ROUTES],

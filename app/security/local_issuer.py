@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.security.tokens import PublicKey
+from app.security.keys import Key, find_key
 
 ALGORITHM = "EdDSA"
 FILE = "local-issuer.pem"
@@ -23,13 +23,20 @@ class LocalIssuer:
     """Its `iss` does not depend on where the service runs, so that a partner stays the same one."""
 
     iss = "urn:instance-registry:local"
+    audience: str | None = None
 
     def __init__(self, private_key: Ed25519PrivateKey) -> None:
         self._private_key = private_key
-        self._public_key = private_key.public_key()
+        self._key = Key(None, ALGORITHM, private_key.public_key())
 
-    def key(self, key_id: str | None) -> tuple[PublicKey, str] | None:
-        return (self._public_key, ALGORITHM) if key_id is None else None
+    async def key(self, key_id: str | None, algorithm: str) -> Key | None:
+        return find_key([self._key], key_id, algorithm)
+
+    def holds(self, key: Key) -> bool:
+        return key == self._key
+
+    def tended(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     def token(
         self,

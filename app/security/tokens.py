@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from app.problems import Problem
+from app.security.keys import Key
 
-PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 TYPES = {"at+jwt", "application/at+jwt"}
 REQUIRED_CLAIMS = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 LEEWAY_SECONDS = 60
@@ -26,7 +24,10 @@ MAX_SUBJECT, MAX_NAME, MAX_EMAIL = 255, 255, 320
 
 @dataclass(frozen=True)
 class Claims:
-    """What a verified token says. `email` is a verified one; `expires` is in seconds since the epoch."""
+    """What a token says that was verified with `key`.
+
+    `email` is a verified one; `expires` is in seconds since the epoch.
+    """
 
     issuer: str
     subject: str
@@ -34,14 +35,26 @@ class Claims:
     email: str | None
     scopes: frozenset[str]
     expires: int
+    key: Key
 
 
 class Issuer(Protocol):
-    """Who makes tokens: its `iss`, and for a key id the key with the one algorithm that it is for."""
+    """Who makes tokens: its `iss`, the `aud` that they name where it is not the service's, and its keys."""
 
     iss: str
+    audience: str | None
 
-    def key(self, key_id: str | None) -> tuple[PublicKey, str] | None: ...
+    async def key(self, key_id: str | None, algorithm: str) -> Key | None:
+        """The key that is meant by the header of a token. Raises `unavailable` where that is not known."""
+        ...
+
+    def holds(self, key: Key) -> bool:
+        """Whether the key is one of its own, as far as is known. It takes no time."""
+        ...
+
+    def tended(self) -> AbstractAsyncContextManager[None]:
+        """Meanwhile its keys are kept up to date."""
+        ...
 
 
 def refused() -> Problem:
@@ -53,44 +66,52 @@ def refused() -> Problem:
     )
 
 
-def verify(token: str, issuers: Sequence[Issuer], audience: str) -> Claims:
-    """Raises `Problem("not-authenticated")` for any token that is not a valid one of these issuers."""
+async def verify(token: str, issuers: Sequence[Issuer], audience: str) -> Claims:
+    """Raises `not-authenticated`, caused by what is wrong, for any token that is not a valid one of theirs.
+
+    Raises `unavailable` where the issuer's keys are not known.
+    """
     try:
-        header = jwt.get_unverified_header(token)
-        unverified = jwt.decode(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        return await _verified(token, issuers, audience)
+    except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
         raise refused() from error
+
+
+async def _verified(token: str, issuers: Sequence[Issuer], audience: str) -> Claims:
+    """What the token says of itself chooses among what is configured and known, and nothing else."""
+    header = jwt.get_unverified_header(token)
+    if str(header.get("typ", "")).lower() not in TYPES or "crit" in header:
+        raise jwt.InvalidTokenError("typ or crit is not that of an access token")
+    unverified = jwt.decode(token, options={"verify_signature": False})
     issuer = next((issuer for issuer in issuers if issuer.iss == unverified.get("iss")), None)
-    key_id = header.get("kid")
-    key = issuer.key(key_id) if issuer is not None and isinstance(key_id, str | None) else None
-    if issuer is None or key is None or str(header.get("typ", "")).lower() not in TYPES or "crit" in header:
-        raise refused()
-    try:
-        claims = jwt.decode(
-            token,
-            key[0],
-            algorithms=[key[1]],
-            audience=audience,
-            issuer=issuer.iss,
-            leeway=LEEWAY_SECONDS,
-            options={"require": list(REQUIRED_CLAIMS)},
-        )
-    except (jwt.PyJWTError, ValueError, OverflowError) as error:
-        raise refused() from error
-    return _read_claims(claims)
+    if issuer is None:
+        raise jwt.InvalidIssuerError("no such issuer")
+    key = await issuer.key(header.get("kid"), str(header.get("alg")))
+    if key is None:
+        raise jwt.InvalidKeyError("the issuer has no such key, or several")
+    claims = jwt.decode(
+        token,
+        key.public,
+        algorithms=[key.algorithm],
+        audience=issuer.audience or audience,
+        issuer=issuer.iss,
+        leeway=LEEWAY_SECONDS,
+        options={"require": list(REQUIRED_CLAIMS)},
+    )
+    return _read_claims(claims, key)
 
 
-def _read_claims(claims: Mapping[str, Any]) -> Claims:
+def _read_claims(claims: Mapping[str, Any], key: Key) -> Claims:
     """PyJWT takes times as text and of any size; a NumericDate is a number (RFC 7519 section 2)."""
     times = [claims[name] for name in ("exp", "iat", "nbf") if name in claims]
     if not all(type(value) in (int, float) and 0 <= value < 2**53 for value in times):
-        raise refused()
+        raise jwt.InvalidTokenError("a time is not a number that can be one")
     if claims["exp"] - claims["iat"] > MAX_LIFETIME_SECONDS or claims["iat"] > time.time() + LEEWAY_SECONDS:
-        raise refused()
+        raise jwt.InvalidTokenError("it is good for too long, or was made in the future")
     subject, scope = claims["sub"], claims.get("scope", "")
     texts = (subject, scope, claims["client_id"], claims["jti"])
     if not all(isinstance(value, str) for value in texts) or not _is_text(subject, MAX_SUBJECT):
-        raise refused()
+        raise jwt.InvalidTokenError("a claim is not text that can be kept")
     email = claims.get("email") if claims.get("email_verified") is True else None
     return Claims(
         issuer=claims["iss"],
@@ -99,6 +120,7 @@ def _read_claims(claims: Mapping[str, Any]) -> Claims:
         email=_optional(email, MAX_EMAIL),
         scopes=frozenset(scope.split()),
         expires=int(claims["exp"]),
+        key=key,
     )
 
 

@@ -17,6 +17,8 @@ from app.problems import Problem
 from app.security.local_issuer import FILE, LocalIssuer, local_issuer
 from app.security.tokens import MAX_LIFETIME_SECONDS, verify
 
+pytestmark = pytest.mark.anyio
+
 AUDIENCE = "instance-registry"
 KEY = Ed25519PrivateKey.generate()
 ISSUER = LocalIssuer(KEY)
@@ -41,9 +43,9 @@ def signed(payload: dict[str, Any], key: Any = KEY, algorithm: str = "EdDSA", **
     return jwt.encode(payload, key, algorithm, headers={"typ": "at+jwt"} | header)
 
 
-def test_a_valid_token_tells_who_is_calling() -> None:
+async def test_a_valid_token_tells_who_is_calling() -> None:
     token = signed(claims(email="o@acme.example", email_verified=True, name="O"))
-    found = verify(token, [ISSUER], AUDIENCE)
+    found = await verify(token, [ISSUER], AUDIENCE)
     assert (found.issuer, found.subject, found.name, found.email) == (
         ISSUER.iss,
         "owner",
@@ -55,12 +57,13 @@ def test_a_valid_token_tells_who_is_calling() -> None:
 
 @pytest.mark.parametrize("typ", ["at+jwt", "application/at+jwt", "AT+JWT"])
 @pytest.mark.parametrize("audience", [AUDIENCE, ["other", AUDIENCE]])
-def test_both_names_of_the_type_and_lists_of_audiences_are_accepted(typ: str, audience: Any) -> None:
-    verify(signed(claims(aud=audience), typ=typ), [ISSUER], AUDIENCE)
+async def test_both_names_of_the_type_and_lists_of_audiences_are_accepted(typ: str, audience: Any) -> None:
+    await verify(signed(claims(aud=audience), typ=typ), [ISSUER], AUDIENCE)
 
 
-def test_an_email_that_is_not_verified_is_not_taken() -> None:
-    assert verify(signed(claims(email="o@acme.example")), [ISSUER], AUDIENCE).email is None
+async def test_an_email_that_is_not_verified_is_not_taken() -> None:
+    claimed = await verify(signed(claims(email="o@acme.example")), [ISSUER], AUDIENCE)
+    assert claimed.email is None
 
 
 BAD: dict[str, Callable[[], str]] = {
@@ -103,15 +106,15 @@ BAD: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("cause", BAD)
-def test_every_other_token_is_refused_with_one_answer(cause: str) -> None:
+async def test_every_other_token_is_refused_with_one_answer(cause: str) -> None:
     with pytest.raises(Problem) as refused:
-        verify(BAD[cause](), [ISSUER], AUDIENCE)
+        await verify(BAD[cause](), [ISSUER], AUDIENCE)
     assert refused.value.type == "not-authenticated"
     assert refused.value.detail == "Send a valid access token: Authorization: Bearer <token>."
     assert refused.value.headers == (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
 
 
-def test_the_local_issuers_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+async def test_the_local_issuers_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with ThreadPoolExecutor(8) as pool:
         issuers = list(pool.map(lambda _: local_issuer(folder), range(8)))
@@ -124,7 +127,8 @@ def test_the_local_issuers_key_is_made_once_and_for_its_owner_only(tmp_path: Pat
         "lifetime": 60,
     }
     for maker in issuers:
-        assert verify(maker.token(**asked), [issuers[0]], AUDIENCE).subject == "s"
+        verified = await verify(maker.token(**asked), [issuers[0]], AUDIENCE)
+        assert verified.subject == "s"
     assert [file.name for file in folder.iterdir()] == [FILE]
     assert (folder / FILE).stat().st_mode & 0o777 == 0o600
 
