@@ -59,14 +59,15 @@ def serve(
     """Answer requests until it is interrupted."""
     import uvicorn
 
-    from app.security.local_issuer import local_issuer
+    from app.security.issuers import trusted_issuers
 
     # By the environment, because that is what every worker reads.
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     os.environ.setdefault("REGISTRY_PUBLIC_URL", f"http://{authority}")
     settings = read_settings(os.environ)
     _check_free(host, port)
-    local_issuer(settings.data_dir)  # its key is made before workers could make several
+    # Key files are read, and the local issuer's key is made, before workers could make several.
+    trusted_issuers(settings)
     if sample:
         _run(_prepare(settings))
         _welcome(settings)
@@ -117,13 +118,25 @@ async def _prepare(settings: Settings) -> None:
 
 
 def _welcome(settings: Settings) -> None:
-    """Where to look, a token and a first request, to be copied as they stand."""
+    """Where to look; from the local issuer a token, and a first request, to be copied as they stand."""
+    base = settings.public_url
+    typer.echo(f"""
+The registry answers at {base} with sample data; Ctrl+C ends it. Where to look:
+
+  {base}/api        the entry point
+  {base}/api/docs   what there is and what can be done (Hydra ApiDocumentation)
+  {base}/vocab      what the words mean
+""")
+    if not settings.issuers:
+        _welcome_owner(settings)
+
+
+def _welcome_owner(settings: Settings) -> None:
     from app.caller import WRITE
     from app.sample import OWNER
     from app.security.local_issuer import local_issuer
     from app.security.tokens import MAX_LIFETIME_SECONDS
 
-    base = settings.public_url
     token = local_issuer(settings.data_dir).token(
         audience=settings.audience,
         subject=OWNER.subject,
@@ -132,20 +145,13 @@ def _welcome(settings: Settings) -> None:
         scopes=[WRITE],
         lifetime=MAX_LIFETIME_SECONDS,
     )
-    typer.echo(f"""
-The registry answers at {base} with sample data; Ctrl+C ends it. Where to look:
-
-  {base}/api        the entry point
-  {base}/api/docs   what there is and what can be done (Hydra ApiDocumentation)
-  {base}/vocab      what the words mean
-
-A token of {OWNER.email}, good for a day:
+    typer.echo(f"""A token of {OWNER.email}, good for a day:
 
   export TOKEN={token}
 
 A first request:
 
-  curl -H "Authorization: Bearer $TOKEN" {base}/api/organizations
+  curl -H "Authorization: Bearer $TOKEN" {settings.public_url}/api/organizations
 """)
 
 
@@ -231,6 +237,10 @@ def token(
     from app.security.rights import SCOPES
 
     settings = read_settings(os.environ)
+    if settings.issuers:
+        raise WrongSetting(
+            "The local issuer is off, because REGISTRY_ISSUERS is set: ask one of those for a token."
+        )
     scopes = scope.split()
     unknown = [value for value in scopes if value not in SCOPES]
     if unknown:
