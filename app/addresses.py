@@ -47,6 +47,8 @@ ENTRYPOINT = {
 }
 ACTIVITIES = "/api/activities"
 HANDLE = "/api/handles/{handle}"
+# A 401 names it, so that it may be below the path of the public address (RFC 9728 section 5.1).
+PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
 DATA_CONTEXT = "/contexts/v1/registry.jsonld"
 PROBLEM_CONTEXT = "/contexts/v1/problem.jsonld"
 # What stands in a template, as `id` and `organization_id` do.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.addresses import DATA_CONTEXT, ENTRYPOINT, PROBLEM_CONTEXT
+from app.addresses import DATA_CONTEXT, ENTRYPOINT, PROBLEM_CONTEXT, PROTECTED_RESOURCE
 from app.contract.contract import Contract
 from app.exchange import Representation
 from app.problems import Problem
@@ -92,9 +92,16 @@ class Answers:
             ("Vary", "Accept"),
             ("Cache-Control", NEVER),
             ("Link", link_field([self._documentation, self._problem_context])),
-            *problem.headers,
+            *(self._challenges(problem) if node["status"] == 401 else problem.headers),
         ]
         return Answer(node["status"], fields, dump(node))
+
+    def _challenges(self, problem: Problem) -> Fields:
+        """With the document that tells where tokens come from (RFC 9728 section 5.1)."""
+        metadata = f'resource_metadata="{self._contract.base}{PROTECTED_RESOURCE}"'
+        return [
+            (name, f"{value}{', ' if '=' in value else ' '}{metadata}") for name, value in problem.headers
+        ]
 
     def headers(self, answer: Answer, request_id: str) -> list[tuple[bytes, bytes]]:
         """The answer's fields and those of every answer, as ASGI wants them."""

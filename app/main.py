@@ -30,7 +30,8 @@ def create_app(settings: Settings) -> Router:
     database = Database(settings.database_url)
     issuers = trusted_issuers(settings)
     callers = Callers(database, issuers, settings.audience)
-    pipeline = Pipeline(contract, documents(contract), database, callers, settings.max_content_length)
+    published = documents(contract, [issuer.issuer for issuer in settings.issuers])
+    pipeline = Pipeline(contract, published, database, callers, settings.max_content_length)
 
     @asynccontextmanager
     async def lifespan(_router: Router) -> AsyncIterator[None]:

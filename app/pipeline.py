@@ -105,6 +105,7 @@ class Pipeline:
         except Disconnected:
             return
         except Problem as problem:
+            _log_refusal(request, problem)
             answer = self._problem(request, problem)
         except Exception:
             LOG.exception("%s failed", request.id)
@@ -229,6 +230,13 @@ def _log(request: Request, answer: Answer, seconds: float) -> None:
     path = request.path.encode("unicode_escape").decode()
     method = request.scope["method"]
     LOG.info("%s %s %d %.1fms %s", method, path, answer.status, seconds * 1_000, request.id)
+
+
+def _log_refusal(request: Request, problem: Problem) -> None:
+    """What is wrong with a token stands here alone (STANDARDS AU-21); words in it may be the client's."""
+    if problem.type == "not-authenticated" and problem.__cause__ is not None:
+        cause = str(problem.__cause__).encode("unicode_escape").decode()
+        LOG.info("%s refused the token: %.200s", request.id, cause)
 
 
 def _allow(resource: Resource) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.addresses import PROTECTED_RESOURCE
 from app.exchange import Resource
 from app.representation.documents import JSON, JSON_LD, TURTLE
 from app.resources import (
@@ -63,6 +64,7 @@ ROUTES = (
     Resource("/api/partners/{partner_id}/memberships", "memberships", LIST, DATA),
     Resource("/api/me", "me", {"GET": partners.me}, NOTHING),
     Resource("/api/handles/{handle}", "instance_by_handle", {"GET": instances.find_by_handle}, NOTHING),
+    Resource(PROTECTED_RESOURCE, "", PUBLISHED, (JSON,)),
     Resource("/livez", "", PUBLISHED, (JSON,)),
     Resource("/readyz", "", {"GET": published.ready}, (JSON,)),
 )

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anyio
 
 DOCUMENTATION = f'<{BASE}/api/docs>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"'
 CONTEXT_REL = 'rel="http://www.w3.org/ns/json-ld#context"'
+METADATA = f'resource_metadata="{BASE}/.well-known/oauth-protected-resource"'
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 ROUTE_IDS = [route.path for route in ROUTES]
 REPRESENTED = [route for route in ROUTES if route.offers]
@@ -179,25 +180,25 @@ async def test_a_browser_may_send_anything_from_anywhere(service: Service, path:
 
 @pytest.mark.parametrize("route", ROUTES, ids=ROUTE_IDS)
 async def test_a_bad_token_is_refused_everywhere(service: Service, world: World, route: Resource) -> None:
-    """AU-18, AU-21: also where none is needed."""
+    """AU-03, AU-04, AU-18, AU-21: also where none is needed."""
     anonymous = service.as_(None)
     expired = service.token("owner", lifetime=-100)
     for credentials in ("Bearer rubbish", f"Bearer {expired}", "Basic b3duZXI6eA==", "Bearer"):
         answer = await anonymous.get(concrete(route, world), headers={"Authorization": credentials})
         check_problem(answer, "not-authenticated")
-        assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+        assert answer.headers["WWW-Authenticate"] == f'Bearer error="invalid_token", {METADATA}'
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=ROUTE_IDS)
 async def test_only_what_is_published_needs_no_token(service: Service, world: World, route: Resource) -> None:
-    """AU-01, AU-02, CX-02."""
+    """AU-01, AU-02, AU-04, CX-02."""
     answer = await service.as_(None).get(concrete(route, world))
     unspoken = route.promise in ("", "Entrypoint", "documentation", "vocabulary")
     if unspoken:
         assert answer.status_code in (200, 303)
         return
     check_problem(answer, "not-authenticated")
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.headers["WWW-Authenticate"] == f"Bearer {METADATA}"
 
 
 @pytest.mark.parametrize(

@@ -31,5 +31,5 @@ def bearer_token(authorization: Sequence[str]) -> str | None:
             "not-authenticated",
             "Send a valid access token: Authorization: Bearer <token>.",
             headers=(("WWW-Authenticate", 'Bearer error="invalid_token"'),),
-        )
+        ) from ValueError(f"not Bearer and a token of at most {_MAX_LENGTH} octets")
     return credentials[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyoxigraph as ox
@@ -53,9 +53,14 @@ def data_document(contract: Contract, node: Mapping[str, Any]) -> Document:
     return Document(variants, plain=True)
 
 
+def json_document(value: Mapping[str, Any]) -> Document:
+    """What is JSON and nothing else."""
+    return Document({JSON: _variant(JSON, dump(value))})
+
+
 def passing_document(value: Mapping[str, Any]) -> Document:
     """What is JSON and nothing else, and true for the moment."""
-    return Document({JSON: _variant(JSON, dump(value))}, lasting=False)
+    return replace(json_document(value), lasting=False)
 
 
 def context_document(context: Mapping[str, Any]) -> Document:

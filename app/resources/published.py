@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from app.addresses import ROOT
+from app.addresses import PROTECTED_RESOURCE, ROOT
 from app.contract.contract import Contract
 from app.contract.documentation import CONTEXT, documentation, problem_type, problem_types, vocabulary
 from app.exchange import Exchange, Representation, not_found
@@ -13,12 +13,14 @@ from app.representation.documents import (
     context_document,
     data_document,
     graph_document,
+    json_document,
     passing_document,
 )
 from app.resources import entrypoint
+from app.security.rights import SCOPES
 
 
-def documents(contract: Contract) -> Mapping[str, Document]:
+def documents(contract: Contract, authorization_servers: Sequence[str] = ()) -> Mapping[str, Document]:
     """By their paths."""
     context = contract.sources.contexts[CONTEXT].document
     graphs = {
@@ -29,6 +31,7 @@ def documents(contract: Contract) -> Mapping[str, Document]:
     graphs |= {f"/problems/{name}": problem_type(contract, name) for name in contract.problems}
     return {
         ROOT: data_document(contract, entrypoint.node(contract)),
+        PROTECTED_RESOURCE: json_document(protected_resource(contract.base, authorization_servers)),
         "/livez": passing_document({"status": "pass"}),
         "/readyz": passing_document({"status": "pass"}),
         **{path: graph_document(node, context) for path, node in graphs.items()},
@@ -36,6 +39,12 @@ def documents(contract: Contract) -> Mapping[str, Document]:
             f"/contexts/v1/{c.name}": context_document(c.document) for c in contract.sources.contexts.values()
         },
     }
+
+
+def protected_resource(base: str, authorization_servers: Sequence[str]) -> Mapping[str, object]:
+    """RFC 9728 section 2; what there is none of is left out (section 3.2)."""
+    servers = {"authorization_servers": authorization_servers} if authorization_servers else {}
+    return {"resource": base, **servers, "scopes_supported": SCOPES, "bearer_methods_supported": ["header"]}
 
 
 async def read(exchange: Exchange) -> Representation:
