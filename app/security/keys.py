@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from app.settings import ALGORITHMS
+
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 MIN_RSA_BITS = 2_048  # RFC 7518 section 3.3
 
@@ -44,17 +46,25 @@ def find_key(keys: Iterable[Key], key_id: str | None, algorithm: str) -> Key | N
 
 
 def _key(member: Any) -> Key | None:
-    if not isinstance(member, dict) or member.get("use", "sig") != "sig" or "d" in member:
-        return None
-    key_id, operations = member.get("kid"), member.get("key_ops", ["verify"])
-    if not isinstance(key_id, str | None) or not isinstance(operations, list) or "verify" not in operations:
-        return None
     try:
-        parsed = jwt.PyJWK(member)
-    except (jwt.PyJWTError, TypeError, ValueError):
+        parsed = jwt.PyJWK(member) if _is_for_signatures(member) else None
+    except (jwt.PyJWTError, KeyError, TypeError, ValueError):  # PyJWT promises its own alone
         return None
-    key: Any = parsed.key
-    return Key(key_id, parsed.algorithm_name, key) if parsed.algorithm_name == _algorithm(key) else None
+    if parsed is None or parsed.algorithm_name != _algorithm(parsed.key):
+        return None
+    return Key(member.get("kid"), parsed.algorithm_name, parsed.key)
+
+
+def _is_for_signatures(member: Any) -> bool:
+    """As far as the issuer says; a private key in a set is one that anybody may have."""
+    return (
+        isinstance(member, dict)
+        and isinstance(member.get("kid"), str | None)
+        and member.get("use", "sig") == "sig"
+        and "verify" in member.get("key_ops", ["verify"])
+        and member.get("alg", ALGORITHMS[0]) in ALGORITHMS
+        and "d" not in member
+    )
 
 
 def _algorithm(key: Any) -> str | None:

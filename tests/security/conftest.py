@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from app.security import fetched_keys
+from tests.security.issuing import Clock
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """That of the fetched keys."""
+    clock = Clock()
+    monkeypatch.setattr(fetched_keys, "monotonic", clock)
+    return clock
