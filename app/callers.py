@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from cachetools import TLRUCache
 
 from app.caller import ANONYMOUS, Caller
+from app.problems import Problem
 from app.protocol.bearer import bearer_token
 from app.security.tokens import Claims, Issuer, verify
 from app.storage.database import Database
@@ -38,7 +39,13 @@ class Callers:
         known = self._known.get(token)
         if known is not None and self._is_good(known[1]):
             return known[0]
-        claims = await verify(token, tuple(self._issuers.values()), self._audience)
+        try:
+            claims = await verify(token, tuple(self._issuers.values()), self._audience)
+        except Problem as problem:
+            # What is published is there for anyone, also while an issuer is away.
+            if needed or problem.type != "unavailable":
+                raise
+            return ANONYMOUS
         if not needed:
             return ANONYMOUS
         identity = Identity(claims.issuer, claims.subject, claims.name, claims.email)

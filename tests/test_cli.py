@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.commands import free_port, run, served
+from tests.security.issuing import Signer, ed_key
 from tests.service import JSON
 
 GOOD = [
@@ -198,3 +199,30 @@ def test_several_workers_answer_with_one_key(tmp_path: Path) -> None:
         assert answers == {"3"}
         documents = {httpx.get(f"{base}/api/docs").content for _ in range(20)}
         assert len(documents) == 1
+
+
+def test_with_an_issuer_the_local_one_is_off(tmp_path: Path) -> None:
+    """Its welcome has no token, its key is not made, and asking for a token is a wrong setting."""
+    signer = Signer("https://idp.example", ed_key(), "EdDSA", None)
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [signer.jwk]}))
+    setting = json.dumps([{"issuer": signer.iss, "jwks": "keys.json"}])
+    with served(tmp_path, "--sample", "--workers", "2", REGISTRY_ISSUERS=setting) as server:
+        assert f"{server.base}/api " in server.said()
+        assert "TOKEN" not in server.said()
+        assert listed(server.base, signer.token())["totalItems"] == 0
+    assert not (tmp_path / "data/local-issuer.pem").exists()
+    asked = run(tmp_path, "token", "--sub", "x", "--email", "x@acme.example", REGISTRY_ISSUERS=setting)
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "local issuer is off" in asked.stderr
+    assert len(asked.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"keys": []}'])
+def test_a_key_file_that_cannot_be_used_is_a_wrong_setting(folder: Path, content: str | None) -> None:
+    if content is not None:
+        (folder / "keys.json").write_text(content)
+    (folder / "issuers.json").write_text('[{"issuer": "https://idp.example", "jwks": "keys.json"}]')
+    done = run(folder, "serve", "--port", str(free_port()), REGISTRY_ISSUERS="issuers.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "REGISTRY_ISSUERS: keys.json" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

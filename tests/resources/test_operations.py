@@ -155,6 +155,7 @@ def test_every_promised_operation_has_a_route_and_every_route_a_promise(contract
     """What the contract says nothing of is the way to it, the contract itself, and health."""
     unspoken = {
         "/", "/contexts/v1/{file}", "/problems", "/problems/{type}", "/livez", "/readyz",
+        "/.well-known/oauth-protected-resource",
     }  # fmt: skip
     assert {route.path for route in ROUTES if not route.promise} == unspoken
     routed = {(route.promise, method) for route in ROUTES if route.promise for method in route.operations}

@@ -41,7 +41,7 @@ def jwk_of(key: Any, **members: Any) -> dict[str, Any]:
     return {name: value for name, value in (found | members).items() if value is not None}
 
 
-def claims_of(iss: str, **changes: Any) -> dict[str, Any]:
+def claims_of(iss: Any, **changes: Any) -> dict[str, Any]:
     """Those of a valid token; None leaves one out."""
     now = int(time.time())
     said = {
@@ -81,7 +81,9 @@ class Signer:
         fields = {"alg": self.algorithm, "typ": "at+jwt", "kid": self.kid, **(header or {})}
         algorithm = jwt.get_algorithm_by_name(self.algorithm)
         said = {name: value for name, value in fields.items() if value is not None}
-        return forged(said, claims_of(self.iss, **claims), lambda content: algorithm.sign(content, self.key))
+        return forged(
+            said, claims_of(**{"iss": self.iss} | claims), lambda content: algorithm.sign(content, self.key)
+        )
 
 
 class KeyServer:
@@ -100,7 +102,11 @@ class KeyServer:
         self.free.set()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.request = await reader.readuntil(b"\r\n\r\n")
+        try:
+            self.request = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:  # given up before it was asked
+            writer.close()
+            return
         self.hits += 1
         self.asked.set()
         await self.free.wait()
