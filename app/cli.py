@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -19,6 +20,7 @@ from app.settings import Settings, WrongSetting, read_settings
 if TYPE_CHECKING:  # each command imports the rest when it is called, so that the others start at once
     from app.importing import Report
     from app.storage.database import Database
+    from app.storage.erasure import Erased
 
 cli = typer.Typer(
     help="The registry of organizations and the instances that they own.",
@@ -258,6 +260,36 @@ def token(
             lifetime=lifetime,
         )
     )
+
+
+@cli.command()
+def forget(
+    partner: Annotated[str, typer.Option(metavar="ID", help="The partner's id, or its address.")],
+) -> None:
+    """Replace the name and e-mail of a partner wherever they stand; what it did stays."""
+    from app.storage.erasure import EMAIL, NAME
+
+    identifier = partner.rpartition("/")[2]
+    erased = _run(_forget(read_settings(os.environ), identifier))
+    if erased is None:
+        _fail(f"There is no partner {identifier}, or it was forgotten before.", 1)
+    typer.echo(
+        f"Forgot partner {identifier}, now {NAME} <{EMAIL}>, in {erased.memberships} memberships"
+        f" and {erased.activities} activities."
+    )
+
+
+async def _forget(settings: Settings, identifier: str) -> Erased | None:
+    from app.caller import ANONYMOUS
+    from app.storage.acts import Act, new_id, now
+    from app.storage.erasure import forget
+
+    try:
+        UUID(identifier)
+    except ValueError as error:
+        raise typer.BadParameter(f"{identifier!r} is not a partner's id.", param_hint="--partner") from error
+    async with _open(settings) as database, database.transaction() as session:
+        return await forget(session, Act(ANONYMOUS, new_id(), now()), identifier)
 
 
 @cli.command()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import lru_cache
 
 from starlette.routing import Route, Router
 
 from app.callers import Callers
 from app.contract.check import check_contract
-from app.contract.contract import load_contract
+from app.contract.contract import Contract, load_contract
 from app.pipeline import Endpoint, Pipeline
+from app.representation.documents import Document
 from app.resources.published import documents
 from app.routes import ROUTES
 from app.security.issuers import trusted_issuers
@@ -25,12 +27,10 @@ def create_app(settings: Settings) -> Router:
     Raises `ContractFault` for a fault of the contract, `WrongSetting` for an issuer's key file that cannot be
     used, and at its start `Problem("unavailable")` for a database that is behind.
     """
-    contract = load_contract(settings.public_url)
-    check_contract(contract)
+    contract, published = _published(settings.public_url, tuple(it.issuer for it in settings.issuers))
     database = Database(settings.database_url)
     issuers = trusted_issuers(settings)
     callers = Callers(database, issuers, settings.audience)
-    published = documents(contract, [issuer.issuer for issuer in settings.issuers])
     pipeline = Pipeline(contract, published, database, callers, settings.max_content_length)
 
     @asynccontextmanager
@@ -49,6 +49,14 @@ def create_app(settings: Settings) -> Router:
         default=Endpoint(pipeline),
         lifespan=lifespan,
     )
+
+
+@lru_cache(maxsize=4)
+def _published(base: str, issuers: tuple[str, ...]) -> tuple[Contract, Mapping[str, Document]]:
+    """Read and made once for all applications of a process, for nothing changes them."""
+    contract = load_contract(base)
+    check_contract(contract)
+    return contract, documents(contract, issuers)
 
 
 def application() -> Router:

@@ -84,19 +84,51 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """The address of a migrated SQLite database without rows."""
-    file = tmp_path / "registry.sqlite3"
+async def made_world(url: str, data_dir: Path) -> World:
+    async with running(url, data_dir) as service:
+        return await populate(service)
+
+
+@pytest.fixture(scope="session")
+def sqlite_world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """A file with a small world in it, to copy: making it anew takes longer than most tests do."""
+    folder = tmp_path_factory.mktemp("world")
+    file = folder / "registry.sqlite3"
     shutil.copy(sqlite_template, file)
+    return file, asyncio.run(made_world(f"sqlite://{file}", folder))
+
+
+@pytest.fixture(scope="session")
+def postgres_world(
+    postgres_server: PostgresServer, postgres_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, World]:
+    """The name of a database with a small world in it, to copy."""
+    name = "template_world"
+    postgres_server.administer(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    return name, asyncio.run(made_world(postgres_server.url(name), tmp_path_factory.mktemp("world")))
+
+
+def wants_world(request: pytest.FixtureRequest) -> bool:
+    return "world" in request.fixturenames
+
+
+@pytest.fixture
+def sqlite_url(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a migrated SQLite database without rows, or with the world that a test asks for."""
+    file = tmp_path / "registry.sqlite3"
+    template = request.getfixturevalue("sqlite_world")[0] if wants_world(request) else sqlite_template
+    shutil.copy(template, file)
     return f"sqlite://{file}"
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
-    """The address of a migrated PostgreSQL database without rows."""
+def postgres_url(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, postgres_template: str
+) -> Iterator[str]:
+    """The address of a migrated PostgreSQL database, without rows or with the world that a test asks for."""
     name = f"test_{uuid4().hex}"
-    postgres_server.administer(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    template = request.getfixturevalue("postgres_world")[0] if wants_world(request) else postgres_template
+    postgres_server.administer(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield postgres_server.url(name)
     postgres_server.administer(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -117,14 +149,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
-    """The service on a database without rows, on either database in turn."""
+    """The service on a database of its own, on either database in turn."""
     async with running(database_url, tmp_path) as service:
         yield service
 
 
 @pytest.fixture
-async def world(service: Service) -> World:
-    return await populate(service)
+def world(request: pytest.FixtureRequest, database_url: str) -> World:
+    """What is in the database of a test that asks for it."""
+    dialect = "sqlite" if database_url.startswith("sqlite") else "postgres"
+    found: World = request.getfixturevalue(f"{dialect}_world")[1]
+    return found
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -58,3 +58,11 @@ def changed(before: Mapping[str, str | None], after: Mapping[str, str | None]) -
         }
         for key in keys
     )
+
+
+def note_of_properties(
+    act: Act, type_: str, class_name: str, identifier: str, organizations: Iterable[str], keys: Iterable[str]
+) -> Note:
+    """Which values are others now, but not which ones they were or are."""
+    changes = tuple({"property": key} for key in keys)
+    return Note(act, type_, class_name, identifier, frozenset(organizations), changes)

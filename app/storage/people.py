@@ -16,7 +16,7 @@ async def add_member(session: Session, act: Act, organization_id: str, email: st
     partner_id = await partner_by_email(session, email)
     who = Owner(partner_id, None if partner_id else email)
     identifier = await insert_membership(session, act, organization_id, who, role)
-    changes = changed({}, {"email": email, "role": role})
+    changes = changed({}, {"email": email, "role": role, "partner": partner_id})
     note(session, act, "Add", "Member", identifier, [organization_id], changes, organization_id)
     return identifier
 
@@ -25,7 +25,9 @@ async def remove_member(session: Session, act: Act, record: Record) -> bool:
     """Whether the record still had its version."""
     if not await bury(session, act, record):
         return False
-    before = {key: str(record.values[key]) for key in ("email", "role") if record.values[key] is not None}
+    values = {"email": record.values["email"], "role": record.values["role"]}
+    named = {"partner": record.values["partner_id"]}
+    before = {key: str(value) for key, value in (values | named).items() if value is not None}
     note_of(session, act, "Remove", record, changed(before, {}))
     return True
 

@@ -32,6 +32,7 @@ PRAGMAS = {
     "journal_mode": "WAL",
     "synchronous": "FULL",
     "foreign_keys": "ON",
+    "secure_delete": "ON",  # what was erased is not left in the file
 }
 
 # https://www.sqlite.org/rescode.html: what may be otherwise when the client tries again.

@@ -1,0 +1,144 @@
+"""Erasing a person: name and e-mail are gone everywhere, the acts stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.caller import ANONYMOUS
+from app.storage.acts import Act, new_id, now
+from app.storage.database import Database
+from app.storage.erasure import EMAIL, NAME, Erased, forget
+from tests.commands import run
+from tests.service import BASE, PATCH, Service, World, id_of, made
+from tests.test_graphs import crawl
+
+pytestmark = pytest.mark.anyio
+
+
+async def forgotten(service: Service, partner_id: str) -> Erased | None:
+    database = Database(service.settings.database_url)
+    await database.open()
+    try:
+        async with database.transaction() as session:
+            return await forget(session, Act(ANONYMOUS, new_id(), now()), partner_id)
+    finally:
+        await database.close()
+
+
+async def rows(service: Service) -> str:
+    """Everything that is kept, as text."""
+    database = Database(service.settings.database_url)
+    await database.open()
+    try:
+        found = []
+        for table in ("partner", "membership", "activity", "tombstone", "organization", "instance"):
+            found += await database.reading().rows_sql(f"SELECT * FROM {table}")
+        return str(found).lower()
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+async def world_with_a_past(service: Service, world: World) -> World:
+    """Someone with a membership that is over, one that goes on, one that waits, and acts."""
+    owner, zelda = service.as_("owner"), service.as_("zelda")
+    past = await made(owner, f"{world.acme}/members", email="zelda@acme.example", role="owner")
+    assert (await zelda.get(world.acme)).status_code == 200
+    assert (await owner.delete(past)).status_code == 204
+    await made(owner, f"{world.acme}/members", email="Zelda@acme.example", role="owner")
+    rename = await zelda.patch(world.acme, json={"name": "Renamed"}, headers={"Content-Type": PATCH})
+    assert rename.status_code == 200
+    return world
+
+
+async def test_name_and_email_are_gone_everywhere_and_the_acts_stay(
+    service: Service, world_with_a_past: World
+) -> None:
+    owner, zelda, acme = service.as_("owner"), service.as_("zelda"), world_with_a_past.acme
+    me = (await zelda.get("/api/me")).headers["Location"]
+    before = (await owner.get(f"{acme}/activities?itemsPerPage=100")).json()
+    assert "zelda@" in await rows(service)
+    erased = await forgotten(service, id_of(me))
+    assert erased is not None
+    assert (erased.memberships, erased.activities) == (1, 4)
+    assert "zelda@" not in await rows(service)
+    assert "'zelda'" not in (await rows(service)).replace("'subject': 'zelda'", "")
+    for address, answer in (await crawl(owner, f"{BASE}/api")).items():
+        assert "zelda" not in answer.text.lower(), address
+    body = (await owner.get(acme)).json()
+    [member] = [member for member in body["owners"] if member.get("partner") == me]
+    assert (member["name"], member["email"]) == (NAME, EMAIL)
+    after = (await owner.get(f"{acme}/activities?itemsPerPage=100")).json()
+    acts = [{**act, "changes": []} for act in after["member"]]
+    assert acts[:-1] == [{**act, "changes": []} for act in before["member"]]
+    assert [act["actor"] for act in acts[:-1]].count(me) == 2
+    # It is an act itself, of nobody who has a token.
+    told = after["member"][-1]
+    assert (told["summary"], told["object"]) == ("Partner changed", me)
+    assert "actor" not in told
+    assert [change["property"] for change in told["changes"]] == ["name", "email"]
+    assert all(set(change) == {"@id", "@type", "property"} for change in told["changes"])
+
+
+async def test_tokens_bring_nothing_back(service: Service, world_with_a_past: World) -> None:
+    """Who was forgotten goes on with the same roles; an address that is used again is another one's."""
+    acme, owner, zelda = world_with_a_past.acme, service.as_("owner"), service.as_("zelda")
+    me = (await zelda.get("/api/me")).headers["Location"]
+    await forgotten(service, id_of(me))
+    service.clients.clear()
+    again = service.as_("zelda", "registry:read")
+    partner = (await again.get(me)).json()
+    assert (partner["name"], partner["email"]) == (NAME, EMAIL)
+    assert (await again.get(acme)).status_code == 200
+    added = await owner.post(f"{acme}/members", json={"email": "zelda@acme.example", "role": "member"})
+    assert added.status_code == 201
+    assert "partner" not in added.json()
+
+
+async def test_what_waits_for_the_email_waits_for_nobody(service: Service, world: World) -> None:
+    zelda = service.as_("zelda")
+    me = (await zelda.get("/api/me")).headers["Location"]
+    database = Database(service.settings.database_url)
+    await database.open()
+    async with database.transaction() as session:
+        await session.rows_sql(
+            """UPDATE membership SET partner_id = NULL, email = 'zelda@acme.example',
+                email_key = 'zelda@acme.example' WHERE id = $1""",
+            [id_of(world.member)],
+        )
+    await database.close()
+    await forgotten(service, id_of(me))
+    body = (await service.as_("owner").get(world.member)).json()
+    assert body["email"] == EMAIL
+    assert "zelda@" not in await rows(service)
+
+
+async def test_who_is_unknown_or_was_forgotten_is_not_forgotten_again(service: Service, world: World) -> None:
+    assert await forgotten(service, id_of(world.absent)) is None
+    assert await forgotten(service, id_of(world.partner)) is not None
+    before = await rows(service)
+    assert await forgotten(service, id_of(world.partner)) is None
+    assert await rows(service) == before
+
+
+def test_the_command_forgets_by_id_or_address(tmp_path: Path) -> None:
+    for command in ("migrate", "sample"):
+        assert run(tmp_path, command).returncode == 0
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(tmp_path / "data/registry.sqlite3")) as connection:
+        query = "SELECT id FROM partner WHERE subject = 'member'"
+        [(identifier,)] = connection.execute(query).fetchall()
+    done = run(tmp_path, "forget", "--partner", f"{BASE}/api/partners/{identifier}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        f"Forgot partner {identifier}, now {NAME} <{EMAIL}>, in 1 memberships and 1 activities.\n"
+    )
+    again = run(tmp_path, "forget", "--partner", identifier)
+    assert (again.returncode, len(again.stderr.splitlines())) == (1, 1)
+    wrong = run(tmp_path, "forget", "--partner", "nobody")
+    assert wrong.returncode == 2
+    assert "--partner" in wrong.stderr
