@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.security.fetched_keys import FetchedKeys
 from app.security.key_file import KeyFile
 from app.security.keys import Key, find_key
 from app.security.local_issuer import local_issuer
 from app.security.tokens import Issuer
 from app.settings import IssuerSetting, Settings, WrongSetting
+
+if TYPE_CHECKING:  # an HTTP client takes a tenth of a second to load: only where there is something to fetch
+    from app.security.fetched_keys import FetchedKeys
 
 
 class ConfiguredIssuer:
@@ -43,6 +46,8 @@ def trusted_issuers(settings: Settings) -> Sequence[Issuer]:
 
 def _keys(issuer: IssuerSetting) -> KeyFile | FetchedKeys:
     if not isinstance(issuer.jwks, Path):
+        from app.security.fetched_keys import FetchedKeys
+
         return FetchedKeys(issuer.jwks, issuer.algorithms)
     try:
         file = KeyFile(issuer.jwks, issuer.algorithms)

@@ -55,6 +55,9 @@ async def _bind(session: Session, partner_id: str, identity: Identity, request_i
     if identity.email is None:
         return
     key = email_key(identity.email)
+    await session.lock_organizations(
+        "id IN (SELECT organization_id FROM membership WHERE email_key = $1)", [key]
+    )
     await session.lock_email(key)
     bound = await session.rows_sql(
         """UPDATE membership SET partner_id = $1, email = NULL, email_key = NULL, version = version + 1

@@ -80,13 +80,6 @@ class Client(AsyncpgDBClient):
             rows = await connection.fetch(sql, *values)
         return [{column: _decode(value) for column, value in row.items()} for row in rows]
 
-    async def execute(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> int:
-        """The rows affected: the last word of `UPDATE 1`, `INSERT 0 1`; none of `SET`."""
-        with translated(translation):
-            status = await connection.execute(sql, *values)
-        count = status.rpartition(" ")[2]
-        return int(count) if count.isdigit() else 0
-
     def raw(self, sql: str) -> str:
         return sql
 

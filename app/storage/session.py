@@ -8,13 +8,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
 
-from pypika_tortoise.queries import Query, QueryBuilder
-from pypika_tortoise.terms import Criterion
 from tortoise.models import Model
 
 from app.storage import postgres, sqlite
 from app.storage.acts import Note
-from app.storage.tables import Organization, table
 
 Dialect = Literal["sqlite", "postgres"]
 
@@ -42,24 +39,10 @@ class Session:
         self._acquire = acquire
         self.notes: list[Note] = []
 
-    @property
-    def query(self) -> type[Query]:
-        """What queries are built with: `session.query.from_(table(Instance)).select("id")`."""
-        return self._client.query_class
-
-    async def rows(self, query: QueryBuilder) -> list[dict[str, Any]]:
-        """The rows that a query selects, or that a statement with `returning` returns."""
-        return await self._fetch(*self._parameterized(query))
-
-    async def run(self, query: QueryBuilder) -> int:
-        """How many rows the statement inserted, updated or deleted."""
-        sql, values = self._parameterized(query)
-        async with self._acquire() as connection:
-            return await self._client.execute(connection, sql, _zoned(values))
-
     async def rows_sql(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """The rows of a statement that the builder has no words for; `$1` is its first value, on both."""
-        return await self._fetch(self._client.raw(sql), values)
+        """The rows that a statement selects or returns; `$1` is its first value, on both databases."""
+        async with self._acquire() as connection:
+            return await self._client.fetch(connection, self._client.raw(sql), _zoned(values))
 
     async def lock_organization(self, organization_id: str) -> bool:
         """Whether there is a row of this organization, deleted or not; other writers to it wait from here on.
@@ -68,21 +51,21 @@ class Session:
         be referred to, so that who writes an activity about two organizations does not meet a deadlock.
         """
         lock = " FOR NO KEY UPDATE" if self.dialect == "postgres" else ""
-        organization = table(Organization).get_table_name()
-        sql = f'SELECT "id" FROM "{organization}" WHERE "id" = $1{lock}'
-        return bool(await self.rows_sql(sql, [organization_id]))
+        return bool(
+            await self.rows_sql(f"SELECT id FROM organization WHERE id = $1{lock}", [organization_id])
+        )
+
+    async def lock_organizations(self, condition: str, values: Sequence[Any]) -> None:
+        """As `lock_organization`, those that fulfil an SQL condition, in the one order."""
+        if self.dialect == "postgres":
+            await self.rows_sql(
+                f"SELECT id FROM organization WHERE {condition} ORDER BY id FOR NO KEY UPDATE", values
+            )
 
     async def lock_email(self, key: str) -> None:
         """Who adds a member by an e-mail address waits for the partner who is just proving to have it."""
         if self.dialect == "postgres":
             await self.rows_sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"email {key}"])
-
-    async def _fetch(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
-        async with self._acquire() as connection:
-            return await self._client.fetch(connection, sql, _zoned(values))
-
-    def _parameterized(self, query: QueryBuilder) -> tuple[str, list[Any]]:
-        return query.get_parameterized_sql(self.query.SQL_CONTEXT)
 
 
 def _zoned(values: Sequence[Any]) -> list[Any]:
@@ -118,12 +101,21 @@ async def update(
     session: Session, model: type[Model], values: Mapping[str, Any], *, where: Mapping[str, Any]
 ) -> int:
     """Update the rows in which every column of `where` has its value (`None`: has none); answers how many."""
-    target = table(model)
-    statement = session.query.update(target)
-    for column, value in values.items():
-        statement = statement.set(column, value)
-    criteria = [
-        target[column].isnull() if value is None else target[column] == value
-        for column, value in where.items()
+    changed, same = tuple(values), tuple(column for column, value in where.items() if value is not None)
+    absent = tuple(column for column in where if column not in same)
+    sql = _modification(model, changed, same, absent)
+    return len(await session.rows_sql(sql, [*values.values(), *(where[column] for column in same)]))
+
+
+@cache
+def _modification(
+    model: type[Model], changed: tuple[str, ...], same: tuple[str, ...], absent: tuple[str, ...]
+) -> str:
+    meta = model._meta  # noqa: SLF001 - Tortoise's public place for it
+    settings = ", ".join(f'"{column}" = ${n}' for n, column in enumerate(changed, 1))
+    conditions = [
+        *(f'"{column}" = ${n}' for n, column in enumerate(same, len(changed) + 1)),
+        *(f'"{column}" IS NULL' for column in absent),
     ]
-    return await session.run(statement.where(Criterion.all(criteria)))
+    condition = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f'UPDATE "{meta.db_table}" SET {settings}{condition} RETURNING "{meta.db_pk_column}"'

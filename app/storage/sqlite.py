@@ -128,11 +128,6 @@ class Client(SqliteClient):
             rows = await connection.execute_fetchall(sql, [_encode(value) for value in values])
         return [_decode(row) for row in rows]
 
-    async def execute(self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]) -> int:
-        with translated(translation):
-            async with connection.execute(sql, [_encode(value) for value in values]) as cursor:
-                return cursor.rowcount
-
     def raw(self, sql: str) -> str:
         """`$1` as SQLite numbers its parameters: `?1`."""
         return re.sub(r"\$(\d+)", r"?\1", sql)

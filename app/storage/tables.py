@@ -6,7 +6,6 @@ beside it (NFKC and case-folded), which both databases compare byte by byte.
 
 from __future__ import annotations
 
-from pypika_tortoise.queries import Table
 from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
@@ -291,8 +290,3 @@ TIME_COLUMNS = frozenset(
     for column, field in model._meta.fields_map.items()  # noqa: SLF001 - Tortoise's public place for it
     if isinstance(field, fields.DatetimeField)
 )
-
-
-def table(model: type[Model]) -> Table:
-    """What a query names `model` by; its attributes are the columns."""
-    return Table(model._meta.db_table)  # noqa: SLF001 - Tortoise's public place for it before it is initialised

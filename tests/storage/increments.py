@@ -11,21 +11,20 @@ import asyncio
 import sys
 
 from app.storage.database import Database, update
-from app.storage.tables import Organization, table
+from app.storage.tables import Organization
 
 
 async def increment(url: str, organization_id: str, times: int) -> None:
     database = Database(url)
     await database.open()
-    organization = table(Organization)
     try:
         print("ready", flush=True)  # noqa: T201 - to whoever started it
         await asyncio.to_thread(sys.stdin.readline)
         for _ in range(times):
             async with database.transaction() as session:
                 assert await session.lock_organization(organization_id)
-                query = session.query.from_(organization).select("version")
-                [row] = await session.rows(query.where(organization.id == organization_id))
+                query = "SELECT version FROM organization WHERE id = $1"
+                [row] = await session.rows_sql(query, [organization_id])
                 following = {"version": row["version"] + 1}
                 assert await update(session, Organization, following, where={"id": organization_id}) == 1
     finally:
