@@ -86,6 +86,9 @@ def read_sources(base: str, root: Path = ROOT) -> Sources:
         name = f"vocab/{path.name}"
         part = _parse(path, name, base)
         for subject in by_iri(part.subjects()):
+            if str(subject).startswith(f"{base}/") and subject in files:
+                term = str(subject).removeprefix(f"{base}/").removeprefix("vocab")
+                raise ContractFault(name, f"<{term}>", f"it stands in {files[subject]} already")
             files.setdefault(subject, name)
         graph += part
         for prefix, namespace in part.namespaces():

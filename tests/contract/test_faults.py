@@ -26,6 +26,7 @@ FAULTS = [
     ("vocab/Instance.ttl", "<#no-content> ; <#statusesAsIn> <#EveryChange>", "<#no-content> ; <#statusesAsIn> <#Nowhere>", "<#Instance-delete>"),
     ("vocab/Instance.ttl", "<problems/handle-taken>", "<problems/handle-token>", "<#InstanceCollection-create>"),
     ("vocab/Instance.ttl", 'rdfs:label "handle" ;', "", "vocab/Instance.ttl: <#handle>: it has neither label"),
+    ("vocab/Member.ttl", "<#role> a rdf:Property", "<#handle> a rdf:Property", "vocab/Member.ttl: <#handle>: it stands in vocab/Instance.ttl"),
     ("vocab/problems.ttl", "hydra:statusCode 410 ;", "", "vocab/problems.ttl: <problems/gone>: it has no hydra:statusCode"),
     ("contexts/v1/registry.jsonld", '"@context": {', '"@context": [', "contexts/v1/registry.jsonld: @context"),
     ("contexts/v1/registry.jsonld", '"registry": null,', '"registry": null, "@version": 1.1,', "registry.jsonld: @version"),
