@@ -149,8 +149,10 @@ PARTNER = Kind(
     visible=f"""(p.id = $1
         OR p.id IN (SELECT theirs.partner_id FROM membership theirs WHERE theirs.organization_id IN ({MINE}))
         OR EXISTS (SELECT 1 FROM activity act
-            JOIN activity_organization about ON about.activity_id = act.sequence
-            WHERE act.actor_id = p.id AND about.organization_id IN ({OWNED})))""",
+            CROSS JOIN activity_organization about CROSS JOIN membership mine
+            WHERE act.actor_id = p.id AND about.activity_id = act.sequence
+            AND mine.organization_id = about.organization_id AND mine.partner_id = $1
+            AND mine.role = 'owner'))""",
     version="p.version",
 )
 MEMBER = Kind(
@@ -225,14 +227,16 @@ ACTIVITY = Kind(
         "changes",
         "request_id",
     ),
+    # SQLite would begin with the caller's memberships, which may be thousands; CROSS keeps the order.
     roles=(
-        """(SELECT max(mine.role) FROM activity_organization about JOIN membership mine
-        ON mine.organization_id = about.organization_id AND mine.partner_id = $1
-        WHERE about.activity_id = act.sequence)""",
+        """(SELECT max(mine.role) FROM activity_organization about CROSS JOIN membership mine
+        WHERE about.activity_id = act.sequence
+        AND mine.organization_id = about.organization_id AND mine.partner_id = $1)""",
     ),
     # Owners of an organization concerned.
-    visible=f"""EXISTS (SELECT 1 FROM activity_organization about
-        WHERE about.activity_id = act.sequence AND about.organization_id IN ({OWNED}))""",
+    visible="""EXISTS (SELECT 1 FROM activity_organization about CROSS JOIN membership mine
+        WHERE about.activity_id = act.sequence
+        AND mine.organization_id = about.organization_id AND mine.partner_id = $1 AND mine.role = 'owner')""",
     version="1",
     parents={
         "organization_id": """act.sequence IN (SELECT about.activity_id FROM activity_organization about

@@ -256,6 +256,7 @@ class ActivityOrganization(Model):
         table = "activity_organization"
         # The index of this constraint is also what the activities of an organization are read by.
         constraints = (_unique("activity_organization", "organization_id", "activity_id"),)
+        indexes = (Index(fields=("activity_id",), name="activity_organization_activity_id_idx"),)
 
 
 class Erasure(Model):

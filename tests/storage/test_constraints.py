@@ -78,6 +78,7 @@ INDEXES = {
     ("membership_email_key_idx", "email_key"),
     ("activity_object_id_idx", "object_id"),
     ("activity_actor_id_idx", "actor_id"),
+    ("activity_organization_activity_id_idx", "activity_id"),
     ("instance_created_by_organization_id_idx", "created_by_organization_id"),
     ("instance_authorization_organization_id_idx", "organization_id"),
     ("instance_authorization_owner_organization_id_idx", "owner_organization_id"),

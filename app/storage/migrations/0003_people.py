@@ -169,5 +169,6 @@ class Migration(migrations.Migration):
         index("Authorization", "instance_authorization_owner_organization_id_idx", "owner_organization_id"),
         index("Instance", "instance_created_by_organization_id_idx", "created_by_organization_id"),
         index("Activity", "activity_actor_id_idx", "actor_id"),
+        index("ActivityOrganization", "activity_organization_activity_id_idx", "activity_id"),
         ops.RunPython(refuse_changes_of_activities),
     ]
