@@ -145,9 +145,12 @@ PARTNER = Kind(
             WHERE theirs.partner_id = p.id) THEN p.email END""",
     },
     roles=("CASE WHEN p.id = $1 THEN 'self' END",),
-    # Itself, fellow members, and those whose acts concern an organization that the caller owns.
+    # Itself, fellow members, and those whose acts concern an organization that the caller owns. Of what is
+    # deleted no one is a member any longer, though the rows stay, to tell who could see it.
     visible=f"""(p.id = $1
-        OR p.id IN (SELECT theirs.partner_id FROM membership theirs WHERE theirs.organization_id IN ({MINE}))
+        OR p.id IN (SELECT theirs.partner_id FROM membership theirs
+            JOIN organization common ON common.id = theirs.organization_id AND common.deleted_at IS NULL
+            WHERE theirs.organization_id IN ({MINE}))
         OR EXISTS (SELECT 1 FROM activity act
             CROSS JOIN activity_organization about CROSS JOIN membership mine
             WHERE act.actor_id = p.id AND about.activity_id = act.sequence
