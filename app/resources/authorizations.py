@@ -15,12 +15,11 @@ from app.storage.records import Record, find
 
 async def create(exchange: Exchange) -> Representation:
     """Offering tells whether there is such an organization: who offers has to know it by its id."""
-    document = exchange.document()
-    instance = await parent(exchange, also=likely_id(exchange.contract, document))
+    instance = await parent(exchange, also=likely_id(exchange.contract, exchange.content))
     if instance is None:
         raise not_found()
     check_role(exchange.caller, exchange.operation, instance.roles)
-    rule = names_one(exchange.contract)
+    rule, document = names_one(exchange.contract), exchange.document()
     values = read_content(exchange.contract, document, "Authorization", "Authorization", None, rule=rule)
     identifier = named_id(exchange.contract, values)
     organization = await find(exchange.session, "Organization", EVERYTHING, "id", identifier)

@@ -7,8 +7,8 @@ from typing import Any
 
 from app.addresses import ITEMS
 from app.contract.contract import Contract
-from app.problems import Violation
-from app.protocol.strict_json import JSON
+from app.problems import Problem, Violation
+from app.protocol.strict_json import loads
 from app.representation.content import Rule, violation
 
 LINK, KEY = "organization", "organization_id"
@@ -34,8 +34,15 @@ def named_id(contract: Contract, values: Mapping[str, Any]) -> str:
     return str(next(iter(_identifiers(contract, values).values())))
 
 
-def likely_id(contract: Contract, document: JSON) -> list[str]:
-    """The organizations that content not yet checked seems to name: what to lock before it is read."""
+def likely_id(contract: Contract, content: bytes) -> list[str]:
+    """The organizations that content not yet checked seems to name: what to lock before it is read.
+
+    Whether it can be read is no question before the one whether there is anything that it was sent to.
+    """
+    try:
+        document = loads(content)
+    except Problem:
+        return []
     named = _identifiers(contract, document) if isinstance(document, dict) else {}
     return [str(identifier) for identifier in named.values() if _is_identifier(contract, identifier)]
 

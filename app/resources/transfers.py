@@ -14,13 +14,12 @@ from app.storage.records import Record, find
 
 
 async def carry_out(exchange: Exchange) -> Representation:
-    document = exchange.document()
-    instance = await parent(exchange, also=likely_id(exchange.contract, document))
+    instance = await parent(exchange, also=likely_id(exchange.contract, exchange.content))
     if instance is None:
         raise not_found()
     check_role(exchange.caller, exchange.operation, instance.roles)
     check_write(exchange.conditions, instance.version)
-    rule = names_one(exchange.contract)
+    rule, document = names_one(exchange.contract), exchange.document()
     values = read_content(exchange.contract, document, "Transfer", "Transfer", None, rule=rule)
     organization_id = named_id(exchange.contract, values)
     if not await is_authorized(exchange.session, instance.id, organization_id):
