@@ -1,4 +1,4 @@
-"""Who sees what (API.md sections 2 and 3), as data, and the estate that the data speaks of.
+"""Who sees what (API.md sections 2 and 3), as data. What it speaks of stands in `tests.estate`.
 
 Nothing here is taken from the service's code. A subject stands for a partner; what a token adds or takes
 away stands in `ASKING`. Whoever a row does not name sees nothing: 404. The auditor's token sees all of it.
@@ -6,15 +6,10 @@ away stands in `ASKING`. Whoever a row does not name sees nothing: 404. The audi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any
-
-import httpx
 
 from app.caller import READ, READ_ALL, WRITE
-from tests.service import BASE, PATCH, Service, World, id_of, made, offered
 
 ABSENT = "01930000-0000-7000-8000-000000000000"
 
@@ -36,7 +31,6 @@ ASKING: Mapping[str, Asking] = {
     "owner": Asking("owner"),
     "owner who may only read": Asking("owner", (READ,)),
     "member": Asking("member"),
-    "member who may only read": Asking("member", (READ,)),
     # Of Initech, which is authorized for `shop`, and was offered `lab`.
     "owner of an organization with an accepted and a pending authorization": Asking("neighbour"),
     "member of an organization with an accepted and a pending authorization": Asking("colleague"),
@@ -59,7 +53,6 @@ ASKING: Mapping[str, Asking] = {
     "no token": Asking(None),
     "owner whose token is expired": Asking("owner", expired=True),
 }
-SUBJECTS = {asking.subject for asking in ASKING.values()} - {None}
 
 
 @dataclass(frozen=True)
@@ -162,8 +155,8 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
     ),
     # Itself and fellow members; without the e-mail, owners of an organization that its acts concern.
     # To come with a token for the first time is an act too where a membership waits: it concerns that
-    # organization, so that `owner` knows `former` and `companion`. Of an organization that is deleted no one is
-    # a member any longer.
+    # organization, so that `owner` knows `former` and `companion`. Of an organization that is deleted no one
+    # is a member any longer.
     "Partner": (
         Row("partner owner", "owner member", "neighbour invitee stranger donor"),
         Row("partner member", "owner member"),
@@ -200,13 +193,15 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
     # The owner's members see all, the other side its own: what is pending, its owners alone.
     "Authorization": (
         Row("shop > initech", "owner member neighbour colleague", may=_agreed_by("owner", "neighbour")),
-        Row("lab > initech", "owner member neighbour", "", _agreed_by("owner", "neighbour"), "", "accepted_at"),
+        Row(
+            "lab > initech", "owner member neighbour", "", _agreed_by("owner", "neighbour"), "", "accepted_at"
+        ),
         Row("lab > umbrella", "owner member invitee", "", _agreed_by("owner", "invitee"), "", "accepted_at"),
         Row("gift > umbrella", "owner member invitee", "", _agreed_by("owner", "invitee"), "", "accepted_at"),
         # Withdrawn when it was pending, and given up when it was accepted.
         Row("lab > globex", "owner member stranger", gone=True),
         Row("shop > umbrella", "owner member invitee trainee", gone=True),
-        # Ended by a transfer. The new owner's members could see what their own organization had, and no other.
+        # Ended by a transfer. The new owner's members could see what their own organization had, no other.
         Row("gift > acme", "donor owner member", gone=True),
         Row("orphan > acme", "donor owner member", gone=True),
         Row("moved > initech", "owner member neighbour colleague", gone=True),
@@ -243,8 +238,8 @@ CLASSES = {row.thing: name for name, rows in ROWS.items() for row in rows}
 class List:
     """What a list holds, by subject; `everything` is what it holds for who reads everything.
 
-    Those who are `refused` may see what it belongs to, but not the list: 403. For `gone` what it belongs to is
-    gone: 410. All others find nothing, 404, or an `open` list without anything in it. `adds` are those who
+    Those who are `refused` may see what it belongs to, but not the list: 403. For `gone` what it belongs to
+    is gone: 410. All others find nothing, 404, or an `open` list without anything in it. `adds` are those who
     may POST, where that can be done.
     """
 
@@ -278,29 +273,30 @@ def _live(class_name: str) -> str:
     return ", ".join(row.thing for row in ROWS[class_name] if not row.gone)
 
 
+def _each(subjects: str, things: str) -> Mapping[str, str]:
+    return dict.fromkeys(subjects.split(), things)
+
+
 ACMES, MEMBERS = "shop, lab, gift, orphan", "acme: owner, acme: member, acme: waiting"
-INITECHS, UMBRELLAS = (
-    "initech: neighbour, initech: colleague",
-    "umbrella: invitee, umbrella: trainee",
-)
-ANYONE = " ".join(sorted(subject for subject in SUBJECTS if subject))
-TRANSFERS, SHOPS, LABS = (
-    {"owner": "initech"},
-    dict.fromkeys(("owner", "member", "neighbour", "colleague"), "shop > initech"),
-    {
-        **dict.fromkeys(("owner", "member"), "lab > initech, lab > umbrella"),
-        "neighbour": "lab > initech",
-        "invitee": "lab > umbrella",
-    },
-)
+INITECHS = "initech: neighbour, initech: colleague"
+UMBRELLAS = "umbrella: invitee, umbrella: trainee"
+# Those who know Acme by name.
+BY_NAME = "neighbour colleague invitee"
+ANYONE = " ".join(asking.subject for asking in ASKING.values() if asking.subject)
+GOES_TO = {"owner": "initech"}
+OF_LAB = {
+    **_each("owner member", "lab > initech, lab > umbrella"),
+    "neighbour": "lab > initech",
+    "invitee": "lab > umbrella",
+}
 LISTS: tuple[List, ...] = (
     # Any partner sees those that it is a member of; what it knows by name is in no list.
     List(
         "/api/organizations",
         {
-            **dict.fromkeys(("owner", "member"), "acme"),
-            **dict.fromkeys(("neighbour", "colleague"), "initech"),
-            **dict.fromkeys(("invitee", "trainee"), "umbrella"),
+            **_each("owner member", "acme"),
+            **_each("neighbour colleague", "initech"),
+            **_each("invitee trainee", "umbrella"),
             "donor": "wayne",
             "stranger": "globex",
             "outsider": "outside",
@@ -314,8 +310,8 @@ LISTS: tuple[List, ...] = (
     List(
         "/api/instances",
         {
-            **dict.fromkeys(("owner", "member"), ACMES),
-            **dict.fromkeys(("neighbour", "colleague"), "shop, moved"),
+            **_each("owner member", ACMES),
+            **_each("neighbour colleague", "shop, moved"),
             "stranger": "globex shop",
             "outsider": "outside shop",
         },
@@ -326,8 +322,8 @@ LISTS: tuple[List, ...] = (
     List(
         "{acme}/instances",
         {
-            **dict.fromkeys(("owner", "member"), ACMES),
-            **dict.fromkeys(("neighbour", "colleague"), "shop"),
+            **_each("owner member", ACMES),
+            **_each("neighbour colleague", "shop"),
             "invitee": "",
         },
         ACMES,
@@ -335,16 +331,21 @@ LISTS: tuple[List, ...] = (
     ),
     List(
         "{initech}/instances",
-        {**dict.fromkeys(("neighbour", "colleague"), "moved"), **dict.fromkeys(("owner", "member"), "")},
+        {**_each("neighbour colleague", "moved"), **_each("owner member", "")},
         "moved",
         adds="neighbour",
     ),
-    List("{acme}/members", dict.fromkeys(("owner", "member"), MEMBERS), MEMBERS, "neighbour colleague invitee",
-         adds="owner"),
-    List("{initech}/members", dict.fromkeys(("neighbour", "colleague"), INITECHS), INITECHS, "owner member",
-         adds="neighbour"),
-    List("{umbrella}/members", dict.fromkeys(("invitee", "trainee"), UMBRELLAS), UMBRELLAS, "owner member",
-         adds="invitee"),
+    List("{acme}/members", _each("owner member", MEMBERS), MEMBERS, refused=BY_NAME, adds="owner"),
+    List(
+        "{initech}/members",
+        _each("neighbour colleague", INITECHS),
+        INITECHS,
+        "owner member",
+        adds="neighbour",
+    ),
+    List(
+        "{umbrella}/members", _each("invitee trainee", UMBRELLAS), UMBRELLAS, "owner member", adds="invitee"
+    ),
     # What an organization was offered: its own members, and of what is pending its owners.
     List("{acme}/authorizations", {"owner": "", "member": ""}, "", "neighbour colleague invitee"),
     List(
@@ -359,12 +360,17 @@ LISTS: tuple[List, ...] = (
         "lab > umbrella, gift > umbrella",
         "owner member",
     ),
-    List("{shop}/authorizations", SHOPS, "shop > initech", adds="owner"),
-    List("{lab}/authorizations", LABS, "lab > initech, lab > umbrella", adds="owner"),
+    List(
+        "{shop}/authorizations",
+        _each("owner member neighbour colleague", "shop > initech"),
+        "shop > initech",
+        adds="owner",
+    ),
+    List("{lab}/authorizations", OF_LAB, "lab > initech, lab > umbrella", adds="owner"),
     List("{moved}/authorizations", {"neighbour": "", "colleague": ""}, "", adds="neighbour"),
     # Owners of the owning organization; the others could not do anything with it.
-    List("{shop}/transfer", TRANSFERS, "initech", "member neighbour colleague", adds="owner"),
-    List("{acme/shop}/transfer", TRANSFERS, "initech", "member neighbour colleague", adds="owner"),
+    List("{shop}/transfer", GOES_TO, "initech", "member neighbour colleague", adds="owner"),
+    List("{acme/shop}/transfer", GOES_TO, "initech", "member neighbour colleague", adds="owner"),
     List("{lab}/transfer", {"owner": ""}, "", "member neighbour invitee", adds="owner"),
     List("{moved}/transfer", {"neighbour": ""}, "", "colleague", adds="neighbour"),
     # The former address of an instance is nowhere.
@@ -373,13 +379,16 @@ LISTS: tuple[List, ...] = (
     List(
         "{partner owner}/memberships",
         {
-            **dict.fromkeys(("owner", "member"), "acme: owner"),
-            **dict.fromkeys(("neighbour", "invitee", "stranger", "donor"), ""),
+            **_each("owner member", "acme: owner"),
+            **_each("neighbour invitee stranger donor", ""),
         },
         "acme: owner",
     ),
-    List("{partner colleague}/memberships", dict.fromkeys(("neighbour", "colleague"), "initech: colleague"),
-         "initech: colleague"),
+    List(
+        "{partner colleague}/memberships",
+        _each("neighbour colleague", "initech: colleague"),
+        "initech: colleague",
+    ),
     List("{partner former}/memberships", {"former": "", "owner": ""}, ""),
     List("{partner companion}/memberships", {"companion": "", "owner": ""}, ""),
     # Below what is gone there is nothing but that.
@@ -396,9 +405,9 @@ LISTS: tuple[List, ...] = (
     List(f"/api/instances/{ABSENT}/authorizations", {}, None, adds=""),
     List(f"/api/instances/{ABSENT}/transfer", {}, None, adds=""),
     List(f"/api/partners/{ABSENT}/memberships", {}, None),
-)  # fmt: skip
-# Who may read `{organization}/activities`; whoever else sees the organization is refused. `/api/activities` is
-# open to any partner, and holds what concerns an organization that it owns, or owned until that was deleted.
+)
+# Who may read `{organization}/activities`; whoever else sees the organization is refused. `/api/activities`
+# is open to any partner, and holds what concerns an organization that it owns, or owned at its end.
 ACTIVITIES_OF: Mapping[str, tuple[str, str]] = {
     "acme": ("owner", "member neighbour colleague invitee"),
     "initech": ("neighbour", "colleague owner member"),
@@ -407,143 +416,3 @@ ACTIVITIES_OF: Mapping[str, tuple[str, str]] = {
     "globex": ("stranger", ""),
     "outside": ("outsider", ""),
 }
-
-
-@dataclass(frozen=True)
-class Estate:
-    """Paths by thing; `acme/shop` is a nested one."""
-
-    service: Service
-    paths: Mapping[str, str]
-
-    async def ask(self, asking: Asking, method: str, path: str, **sent: Any) -> httpx.Response:
-        if not asking.expired:
-            return await self.service.as_(asking.subject, *asking.scopes).request(method, path, **sent)
-        token = self.service.token(str(asking.subject), lifetime=-100)
-        headers = {**sent.pop("headers", {}), "Authorization": f"Bearer {token}"}
-        return await self.service.as_(None).request(method, path, **sent, headers=headers)
-
-    def thing_at(self, path: str) -> str:
-        [name] = [name for name, known in self.paths.items() if known == path]
-        return name
-
-
-async def settle(service: Service, world: World) -> Estate:
-    """The world of all tests, and what else the table speaks of."""
-    owner, neighbour, invitee, donor, outsider = (
-        service.as_(name) for name in ("owner", "neighbour", "invitee", "donor", "outsider")
-    )
-    paths = {
-        "acme": world.acme,
-        "initech": world.initech,
-        "globex": world.globex,
-        "past": world.deleted_organization,
-        "shop": world.shop,
-        "lab": world.lab,
-        "globex shop": world.globex_shop,
-        "old": world.deleted_shop,
-        "acme: member": world.member,
-        "acme: past": world.removed_member,
-        "shop > initech": world.accepted,
-        "lab > initech": world.pending,
-        "lab > globex": world.revoked,
-        "umbrella": await made(invitee, "/api/organizations", name="Umbrella"),
-        "wayne": await made(donor, "/api/organizations", name="Wayne"),
-        "extinct": await made(donor, "/api/organizations", name="Extinct"),
-        "outside": await made(outsider, "/api/organizations", name="Outside"),
-        "ended": await made(owner, "/api/organizations", name="Ended"),
-    }
-
-    async def instance(client: httpx.AsyncClient, name: str, owned_by: str) -> None:
-        handle = f"an-{name.replace(' ', '-')}"
-        paths[name] = await made(client, f"{paths[owned_by]}/instances", name=name.title(), handle=handle)
-
-    async def member(client: httpx.AsyncClient, organization: str, subject: str) -> None:
-        content = {"email": f"{subject}@acme.example", "role": "member"}
-        paths[f"{organization}: {subject}"] = await made(client, f"{paths[organization]}/members", **content)
-
-    async def offer(client: httpx.AsyncClient, thing: str, accept: httpx.AsyncClient | None = None) -> None:
-        name, other = thing.split(" > ")
-        content = {"organization_id": id_of(paths[other])}
-        paths[thing] = await made(client, f"{paths[name]}/authorizations", **content)
-        if accept is not None:
-            await _done(accept, "PATCH", paths[thing], status="accepted")
-
-    for name in ("moved", "closed"):
-        await instance(owner, name, "acme")
-        paths[f"{name} > initech"] = await offered(service, paths[name], world.initech, accept=True)
-        await offer(owner, f"{name} > umbrella")
-    await instance(outsider, "outside shop", "outside")
-    for name, giver in (("gift", "wayne"), ("orphan", "extinct")):
-        await instance(donor, name, giver)
-        await offer(donor, f"{name} > acme", accept=owner)
-        await _done(donor, "POST", f"{paths[name]}/transfer", organization_id=world.acme_id)
-    for thing in ("lab > umbrella", "gift > umbrella"):
-        await offer(owner, thing)
-    await offer(owner, "shop > umbrella", accept=invitee)
-    for client, organization, subject in (
-        (owner, "acme", "former"),
-        (owner, "acme", "waiting"),
-        (owner, "ended", "companion"),
-        (invitee, "umbrella", "trainee"),
-    ):
-        await member(client, organization, subject)
-    paths |= {f"partner {subject}": await itself(service, subject) for subject in sorted(_partners())}
-    await _done(owner, "POST", f"{paths['moved']}/transfer", organization_id=id_of(world.initech))
-    for client, thing in (
-        (owner, "closed"),
-        (owner, "acme: former"),
-        (owner, "ended"),
-        (donor, "extinct"),
-        (invitee, "shop > umbrella"),
-    ):
-        await _done(client, "DELETE", paths[thing])
-    for name in ("shop", "moved"):
-        paths[f"acme/{name}"] = f"{world.acme}/instances/{id_of(paths[name])}"
-    for organization, who in (("acme", owner), ("initech", neighbour), ("umbrella", invitee), ("wayne", donor),
-                              ("globex", service.as_("stranger")), ("outside", outsider)):  # fmt: skip
-        for found in (await who.get(f"{paths[organization]}/members")).json()["member"]:
-            thing = f"{organization}: {found['email'].partition('@')[0]}"
-            paths[thing] = found["@id"].removeprefix(BASE)
-    return Estate(service, paths | await _activities(service, paths))
-
-
-def _partners() -> set[str]:
-    return {str(subject) for subject in SUBJECTS}
-
-
-async def itself(service: Service, subject: str, *scopes: str) -> str:
-    """The path of a partner, who has come by this."""
-    answer = await service.as_(subject, *scopes).get("/api/me")
-    return answer.headers["Location"].removeprefix(BASE)
-
-
-async def _done(client: httpx.AsyncClient, method: str, path: str, **content: str) -> None:
-    headers = {"Content-Type": PATCH} if method == "PATCH" else {}
-    sent = {"json": content} if content else {}
-    answer = await client.request(method, path, headers=headers, **sent)
-    assert answer.is_success, answer.text
-
-
-async def _activities(service: Service, paths: Mapping[str, str]) -> dict[str, str]:
-    """By what was done to which thing; of several such the last one."""
-    things = {BASE + path: name for name, path in paths.items() if "/" not in name}
-    found = {}
-    async for activity in members(service.as_("auditor", READ_ALL), "/api/activities?itemsPerPage=100"):
-        name = f"{activity['@type'][1]} {things.get(activity['object'], '')}"
-        found[name] = activity["@id"].removeprefix(BASE)
-    return {name: path for name, path in found.items() if name in CLASSES}
-
-
-async def members(client: httpx.AsyncClient, path: str) -> Any:
-    """What a list holds, page after page."""
-    address: str | None = path
-    while address:
-        body = (await client.get(address)).json()
-        for member in body["member"]:
-            yield member
-        address = body["view"].get("next")
-
-
-def rows() -> Iterator[Row]:
-    return chain.from_iterable(ROWS.values())
