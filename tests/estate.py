@@ -69,6 +69,7 @@ async def settle(service: Service, world: World) -> Estate:
         ("umbrella", "invitee"),
         ("wayne", "donor"),
         ("extinct", "donor"),
+        ("bygone", "donor"),
         ("outside", "outsider"),
         ("ended", "owner"),
     ):
@@ -87,6 +88,8 @@ async def settle(service: Service, world: World) -> Estate:
     await land.transfer("moved", "owner", "initech")
     for thing, subject in (
         ("closed", "owner"),
+        ("bygone gift", "owner"),
+        ("spent", "donor"),
         ("acme: former", "owner"),
         ("ended", "owner"),
         ("extinct", "donor"),
@@ -95,7 +98,7 @@ async def settle(service: Service, world: World) -> Estate:
         await _done(service.as_(subject), "DELETE", land.paths[thing])
     for name in ("shop", "moved"):
         land.paths[f"acme/{name}"] = f"{world.acme}/instances/{id_of(land.paths[name])}"
-    for organization in ("acme", "initech", "umbrella", "wayne", "globex", "outside"):
+    for organization in ("acme", "initech", "umbrella", "wayne", "bygone", "globex", "outside"):
         await land.look_up_members(organization)
     await land.look_up_activities()
     return Estate(service, land.paths, service.token("owner", lifetime=-100))
@@ -125,10 +128,12 @@ async def _exchange_instances(land: _Land) -> None:
         land.paths[f"{name} > initech"] = await offered(land.service, land.paths[name], initech, accept=True)
         await land.offer(f"{name} > umbrella", "owner")
     await land.create("outside shop", "outsider", "outside")
-    for name, giver in (("gift", "wayne"), ("orphan", "extinct")):
+    for name, giver in (("gift", "wayne"), ("orphan", "extinct"), ("bygone gift", "bygone")):
         await land.create(name, "donor", giver)
         await land.offer(f"{name} > acme", "donor", accept="owner")
         await land.transfer(name, "donor", "acme")
+    await land.create("spent", "donor", "wayne")
+    await land.offer("spent > globex", "donor", accept="stranger")
     for thing in ("lab > umbrella", "gift > umbrella"):
         await land.offer(thing, "owner")
     await land.offer("shop > umbrella", "owner", accept="invitee")

@@ -18,7 +18,7 @@ from app.exchange import Resource
 from app.routes import ROUTES
 from app.storage.session import Session
 from tests.estate import Estate, members, settle
-from tests.service import BASE, JSON, PATCH, Service, World, id_of, made, populate
+from tests.service import BASE, JSON, PATCH, Service, World, id_of, made
 from tests.test_graphs import crawl
 from tests.visibility import ABSENT, ASKING, Asking
 
@@ -222,10 +222,9 @@ async def test_what_is_known_by_name_alone_can_be_used_no_more_than_what_is_abse
 
 
 async def test_an_offer_tells_that_an_organization_is_there_and_its_name_and_no_more(
-    service: Service,
+    service: Service, world: World
 ) -> None:
     """API.md section 6 (TN-06), section 3: who offers has to know the id; revoked, it knows nothing again."""
-    world = await populate(service)
     client = service.as_(STRANGER)
     outside = await made(client, "/api/organizations", name="Outside")
     shop = await made(client, f"{outside}/instances", name="Shop", handle="outside-shop")

@@ -39,7 +39,7 @@ ASKING: Mapping[str, Asking] = {
     "member of an organization with pending authorizations alone": Asking("trainee"),
     # Of Globex, which was offered `lab` until the offer was withdrawn.
     "owner of an organization that was offered something once": Asking("stranger"),
-    # Of Wayne, which gave `gift` and `orphan` away.
+    # Of Wayne, Extinct and Bygone, which each gave an instance away.
     "owner of an organization that gave instances away": Asking("donor"),
     "member who was removed": Asking("former"),
     # Of Ended, together with `owner`.
@@ -132,6 +132,8 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("umbrella", "invitee trainee", "owner member", _changed_by("invitee")),
         # It created `gift`, which Acme owns and Umbrella was offered.
         Row("wayne", "donor", "owner member invitee", _changed_by("donor")),
+        # What named it is gone: `bygone gift`, which Acme owned last. So it is with Wayne and Globex.
+        Row("bygone", "donor", may=_changed_by("donor")),
         Row("globex", "stranger", "", _changed_by("stranger"), "DELETE"),
         Row("outside", "outsider", "", _changed_by("outsider"), "DELETE"),
         Row("past", "owner", gone=True),
@@ -151,6 +153,9 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("globex shop", "stranger", may=_changed_by("stranger")),
         Row("outside shop", "outsider", may=_changed_by("outsider")),
         Row("old", "owner member", gone=True),
+        Row("bygone gift", "owner member", gone=True),
+        # Of Wayne; Globex was authorized for it.
+        Row("spent", "donor stranger", gone=True),
         Row("closed", "owner member neighbour colleague invitee", gone=True),
     ),
     # Itself and fellow members; without the e-mail, owners of an organization that its acts concern.
@@ -164,8 +169,8 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("partner colleague", "neighbour colleague"),
         Row("partner invitee", "invitee trainee", "owner"),
         Row("partner trainee", "invitee trainee"),
-        Row("partner stranger", "stranger"),
-        Row("partner donor", "donor", "owner"),
+        Row("partner stranger", "stranger", "donor"),
+        Row("partner donor", "donor", "owner stranger"),
         Row("partner former", "former", "owner"),
         Row("partner companion", "companion", "owner"),
         Row("partner outsider", "outsider"),
@@ -184,6 +189,7 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("umbrella: invitee", "invitee trainee", "", _kept_by("invitee"), "PATCH DELETE"),
         Row("umbrella: trainee", "invitee trainee", may=_kept_by("invitee", "trainee")),
         Row("wayne: donor", "donor", "", _kept_by("donor"), "PATCH DELETE"),
+        Row("bygone: donor", "donor", "", _kept_by("donor"), "PATCH DELETE"),
         Row("globex: stranger", "stranger", "", _kept_by("stranger"), "PATCH DELETE"),
         Row("outside: outsider", "outsider", "", _kept_by("outsider"), "PATCH DELETE"),
         Row("acme: past", "owner member", gone=True),
@@ -204,11 +210,13 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         # Ended by a transfer. The new owner's members could see what their own organization had, no other.
         Row("gift > acme", "donor owner member", gone=True),
         Row("orphan > acme", "donor owner member", gone=True),
+        Row("bygone gift > acme", "donor owner member", gone=True),
         Row("moved > initech", "owner member neighbour colleague", gone=True),
         Row("moved > umbrella", "owner member invitee", gone=True),
         # Gone with its instance.
         Row("closed > initech", "owner member neighbour colleague", gone=True),
         Row("closed > umbrella", "owner member invitee", gone=True),
+        Row("spent > globex", "donor stranger", gone=True),
     ),
     # Owners of an organization concerned: the one that the thing belongs or belonged to, both sides of an
     # authorization, and all whose authorizations a transfer or a deletion has ended.
@@ -297,7 +305,7 @@ LISTS: tuple[List, ...] = (
             **_each("owner member", "acme"),
             **_each("neighbour colleague", "initech"),
             **_each("invitee trainee", "umbrella"),
-            "donor": "wayne",
+            "donor": "wayne, bygone",
             "stranger": "globex",
             "outsider": "outside",
         },
@@ -413,6 +421,7 @@ ACTIVITIES_OF: Mapping[str, tuple[str, str]] = {
     "initech": ("neighbour", "colleague owner member"),
     "umbrella": ("invitee", "trainee owner member"),
     "wayne": ("donor", "owner member invitee"),
+    "bygone": ("donor", ""),
     "globex": ("stranger", ""),
     "outside": ("outsider", ""),
 }
