@@ -203,9 +203,9 @@ async def _import(settings: Settings, file: Path, email: str) -> Report:
     from app.storage.partners import partner_by_email
     from app.storage.writes import Owner
 
-    if not 3 <= len(email) <= 320 or "@" not in email[1:-1] or not email.isprintable():
-        raise typer.BadParameter(f"{email!r} is not an e-mail address.", param_hint="--owner")
     contract, report = load_contract(settings.public_url), Report()
+    if any(contract.classes["Member"].properties["email"].shape.failures(email)):
+        raise typer.BadParameter(f"{email!r} is not an e-mail address.", param_hint="--owner")
     async with _open(settings) as database:
         partner_id = await partner_by_email(database.reading(), email)
         owner = Owner(partner_id, None if partner_id else email)
@@ -269,10 +269,14 @@ def forget(
     """Replace the name and e-mail of a partner wherever they stand; what it did stays."""
     from app.storage.erasure import EMAIL, NAME
 
-    identifier = partner.rpartition("/")[2]
+    given = partner.rpartition("/")[2]
+    try:
+        identifier = str(UUID(given))
+    except ValueError as error:
+        raise typer.BadParameter(f"{given!r} is not a partner's id.", param_hint="--partner") from error
     erased = _run(_forget(read_settings(os.environ), identifier))
     if erased is None:
-        _fail(f"There is no partner {identifier}, or it was forgotten before.", 1)
+        _fail(f"There is no partner {identifier}.", 1)
     typer.echo(
         f"Forgot partner {identifier}, now {NAME} <{EMAIL}>, in {erased.memberships} memberships"
         f" and {erased.activities} activities."
@@ -284,12 +288,11 @@ async def _forget(settings: Settings, identifier: str) -> Erased | None:
     from app.storage.acts import Act, new_id, now
     from app.storage.erasure import forget
 
-    try:
-        UUID(identifier)
-    except ValueError as error:
-        raise typer.BadParameter(f"{identifier!r} is not a partner's id.", param_hint="--partner") from error
-    async with _open(settings) as database, database.transaction() as session:
-        return await forget(session, Act(ANONYMOUS, new_id(), now()), identifier)
+    async with _open(settings) as database:
+        async with database.transaction() as session:
+            erased = await forget(session, Act(ANONYMOUS, new_id(), now()), identifier)
+        await database.leave_nothing_beside()
+        return erased
 
 
 @cli.command()

@@ -115,12 +115,32 @@ async def test_what_waits_for_the_email_waits_for_nobody(service: Service, world
     assert "zelda@" not in await rows(service)
 
 
-async def test_who_is_unknown_or_was_forgotten_is_not_forgotten_again(service: Service, world: World) -> None:
+async def test_what_was_told_of_an_address_before_its_partner_came_is_gone_too(
+    service: Service, world: World
+) -> None:
+    """Added and removed while it waited; and still waiting elsewhere, under an address of before."""
+    owner = service.as_("owner")
+    for _ in range(2):
+        waiting = await made(owner, f"{world.acme}/members", email="ZELDA@acme.example", role="member")
+        assert (await owner.delete(waiting)).status_code == 204
+    me = (await service.as_("zelda").get("/api/me")).headers["Location"]
+    erased = await forgotten(service, id_of(me))
+    assert erased is not None
+    assert erased.activities == 4
+    assert "zelda@" not in await rows(service)
+
+
+async def test_it_may_be_done_again(service: Service, world: World) -> None:
+    owner, zelda = service.as_("owner"), service.as_("zelda")
+    await made(owner, f"{world.acme}/members", email="zelda@acme.example", role="member")
+    me = (await zelda.get("/api/me")).headers["Location"]
+    first = await forgotten(service, id_of(me))
+    assert first is not None
+    assert first.activities == 2
+    again = await forgotten(service, id_of(me))
+    assert again is not None
+    assert (again.memberships, again.activities) == (1, 0)
     assert await forgotten(service, id_of(world.absent)) is None
-    assert await forgotten(service, id_of(world.partner)) is not None
-    before = await rows(service)
-    assert await forgotten(service, id_of(world.partner)) is None
-    assert await rows(service) == before
 
 
 def test_the_command_forgets_by_id_or_address(tmp_path: Path) -> None:
@@ -137,8 +157,10 @@ def test_the_command_forgets_by_id_or_address(tmp_path: Path) -> None:
     assert done.stdout == (
         f"Forgot partner {identifier}, now {NAME} <{EMAIL}>, in 1 memberships and 1 activities.\n"
     )
-    again = run(tmp_path, "forget", "--partner", identifier)
-    assert (again.returncode, len(again.stderr.splitlines())) == (1, 1)
+    again = run(tmp_path, "forget", "--partner", identifier.upper())
+    assert (again.returncode, "0 activities" in again.stdout) == (0, True)
+    absent = run(tmp_path, "forget", "--partner", "01930000-0000-7000-8000-000000000000")
+    assert (absent.returncode, len(absent.stderr.splitlines())) == (1, 1)
     wrong = run(tmp_path, "forget", "--partner", "nobody")
     assert wrong.returncode == 2
     assert "--partner" in wrong.stderr

@@ -108,7 +108,7 @@ def _unwritable(
         given = value if isinstance(value, list) else [value]
         if not given or not all(isinstance(name, str) and name in names for name in given):
             yield violation(key, f"This must be {definition.name}.", "type")
-    elif value is None and property_ is not None and property_.required:
+    elif value is None and property_ is not None and property_.required and key in (current or {key}):
         yield violation(key, REMOVED, "required")
     elif key in ("@id", "originId") or property_ is not None:
         if (value is not None or current is not None) and not _says_what_is_so(

@@ -14,6 +14,7 @@ from app.resources.items import parent
 from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cursor, cut, read_query
 from app.security.rights import check_role
 from app.storage.pages import Page, page
+from app.storage.people import count_members
 from app.storage.records import owns_any
 
 
@@ -31,9 +32,13 @@ async def read(exchange: Exchange) -> Representation:
     found = await page(exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts)
     address = _address(exchange)
     node = _collection(exchange, address, definition, wanted, found)
-    offered = exchange.offered(exchange.promise, roles, _withheld(definition, found))
+    withheld = await _withheld(exchange, definition, wanted, found)
+    offered = exchange.offered(exchange.promise, roles, withheld)
+    # What changes an instance depends on the instance's version, whichever of its addresses was read.
+    counted = owner is not None and owner.class_name == "Instance"
     return Representation(
         node=top_level(exchange.contract, node, offered),
+        version=owner.version if counted and owner else None,
         canonical=str(node["@id"]) if address != exchange.contract.base + exchange.path else None,
     )
 
@@ -52,11 +57,17 @@ def _address(exchange: Exchange) -> str:
     return exchange.contract.base + path
 
 
-def _withheld(definition: ClassDefinition, found: Page) -> Collection[str]:
+async def _withheld(
+    exchange: Exchange, definition: ClassDefinition, wanted: Wanted, found: Page
+) -> Collection[str]:
     """There is nowhere to transfer to, or no room for more."""
-    full = definition.most is not None and (found.total or 0) >= definition.most
-    nowhere = definition.name == "TransferTargetCollection" and found.total == 0
-    return ("POST",) if full or nowhere else ()
+    if definition.name == "TransferTargetCollection" and not wanted.listing.contains:
+        return ("POST",) if found.total == 0 else ()
+    organization_id = exchange.identifiers.get("organization_id")
+    if definition.most is None or organization_id is None:
+        return ()
+    total = found.total if found.total is not None else await count_members(exchange.session, organization_id)
+    return ("POST",) if total >= definition.most else ()
 
 
 def _collection(

@@ -16,10 +16,6 @@ def reads(operation: Operation) -> bool:
     return operation.method == "GET"
 
 
-def reads_all(caller: Caller) -> bool:
-    return READ_ALL in caller.scopes
-
-
 def check_scope(caller: Caller, operation: Operation) -> None:
     """Raises 401 for a caller without a token, 403 for a token without the scope."""
     if ANYONE in operation.roles:
@@ -50,7 +46,7 @@ def may(caller: Caller, operation: Operation, roles: Collection[str]) -> bool:
         return True
     if caller.partner_id is None or not has_scope(caller, operation):
         return False
-    if PARTNER in operation.roles or (reads(operation) and reads_all(caller)):
+    if PARTNER in operation.roles or (reads(operation) and READ_ALL in caller.scopes):
         return True
     return not operation.roles.isdisjoint(roles)
 

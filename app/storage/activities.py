@@ -19,9 +19,14 @@ from app.storage.tables import Activity, ActivityOrganization
 SEQUENCE_LOCK = int.from_bytes(b"activity")
 
 
-async def write_activities(session: Session, notes: Sequence[Note]) -> None:
-    if notes and session.dialect == "postgres":
+async def lock_sequence(session: Session) -> None:
+    if session.dialect == "postgres":
         await session.rows_sql("SELECT pg_advisory_xact_lock($1)", [SEQUENCE_LOCK])
+
+
+async def write_activities(session: Session, notes: Sequence[Note]) -> None:
+    if notes:
+        await lock_sequence(session)
     for note in notes:
         sequence = await insert(session, Activity, _row(note))
         await _list(session, sequence, note.organizations)

@@ -82,6 +82,11 @@ class Database:
             yield session
             await write_activities(session, session.notes)
 
+    async def leave_nothing_beside(self) -> None:
+        """SQLite's log, in which pages stand as they were, is emptied, if no reader needs it just now."""
+        if self.dialect == "sqlite":
+            await self.reading().rows_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def pending_migrations(self) -> list[str]:
         """What `migrate` would apply, in order; needs no open database and creates nothing."""
         applied = await self._applied()

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from tortoise.filters import escape_like
 
+from app.storage.activities import lock_sequence
 from app.storage.acts import Act, note_of_properties
+from app.storage.keys import email_key
 from app.storage.session import Session, insert, update
 from app.storage.tables import Erasure, Membership, Partner
 
@@ -25,16 +28,18 @@ class Erased:
 
 
 async def forget(session: Session, act: Act, partner_id: str) -> Erased | None:
-    """None where there is no such partner, or it was forgotten before.
+    """None where there is no such partner. It may be done again, and finds what has come since.
 
     While the erasure is open, which only this transaction sees, the database lets `changes` be replaced.
     """
-    partner = await _known(session, partner_id)
-    if partner is None:
+    rows = await session.rows_sql("SELECT id, email_key, version FROM partner WHERE id = $1", [partner_id])
+    if not rows:
         return None
-    await insert(session, Erasure, {"partner_id": partner_id, "erased_at": act.at, "open": True})
-    members = await _memberships(session, partner)
-    activities = await _activities(session, partner_id, [row["id"] for row in members])
+    [partner] = rows
+    await _lock(session, partner)
+    await _open(session, act, partner_id)
+    activities, addresses = await _about(session, partner)
+    members = await _memberships(session, partner_id, addresses)
     for activity in activities:
         sql = "UPDATE activity SET changes = $1 WHERE sequence = $2"
         await session.rows_sql(sql, [_redacted(activity["changes"]), activity["sequence"]])
@@ -45,34 +50,63 @@ async def forget(session: Session, act: Act, partner_id: str) -> Erased | None:
     return Erased(len(members), len(activities))
 
 
-async def _known(session: Session, partner_id: str) -> dict[str, Any] | None:
-    rows = await session.rows_sql(
-        """SELECT id, email_key, version FROM partner
-            WHERE id = $1 AND id NOT IN (SELECT partner_id FROM erasure)""",
-        [partner_id],
-    )
-    return rows[0] if rows else None
+async def _lock(session: Session, partner: dict[str, Any]) -> None:
+    """Nobody removes a member or writes an activity meanwhile, which would tell of the person again."""
+    condition = "id IN (SELECT organization_id FROM membership WHERE partner_id = $1 OR email_key = $2)"
+    await session.lock_organizations(condition, [partner["id"], partner["email_key"]])
+    await session.lock_email(str(partner["email_key"]))
+    await lock_sequence(session)
 
 
-async def _memberships(session: Session, partner: dict[str, Any]) -> list[dict[str, Any]]:
-    """The partner's, and those that wait for its e-mail."""
+async def _open(session: Session, act: Act, partner_id: str) -> None:
+    if not await update(session, Erasure, {"open": True}, where={"partner_id": partner_id}):
+        await insert(session, Erasure, {"partner_id": partner_id, "erased_at": act.at, "open": True})
+
+
+async def _about(session: Session, partner: dict[str, Any]) -> tuple[list[dict[str, Any]], set[str]]:
+    """The activities that tell of the person, and the keys of all e-mail addresses that they tell.
+
+    Those about the partner and its memberships, the past ones among them, whose end names the partner; then
+    all others that tell one of these addresses.
+    """
+    sql = "SELECT id FROM membership WHERE partner_id = $1"
+    members = await session.rows_sql(sql, [partner["id"]])
+    named = await _telling(session, str(partner["id"]))
+    found: dict[int, dict[str, Any]] = {}
+    for object_id in {partner["id"], *(row["id"] for row in members), *(row["object_id"] for row in named)}:
+        sql = "SELECT sequence, object_id, changes FROM activity WHERE object_id = $1"
+        found |= {row["sequence"]: row for row in await session.rows_sql(sql, [object_id])}
+    addresses = {partner["email_key"]} | {key for row in found.values() for key in _addresses(row["changes"])}
+    addresses -= {None, email_key(EMAIL)}
+    for address in addresses:
+        telling = await _telling(session, address)
+        found |= {row["sequence"]: row for row in telling if address in _addresses(row["changes"])}
+    return [row for row in found.values() if _redacted(row["changes"]) != row["changes"]], addresses
+
+
+async def _telling(session: Session, text: str) -> list[dict[str, Any]]:
+    """Activities about members that hold a text, in any case of A to Z."""
+    by_bytes = ' COLLATE "C"' if session.dialect == "postgres" else ""
     return await session.rows_sql(
-        "SELECT id, organization_id, email_key FROM membership WHERE partner_id = $1 OR email_key = $2",
-        [partner["id"], partner["email_key"]],
+        f"""SELECT sequence, object_id, changes FROM activity
+            WHERE object_class IN ('Member', 'Partner') AND lower(changes{by_bytes}) LIKE $1 ESCAPE '\\'""",
+        [f"%{escape_like(text)}%"],
     )
 
 
-async def _activities(session: Session, partner_id: str, members: Iterable[str]) -> list[dict[str, Any]]:
-    """About the partner and its memberships, those that are over among them: their end names the partner."""
-    ended = await session.rows_sql(
-        "SELECT object_id FROM activity WHERE object_class = 'Member' AND changes LIKE $1",
-        [f"%{partner_id}%"],
-    )
-    found = []
-    for object_id in sorted({partner_id, *members, *(row["object_id"] for row in ended)}):
-        sql = "SELECT sequence, changes FROM activity WHERE object_id = $1"
-        found += await session.rows_sql(sql, [object_id])
-    return [row for row in found if _redacted(row["changes"]) != row["changes"]]
+def _addresses(changes: str) -> set[str]:
+    """The keys of the e-mail addresses in changes."""
+    told = [change for change in orjson.loads(changes) if change["property"] == "email"]
+    return {email_key(change[side]) for change in told for side in ("before", "after") if side in change}
+
+
+async def _memberships(session: Session, partner_id: str, addresses: Iterable[str]) -> list[dict[str, Any]]:
+    """The partner's, and those that wait for one of the addresses."""
+    columns = "SELECT id, organization_id, email_key, version FROM membership"
+    found = await session.rows_sql(f"{columns} WHERE partner_id = $1", [partner_id])
+    for address in addresses:
+        found += await session.rows_sql(f"{columns} WHERE email_key = $1", [address])
+    return found
 
 
 def _redacted(changes: str) -> str:
@@ -97,7 +131,11 @@ async def _replace(
     await update(session, Partner, written, where={"id": partner["id"]})
     for row in members:
         if row["email_key"] is not None:
-            placeholder = {"email": EMAIL, "email_key": f"forgotten {row['id']}"}
+            placeholder = {
+                "email": EMAIL,
+                "email_key": f"forgotten {row['id']}",
+                "version": row["version"] + 1,
+            }
             await update(session, Membership, placeholder, where={"id": row["id"]})
 
 

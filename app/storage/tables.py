@@ -223,7 +223,7 @@ class Activity(Model):
         "registry.Partner", related_name=False, on_delete=fields.RESTRICT, null=True
     )
     published = fields.DatetimeField()
-    # A JSON array of {"property", "before", "after"}, as text: no query looks inside.
+    # A JSON array of {"property", "before", "after"}, as text: only an erasure looks inside.
     changes = fields.TextField()
     request_id = fields.CharField(max_length=64)
 
