@@ -51,7 +51,7 @@ def read_content(
             if property_.required:
                 violations.append(violation(key, REMOVED, "required"))
         else:
-            values[key] = _reference(value) if property_.link else value
+            values[key] = reference(value) if property_.link else value
             failures = {failure.message: failure for failure in property_.shape.failures(values[key])}
             violations += [violation(key, failure.message, failure.code) for failure in failures.values()]
     if not partial:
@@ -82,7 +82,7 @@ def _invalid(violations: list[Violation]) -> Problem:
     return Problem("invalid-content", detail, violations=violations)
 
 
-def _reference(value: JSON) -> JSON:
+def reference(value: JSON) -> JSON:
     """A link is the address that it leads to, alone or as the `@id` of a node without anything else."""
     return value["@id"] if isinstance(value, dict) and list(value) == ["@id"] else value
 
@@ -112,7 +112,7 @@ def _unwritable(
         yield violation(key, REMOVED, "required")
     elif key in ("@id", "originId") or property_ is not None:
         if (value is not None or current is not None) and not _says_what_is_so(
-            key, _reference(value), current
+            key, reference(value), current
         ):
             message = "The service sets this; leave it out." if current is None else "This cannot be changed."
             yield violation(key, message, "readOnly")

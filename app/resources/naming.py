@@ -9,7 +9,7 @@ from app.addresses import ITEMS
 from app.contract.contract import Contract
 from app.problems import Problem, Violation
 from app.protocol.strict_json import loads
-from app.representation.content import Rule, violation
+from app.representation.content import Rule, reference, violation
 
 LINK, KEY = "organization", "organization_id"
 
@@ -58,7 +58,7 @@ def key_used(values: Mapping[str, Any]) -> str:
 def _identifiers(contract: Contract, values: Mapping[str, Any]) -> dict[str, str | None]:
     """The organizations that the members name, by key."""
     named = {key: values[key] for key in (KEY, LINK) if key in values}
-    return named | ({LINK: _identifier(contract, named[LINK])} if LINK in named else {})
+    return named | ({LINK: _identifier(contract, reference(named[LINK]))} if LINK in named else {})
 
 
 def _identifier(contract: Contract, address: object) -> str | None:
