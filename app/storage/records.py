@@ -70,11 +70,13 @@ async def find_locked(
     found = await find(session, class_name, caller, column, value)
     # The transaction of SQLite has made all other writers wait already.
     while session.dialect != "sqlite" and found is not None:
+        await session.begin_locking()
         for organization_id in sorted({*found.concerned, *also}):
             await session.lock_organization(organization_id)
         again = await find(session, class_name, caller, column, value)
         if again is None or again.concerned == found.concerned:
             return again
+        await session.give_back_locks()
         found = again
     return found
 

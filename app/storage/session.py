@@ -44,6 +44,17 @@ class Session:
         async with self._acquire() as connection:
             return await self._client.fetch(connection, self._client.raw(sql), _zoned(values))
 
+    async def begin_locking(self) -> None:
+        """Before locks that `give_back_locks` may have to undo."""
+        if self.dialect == "postgres":
+            await self.rows_sql("SAVEPOINT locks")
+
+    async def give_back_locks(self) -> None:
+        """Undo all since `begin_locking`, for other locks are needed: who kept these while waiting for those
+        might be waited for by who has them."""
+        if self.dialect == "postgres":
+            await self.rows_sql("ROLLBACK TO SAVEPOINT locks")
+
     async def lock_organization(self, organization_id: str) -> bool:
         """Whether there is a row of this organization, deleted or not; other writers to it wait from here on.
 
@@ -55,12 +66,11 @@ class Session:
             await self.rows_sql(f"SELECT id FROM organization WHERE id = $1{lock}", [organization_id])
         )
 
-    async def lock_organizations(self, condition: str, values: Sequence[Any]) -> None:
-        """As `lock_organization`, those that fulfil an SQL condition, in the one order."""
-        if self.dialect == "postgres":
-            await self.rows_sql(
-                f"SELECT id FROM organization WHERE {condition} ORDER BY id FOR NO KEY UPDATE", values
-            )
+    async def lock_organizations(self, condition: str, values: Sequence[Any]) -> set[str]:
+        """As `lock_organization`, those that fulfil an SQL condition, in the one order; and which ones."""
+        lock = " FOR NO KEY UPDATE" if self.dialect == "postgres" else ""
+        rows = await self.rows_sql(f"SELECT id FROM organization WHERE {condition} ORDER BY id{lock}", values)
+        return {row["id"] for row in rows}
 
     async def lock_email(self, key: str) -> None:
         """Who adds a member by an e-mail address waits for the partner who is just proving to have it."""
