@@ -55,10 +55,7 @@ async def _bind(session: Session, partner_id: str, identity: Identity, request_i
     if identity.email is None:
         return
     key = email_key(identity.email)
-    await session.lock_organizations(
-        "id IN (SELECT organization_id FROM membership WHERE email_key = $1)", [key]
-    )
-    await session.lock_email(key)
+    await _lock_waiting(session, key)
     bound = await session.rows_sql(
         """UPDATE membership SET partner_id = $1, email = NULL, email_key = NULL, version = version + 1
             WHERE email_key = $2 AND NOT EXISTS (SELECT 1 FROM membership other
@@ -71,6 +68,22 @@ async def _bind(session: Session, partner_id: str, identity: Identity, request_i
         organizations = [row["organization_id"] for row in bound]
         changes = changed({}, {"email": identity.email})
         note(session, act, "Update", "Partner", partner_id, organizations, changes)
+
+
+async def _lock_waiting(session: Session, key: str) -> None:
+    """The e-mail, and the organizations where somebody waits for it, who is not changed or removed meanwhile.
+
+    Which ones they are may change until that is done.
+    """
+    waiting = "SELECT organization_id FROM membership WHERE email_key = $1"
+    while True:
+        await session.begin_locking()
+        locked = await session.lock_organizations(f"id IN ({waiting})", [key])
+        await session.lock_email(key)
+        rows = await session.rows_sql(waiting, [key])
+        if {row["organization_id"] for row in rows} <= locked:
+            return
+        await session.give_back_locks()
 
 
 async def _find(session: Session, identity: Identity) -> dict[str, Any] | None:
