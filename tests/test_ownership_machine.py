@@ -40,12 +40,13 @@ T = TypeVar("T")
 
 # Who acts: somebody, or whoever now is an owner of what the act needs an owner of; with these scopes.
 OWNER = "an owner"
-PARTNERS = ("ann", "ben", "cat", "dan", "eve")
+STRANGER = "fay"
+PARTNERS = ("ann", "ben", "cat", "dan", "eve", STRANGER)
 BY_OWNER = (OWNER, WRITE)
 WHO = st.sampled_from(
     [BY_OWNER] * 20
     + [(name, WRITE) for name in PARTNERS]
-    + [(OWNER, READ), (OWNER, READ_ALL), ("eve", READ_ALL), ("eve", f"{WRITE} {READ_ALL}")]
+    + [(OWNER, READ), (OWNER, READ_ALL), (STRANGER, READ_ALL), (STRANGER, f"{WRITE} {READ_ALL}")]
 )
 # What If-Match names: nothing, the version that is there, or the one before it.
 MATCHED = st.sampled_from([None] * 6 + [0, 0, -1])
@@ -229,7 +230,9 @@ class OwnershipMachine(RuleBasedStateMachine):
         """`organization` is the one that the act needs an owner of."""
         name, scopes = who
         owners = self.model.owners(organization) if organization and name == OWNER else []
-        found = owners[self.turn % len(owners)] if owners else self.partner("eve" if name == OWNER else name)
+        found = (
+            owners[self.turn % len(owners)] if owners else self.partner(STRANGER if name == OWNER else name)
+        )
         return Caller(found, frozenset(scopes.split()))
 
     def agreed(
@@ -258,17 +261,17 @@ class OwnershipMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Two organizations, each with an owner, a member, and an instance that was offered to the other."""
-        for name, other in (("ann", "ben"), ("cat", "dan")):
+        """Two organizations, each with an owner, one who waits, and an instance that was offered to the
+        other and to a third one."""
+        for name, other, role in (("ann", "ben", "member"), ("cat", "dan", "owner")):
             organization = self.founded(name, "Acme")
-            self.add_member(BY_OWNER, organization, other, "member")
+            self.add_member(BY_OWNER, organization, other, role)
             self.create_instance(BY_OWNER, organization, "Shop", name[0], True)
-        for instance, organization in zip(
-            self.model.instances, reversed(self.model.organizations), strict=True
-        ):
-            self.offer(BY_OWNER, instance, organization)
-        [first, _], _ = authorizations(self.model)
-        self.accept(BY_OWNER, first, "accepted", None)
+        self.founded("eve", "Initech")
+        for instance in self.model.live_instances():
+            for organization in [it for it in self.model.organizations if it != instance.owner]:
+                self.offer(BY_OWNER, instance.id, organization)
+        self.accept(BY_OWNER, authorizations(self.model)[0][0], "accepted", None)
 
     @precondition(lambda self: len(self.model.organizations) < MOST_ORGANIZATIONS)
     @rule(who=st.sampled_from(PARTNERS), name=NAMES)
