@@ -26,7 +26,18 @@ class Identity:
 
 
 async def partner_of(database: Database, identity: Identity, request_id: str) -> str:
-    """The id of the partner, written first where it is new or tells another name or e-mail than before."""
+    """The id of the partner, written first where it is new or tells another name or e-mail than before.
+
+    Where somebody writes the same at the same moment, what was written is found the next time.
+    """
+    while True:
+        try:
+            return await _told_partner(database, identity, request_id)
+        except UniqueViolation:
+            continue
+
+
+async def _told_partner(database: Database, identity: Identity, request_id: str) -> str:
     known = await _find(database.reading(), identity)
     if known is None:
         return await _add(database, identity, request_id)
@@ -38,7 +49,7 @@ async def partner_of(database: Database, identity: Identity, request_id: str) ->
         async with database.transaction() as session:
             await update(session, Partner, written, where=where)
             if known["email_key"] != told.get("email_key", known["email_key"]):
-                await _bind(session, known["id"], identity, request_id)
+                await _bind(session, known["id"], identity, request_id, known["email"])
     return str(known["id"])
 
 
@@ -50,7 +61,9 @@ async def partner_by_email(session: Session, email: str) -> str | None:
     return rows[0]["id"] if rows else None
 
 
-async def _bind(session: Session, partner_id: str, identity: Identity, request_id: str) -> None:
+async def _bind(
+    session: Session, partner_id: str, identity: Identity, request_id: str, before: str | None = None
+) -> None:
     """Memberships that wait for the partner's e-mail become the partner's, unless it has one there."""
     if identity.email is None:
         return
@@ -66,7 +79,7 @@ async def _bind(session: Session, partner_id: str, identity: Identity, request_i
     if bound:
         act = Act(Caller(partner_id, frozenset()), request_id, now())
         organizations = [row["organization_id"] for row in bound]
-        changes = changed({}, {"email": identity.email})
+        changes = changed({"email": before}, {"email": identity.email})
         note(session, act, "Update", "Partner", partner_id, organizations, changes)
 
 
@@ -97,7 +110,7 @@ async def _find(session: Session, identity: Identity) -> dict[str, Any] | None:
 
 
 async def _add(database: Database, identity: Identity, request_id: str) -> str:
-    """Two first requests of one partner may come at once: the second finds what the first has written."""
+    """Raises `UniqueViolation` for the second of two first requests that come at once."""
     at = now()
     row: dict[str, Any] = {
         "id": new_id(),
@@ -107,15 +120,9 @@ async def _add(database: Database, identity: Identity, request_id: str) -> str:
         # The token of a machine may tell no name.
         "name": identity.name or identity.subject,
     }
-    try:
-        async with database.transaction() as session:
-            await insert(session, Partner, row | {"created_at": at, "updated_at": at, "version": 1})
-            await _bind(session, row["id"], identity, request_id)
-    except UniqueViolation:
-        known = await _find(database.reading(), identity)
-        if known is None:
-            raise
-        return str(known["id"])
+    async with database.transaction() as session:
+        await insert(session, Partner, row | {"created_at": at, "updated_at": at, "version": 1})
+        await _bind(session, row["id"], identity, request_id)
     return str(row["id"])
 
 
