@@ -313,7 +313,7 @@ async def fail(*_values: Any) -> None:
         ("writes.write_version", refuse, lambda it: it.delete("ivo", "initech")),
         ("writes.write_version", refuse, lambda it: it.delete("ann", "shop")),
         ("writes.write_version", refuse, lambda it: it.set_role("ann", "ada in acme", "member")),
-        ("people.bury", refuse, lambda it: it.remove("ann", "ada in acme")),
+        ("writes.bury", refuse, lambda it: it.remove("ann", "ada in acme")),
         ("database.write_activities", fail, lambda it: it.transfer("ann", "shop", "globex")),
         ("database.write_activities", fail, lambda it: it.delete("ivo", "initech")),
         ("database.write_activities", fail, lambda it: it.remove("ann", "ada in acme")),

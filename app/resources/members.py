@@ -8,8 +8,8 @@ from app.representation.content import read_content, violation
 from app.resources.items import done, existing, found, parent, to_change
 from app.security.rights import check_role
 from app.storage.failures import UniqueViolation
-from app.storage.people import add_member, count_members, remove_member
-from app.storage.writes import change
+from app.storage.people import add_member, count_members
+from app.storage.writes import change, remove_member
 
 
 async def add(exchange: Exchange) -> Representation:

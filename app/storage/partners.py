@@ -10,9 +10,11 @@ from app.storage.acts import Act, changed, new_id, now
 from app.storage.database import Database
 from app.storage.failures import UniqueViolation
 from app.storage.keys import email_key
+from app.storage.ownership import EVERYTHING
+from app.storage.records import find
 from app.storage.session import Session, insert, update
 from app.storage.tables import Partner
-from app.storage.writes import note
+from app.storage.writes import change, note, remove_member
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ async def partner_by_email(session: Session, email: str) -> str | None:
 async def _bind(
     session: Session, partner_id: str, identity: Identity, request_id: str, before: str | None = None
 ) -> None:
-    """Memberships that wait for the partner's e-mail become the partner's, unless it has one there."""
+    """Memberships that wait for the partner's e-mail become the partner's."""
     if identity.email is None:
         return
     key = email_key(identity.email)
@@ -76,11 +78,29 @@ async def _bind(
             RETURNING organization_id""",
         [partner_id, key],
     )
+    act = Act(Caller(partner_id, frozenset()), request_id, now())
     if bound:
-        act = Act(Caller(partner_id, frozenset()), request_id, now())
         organizations = [row["organization_id"] for row in bound]
         changes = changed({"email": before}, {"email": identity.email})
         note(session, act, "Update", "Partner", partner_id, organizations, changes)
+    await _merge(session, act, key)
+
+
+async def _merge(session: Session, act: Act, key: str) -> None:
+    """Where the partner is a member already, what waited ends; the greater role of both stays."""
+    rows = await session.rows_sql(
+        """SELECT waiting.id AS waiting, own.id AS own FROM membership waiting JOIN membership own
+            ON own.organization_id = waiting.organization_id AND own.partner_id = $1
+            WHERE waiting.email_key = $2""",
+        [act.caller.partner_id, key],
+    )
+    for row in rows:
+        waiting = await find(session, "Member", EVERYTHING, "id", row["waiting"])
+        own = await find(session, "Member", EVERYTHING, "id", row["own"])
+        if waiting is not None and own is not None:
+            await remove_member(session, act, waiting)
+            if waiting.values["role"] == "owner":
+                await change(session, act, own, {"role": "owner"})
 
 
 async def _lock_waiting(session: Session, key: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from app.storage.acts import Act, changed
 from app.storage.keys import email_key
 from app.storage.partners import partner_by_email
-from app.storage.records import Record
 from app.storage.session import Session
-from app.storage.writes import Owner, bury, insert_membership, note, note_of
+from app.storage.writes import Owner, insert_membership, note
 
 
 async def add_member(session: Session, act: Act, organization_id: str, email: str, role: str) -> str:
@@ -19,17 +18,6 @@ async def add_member(session: Session, act: Act, organization_id: str, email: st
     changes = changed({}, {"email": email, "role": role, "partner": partner_id})
     note(session, act, "Add", "Member", identifier, [organization_id], changes, organization_id)
     return identifier
-
-
-async def remove_member(session: Session, act: Act, record: Record) -> bool:
-    """Whether the record still had its version."""
-    if not await bury(session, act, record):
-        return False
-    values = {"email": record.values["email"], "role": record.values["role"]}
-    named = {"partner": record.values["partner_id"]}
-    before = {key: str(value) for key, value in (values | named).items() if value is not None}
-    note_of(session, act, "Remove", record, changed(before, {}))
-    return True
 
 
 async def count_members(session: Session, organization_id: str) -> int:

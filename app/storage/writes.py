@@ -51,6 +51,17 @@ async def insert_membership(session: Session, act: Act, organization_id: str, wh
     return identifier
 
 
+async def remove_member(session: Session, act: Act, record: Record) -> bool:
+    """Whether the record still had its version."""
+    if not await bury(session, act, record):
+        return False
+    values = {"email": record.values["email"], "role": record.values["role"]}
+    named = {"partner": record.values["partner_id"]}
+    before = {key: str(value) for key, value in (values | named).items() if value is not None}
+    note_of(session, act, "Remove", record, changed(before, {}))
+    return True
+
+
 async def create_instance(session: Session, act: Act, organization_id: str, name: str, handle: str) -> str:
     """Its id. Raises `UniqueViolation` if any instance has, or once had, the handle."""
     identifier = new_id()

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.security.local_issuer import local_issuer
 from app.storage.database import Database
 from tests.service import BASE, JSON, PATCH, Service, World, id_of, made
 from tests.storage.rows import add_membership
@@ -219,15 +220,15 @@ async def test_memberships_of_a_partner_are_those_that_its_reader_shares(
     check_problem(await service.as_("nobody").get(memberships), "not-found")
 
 
-async def test_a_second_membership_by_email_does_not_replace_the_one_there_is(service: Service) -> None:
-    """A partner whose e-mail changes to one that was added has one membership; the other goes on waiting."""
+async def test_a_membership_that_waited_for_a_member_s_new_address_becomes_one_with_the_other(
+    service: Service,
+) -> None:
+    """API.md section 4: it binds when the verified e-mail changes; the greater role of both stays."""
     owner = service.as_("owner")
     acme = await made(owner, "/api/organizations", name="Acme")
-    await made(owner, f"{acme}/members", email="member@acme.example", role="member")
+    member = await made(owner, f"{acme}/members", email="member@acme.example", role="member")
     assert (await service.as_("member").get(acme)).status_code == 200
     waiting = await made(owner, f"{acme}/members", email="changed@acme.example", role="owner")
-    from app.security.local_issuer import local_issuer
-
     token = local_issuer(service.settings.data_dir).token(
         audience=service.settings.audience,
         subject="member",
@@ -239,8 +240,15 @@ async def test_a_second_membership_by_email_does_not_replace_the_one_there_is(se
     answer = await service.as_(None).get(acme, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
     members = {member["id"]: member for member in await listed(owner, f"{acme}/members")}
-    assert members[id_of(waiting)]["role"] == "owner"
-    assert "name" not in members[id_of(waiting)]
+    assert members[id_of(member)]["role"] == "owner"
     assert sorted(member["email"] for member in members.values()) == [
-        "changed@acme.example", "changed@acme.example", "owner@acme.example",
+        "changed@acme.example", "owner@acme.example",
     ]  # fmt: skip
+    check_problem(await owner.get(waiting), "gone")
+    told = (await owner.get(f"{acme}/activities")).json()["member"][-2:]
+    assert [(act["summary"], act["object"]) for act in told] == [
+        ("Member removed", BASE + waiting),
+        ("Member changed", BASE + member),
+    ]
+    again = await owner.post(f"{acme}/members", json={"email": "changed@acme.example", "role": "owner"})
+    check_problem(again, "already-member")
