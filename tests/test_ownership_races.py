@@ -160,6 +160,7 @@ async def overtaken(place: Place, first: Act, second: Act, stop: Stop) -> tuple[
             async with asyncio.timeout(30):
                 reached = asyncio.create_task(stop.reached.wait())
                 await asyncio.wait([stop.task, reached], return_when=asyncio.FIRST_COMPLETED)
+                reached.cancel()
                 other = asyncio.create_task(place.ask(second, 1))
                 await done_or_waiting(other, asked, place.database)
                 overtook = other.done() and not stop.task.done()
