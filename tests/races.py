@@ -99,7 +99,7 @@ class Place:
                 await self._add_instance(session, instance, organization)
             for (instance, organization), status in AUTHORIZED.items():
                 await self._add_authorization(session, instance, organization, status)
-        [row] = await self.database.reading().rows_sql("SELECT max(sequence) AS last FROM activity")
+        [row] = await self.database.reading().rows("SELECT max(sequence) AS last FROM activity")
         self.sequence = row["last"] or 0
 
     async def _add_organization(self, session: Session, name: str) -> None:

@@ -34,7 +34,7 @@ async def rows(service: Service) -> str:
     try:
         found = []
         for table in ("partner", "membership", "activity", "tombstone", "organization", "instance"):
-            found += await database.reading().rows_sql(f"SELECT * FROM {table}")
+            found += await database.reading().rows(f"SELECT * FROM {table}")
         return str(found).lower()
     finally:
         await database.close()
@@ -103,7 +103,7 @@ async def test_what_waits_for_the_email_waits_for_nobody(service: Service, world
     database = Database(service.settings.database_url)
     await database.open()
     async with database.transaction() as session:
-        await session.rows_sql(
+        await session.rows(
             """UPDATE membership SET partner_id = NULL, email = 'zelda@acme.example',
                 email_key = 'zelda@acme.example' WHERE id = $1""",
             [id_of(world.member)],

@@ -145,7 +145,7 @@ async def test_the_same_statements_are_run_for_what_is_foreign_as_for_what_is_ab
 ) -> None:
     """TN-04 without a clock: the databases are asked the same, in the same number of questions."""
     asked: list[str] = []
-    run = Session.rows_sql
+    run = Session.rows
 
     async def listening(session: Session, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         asked.append(sql)
@@ -153,7 +153,7 @@ async def test_the_same_statements_are_run_for_what_is_foreign_as_for_what_is_ab
 
     client = estate.service.as_(STRANGER)
     await client.get("/api/me")
-    monkeypatch.setattr(Session, "rows_sql", listening)
+    monkeypatch.setattr(Session, "rows", listening)
     paths, absent = unseen(route, estate)
     for method in route.operations:
         told = []

@@ -52,7 +52,7 @@ FAULTS = {
 
 async def check_sound(database: Database) -> None:
     for sentence, sql in FAULTS.items():
-        assert await database.reading().rows_sql(sql) == [], sentence
+        assert await database.reading().rows(sql) == [], sentence
 
 
 class Stop:
@@ -144,7 +144,7 @@ async def done_or_waiting(
     while not task.done():
         if witness.dialect == "sqlite" and task in asked:
             return
-        if witness.dialect == "postgres" and await witness.reading().rows_sql(
+        if witness.dialect == "postgres" and await witness.reading().rows(
             """SELECT pid FROM pg_stat_activity
                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
         ):
@@ -262,7 +262,7 @@ async def test_a_partner_whose_address_changes_is_added_by_the_old_one(
     with before_commit(stop):
         *statuses, _ = await overtaken(place, first, second, stop)
     assert statuses == [first.status, second.status]
-    rows = await witness.reading().rows_sql(
+    rows = await witness.reading().rows(
         "SELECT m.id FROM membership m JOIN partner p ON p.id = m.partner_id WHERE p.subject = $1",
         [place.partner("zoe")],
     )
@@ -283,7 +283,7 @@ async def test_one_who_comes_while_being_added_is_removed_after_that(
                 await done_or_waiting(come, asked, witness)
                 adding.released.set()
                 await coming.reached.wait()
-                rows = await witness.reading().rows_sql(
+                rows = await witness.reading().rows(
                     "SELECT id FROM membership WHERE email_key = $1", [place.email("zoe")]
                 )
                 place.ids["zoe in acme"] = rows[0]["id"]
@@ -343,4 +343,4 @@ async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
     keys = {"activity": "sequence", "erasure": "partner_id"}
     order = {name: keys.get(name, "id") for name in names}
     session = database.reading()
-    return {name: await session.rows_sql(f"SELECT * FROM {name} ORDER BY {order[name]}") for name in names}
+    return {name: await session.rows(f"SELECT * FROM {name} ORDER BY {order[name]}") for name in names}

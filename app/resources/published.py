@@ -56,5 +56,5 @@ async def read(exchange: Exchange) -> Representation:
 
 async def ready(exchange: Exchange) -> Representation:
     """Raises `unavailable` where the database cannot be reached."""
-    await exchange.session.rows_sql("SELECT 1 AS found")
+    await exchange.session.rows("SELECT 1 AS found")
     return await read(exchange)

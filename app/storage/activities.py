@@ -21,7 +21,7 @@ SEQUENCE_LOCK = int.from_bytes(b"activity")
 
 async def lock_sequence(session: Session) -> None:
     if session.dialect == "postgres":
-        await session.rows_sql("SELECT pg_advisory_xact_lock($1)", [SEQUENCE_LOCK])
+        await session.rows("SELECT pg_advisory_xact_lock($1)", [SEQUENCE_LOCK])
 
 
 async def write_activities(session: Session, notes: Sequence[Note]) -> None:

@@ -85,7 +85,7 @@ class Database:
     async def leave_nothing_beside(self) -> None:
         """SQLite's log, in which pages stand as they were, is emptied, if no reader needs it just now."""
         if self.dialect == "sqlite":
-            await self.reading().rows_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            await self.reading().rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def pending_migrations(self) -> list[str]:
         """What `migrate` would apply, in order; needs no open database and creates nothing."""
@@ -151,11 +151,11 @@ class Database:
         client = already_open or await self._connected()
         try:
             session = Session(self.dialect, client, client.autocommit)
-            [record] = await session.rows_sql(HAS_RECORD[self.dialect])
+            [record] = await session.rows(HAS_RECORD[self.dialect])
             if not record["found"]:
                 return set()
             query = f"SELECT name FROM {RECORD} WHERE app = $1"
-            return {row["name"] for row in await session.rows_sql(query, [APP_LABEL])}
+            return {row["name"] for row in await session.rows(query, [APP_LABEL])}
         finally:
             if already_open is None:
                 await client.close()

@@ -32,7 +32,7 @@ async def forget(session: Session, act: Act, partner_id: str) -> Erased | None:
 
     While the erasure is open, which only this transaction sees, the database lets `changes` be replaced.
     """
-    rows = await session.rows_sql("SELECT id, email_key, version FROM partner WHERE id = $1", [partner_id])
+    rows = await session.rows("SELECT id, email_key, version FROM partner WHERE id = $1", [partner_id])
     if not rows:
         return None
     [partner] = rows
@@ -42,7 +42,7 @@ async def forget(session: Session, act: Act, partner_id: str) -> Erased | None:
     members = await _memberships(session, partner_id, addresses)
     for activity in activities:
         sql = "UPDATE activity SET changes = $1 WHERE sequence = $2"
-        await session.rows_sql(sql, [_redacted(activity["changes"]), activity["sequence"]])
+        await session.rows(sql, [_redacted(activity["changes"]), activity["sequence"]])
     await _replace(session, act, partner, members)
     await update(session, Erasure, {"open": False}, where={"partner_id": partner_id})
     organizations = {row["organization_id"] for row in (*members, *await _concerned(session, activities))}
@@ -70,12 +70,12 @@ async def _about(session: Session, partner: dict[str, Any]) -> tuple[list[dict[s
     all others that tell one of these addresses.
     """
     sql = "SELECT id FROM membership WHERE partner_id = $1"
-    members = await session.rows_sql(sql, [partner["id"]])
+    members = await session.rows(sql, [partner["id"]])
     named = await _telling(session, str(partner["id"]))
     found: dict[int, dict[str, Any]] = {}
     for object_id in {partner["id"], *(row["id"] for row in members), *(row["object_id"] for row in named)}:
         sql = "SELECT sequence, object_id, changes FROM activity WHERE object_id = $1"
-        found |= {row["sequence"]: row for row in await session.rows_sql(sql, [object_id])}
+        found |= {row["sequence"]: row for row in await session.rows(sql, [object_id])}
     addresses = {partner["email_key"]} | {key for row in found.values() for key in _addresses(row["changes"])}
     addresses -= {None, email_key(EMAIL)}
     for address in addresses:
@@ -87,7 +87,7 @@ async def _about(session: Session, partner: dict[str, Any]) -> tuple[list[dict[s
 async def _telling(session: Session, text: str) -> list[dict[str, Any]]:
     """Activities about members that hold a text, in any case of A to Z."""
     by_bytes = ' COLLATE "C"' if session.dialect == "postgres" else ""
-    return await session.rows_sql(
+    return await session.rows(
         f"""SELECT sequence, object_id, changes FROM activity
             WHERE object_class IN ('Member', 'Partner') AND lower(changes{by_bytes}) LIKE $1 ESCAPE '\\'""",
         [f"%{escape_like(text)}%"],
@@ -103,9 +103,9 @@ def _addresses(changes: str) -> set[str]:
 async def _memberships(session: Session, partner_id: str, addresses: Iterable[str]) -> list[dict[str, Any]]:
     """The partner's, and those that wait for one of the addresses."""
     columns = "SELECT id, organization_id, email_key, version FROM membership"
-    found = await session.rows_sql(f"{columns} WHERE partner_id = $1", [partner_id])
+    found = await session.rows(f"{columns} WHERE partner_id = $1", [partner_id])
     for address in addresses:
-        found += await session.rows_sql(f"{columns} WHERE email_key = $1", [address])
+        found += await session.rows(f"{columns} WHERE email_key = $1", [address])
     return found
 
 
@@ -143,5 +143,5 @@ async def _concerned(session: Session, activities: Iterable[dict[str, Any]]) -> 
     found = []
     for activity in activities:
         sql = "SELECT organization_id FROM activity_organization WHERE activity_id = $1"
-        found += await session.rows_sql(sql, [activity["sequence"]])
+        found += await session.rows(sql, [activity["sequence"]])
     return found

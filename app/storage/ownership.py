@@ -69,7 +69,7 @@ async def transfer(session: Session, act: Act, instance: Record, organization_id
 async def is_authorized(session: Session, instance_id: str, organization_id: str) -> bool:
     sql = """SELECT id FROM instance_authorization
         WHERE instance_id = $1 AND organization_id = $2 AND status = 'accepted'"""
-    return bool(await session.rows_sql(sql, [instance_id, organization_id]))
+    return bool(await session.rows(sql, [instance_id, organization_id]))
 
 
 async def delete_instance(session: Session, act: Act, instance: Record) -> bool:
@@ -90,7 +90,7 @@ async def _authorizations(session: Session, column: str, identifier: str) -> lis
     kind = KINDS["Authorization"]
     condition = f"a.{column} = $2 AND {kind.deleted_at} IS NULL"
     sql = f"SELECT {selected(kind, True)} FROM {kind.source} WHERE {condition}"
-    rows = await session.rows_sql(sql, [EVERYTHING.partner_id, identifier])
+    rows = await session.rows(sql, [EVERYTHING.partner_id, identifier])
     return [read_row(kind, row, True) for row in rows]
 
 

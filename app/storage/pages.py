@@ -93,7 +93,7 @@ async def page(
         place, tie = statement.place(_comparable(listing, position)), statement.place(position.id)
         beyond = f" AND ({order}, {kind.row}.id) {'<' if descending else '>'} ({place}, {tie})"
     direction = "DESC" if descending else "ASC"
-    rows = await session.rows_sql(
+    rows = await session.rows(
         f"SELECT {columns}, {order} AS position_value FROM {kind.source} WHERE {condition}{beyond}"
         f" ORDER BY {order} {direction}, {kind.row}.id {direction}"
         f" LIMIT {statement.place(cut.limit + 1)} OFFSET {statement.place(cut.offset)}",
@@ -123,7 +123,7 @@ async def _counted(
         return int(rows[0]["total"]) if rows else 0
     statement = Statement(caller.partner_id)
     condition = _listed(kind, listing, reads_all(caller), statement)
-    [row] = await session.rows_sql(
+    [row] = await session.rows(
         f"SELECT count(*) AS total FROM {kind.source} WHERE {condition}", statement.values
     )
     return int(row["total"])

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from app.caller import Caller
 from app.storage.acts import Act, changed, new_id, now
 from app.storage.database import Database
-from app.storage.failures import UniqueViolation
+from app.storage.failures import UniqueViolation, unavailable
 from app.storage.keys import email_key
 from app.storage.ownership import EVERYTHING
 from app.storage.records import find
 from app.storage.session import Session, insert, update
 from app.storage.tables import Partner
 from app.storage.writes import change, note, remove_member
+
+# Each violation means that another request has written; this many in a row are no coincidence.
+TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,10 @@ async def partner_of(database: Database, identity: Identity, request_id: str) ->
 
     Where somebody writes the same at the same moment, what was written is found the next time.
     """
-    while True:
-        try:
+    for _ in range(TRIES):
+        with suppress(UniqueViolation):
             return await _told_partner(database, identity, request_id)
-        except UniqueViolation:
-            continue
+    raise unavailable("The partner is being changed at the moment; send the request again.")
 
 
 async def _told_partner(database: Database, identity: Identity, request_id: str) -> str:
@@ -57,7 +60,7 @@ async def _told_partner(database: Database, identity: Identity, request_id: str)
 
 async def partner_by_email(session: Session, email: str) -> str | None:
     """The id of the partner that has this e-mail; of several, the one that came first."""
-    rows = await session.rows_sql(
+    rows = await session.rows(
         "SELECT id FROM partner WHERE email_key = $1 ORDER BY created_at, id LIMIT 1", [email_key(email)]
     )
     return rows[0]["id"] if rows else None
@@ -71,7 +74,7 @@ async def _bind(
         return
     key = email_key(identity.email)
     await _lock_waiting(session, key)
-    bound = await session.rows_sql(
+    bound = await session.rows(
         """UPDATE membership SET partner_id = $1, email = NULL, email_key = NULL, version = version + 1
             WHERE email_key = $2 AND NOT EXISTS (SELECT 1 FROM membership other
                 WHERE other.organization_id = membership.organization_id AND other.partner_id = $1)
@@ -88,7 +91,7 @@ async def _bind(
 
 async def _merge(session: Session, act: Act, key: str) -> None:
     """Where the partner is a member already, what waited ends; the greater role of both stays."""
-    rows = await session.rows_sql(
+    rows = await session.rows(
         """SELECT waiting.id AS waiting, own.id AS own FROM membership waiting JOIN membership own
             ON own.organization_id = waiting.organization_id AND own.partner_id = $1
             WHERE waiting.email_key = $2""",
@@ -113,14 +116,14 @@ async def _lock_waiting(session: Session, key: str) -> None:
         await session.begin_locking()
         locked = await session.lock_organizations(f"id IN ({waiting})", [key])
         await session.lock_email(key)
-        rows = await session.rows_sql(waiting, [key])
+        rows = await session.rows(waiting, [key])
         if {row["organization_id"] for row in rows} <= locked:
             return
         await session.give_back_locks()
 
 
 async def _find(session: Session, identity: Identity) -> dict[str, Any] | None:
-    rows = await session.rows_sql(
+    rows = await session.rows(
         """SELECT p.id, p.name, p.email, p.email_key, p.version, e.partner_id IS NOT NULL AS forgotten
             FROM partner p LEFT JOIN erasure e ON e.partner_id = p.id
             WHERE p.issuer = $1 AND p.subject = $2""",

@@ -22,5 +22,5 @@ async def add_member(session: Session, act: Act, organization_id: str, email: st
 
 async def count_members(session: Session, organization_id: str) -> int:
     sql = "SELECT count(*) AS found FROM membership WHERE organization_id = $1"
-    [row] = await session.rows_sql(sql, [organization_id])
+    [row] = await session.rows(sql, [organization_id])
     return int(row["found"])

@@ -49,7 +49,7 @@ def reads_all(caller: Caller) -> bool:
 async def find(session: Session, class_name: str, caller: Caller, column: str, value: str) -> Record | None:
     """The record with this value in a unique column, deleted or not; None where the caller sees none."""
     kind, everything = KINDS[class_name], reads_all(caller)
-    rows = await session.rows_sql(_finding(class_name, everything, column), [caller.partner_id, value])
+    rows = await session.rows(_finding(class_name, everything, column), [caller.partner_id, value])
     return read_row(kind, rows[0], everything) if rows else None
 
 
@@ -88,7 +88,7 @@ async def buried(
     visible = f"""(organization_id IN ({MINE}) OR counterpart_id IN ({OWNED})
         OR (counterpart_role = 'member' AND counterpart_id IN ({MINE})))"""
     condition = ANYTHING if reads_all(caller) else visible
-    rows = await session.rows_sql(
+    rows = await session.rows(
         f"SELECT deleted_at, parent_id FROM tombstone WHERE id = $2 AND class_name = $3 AND {condition}",
         [caller.partner_id, identifier, class_name],
     )
@@ -100,7 +100,7 @@ async def embedded(session: Session, caller: Caller, record: Record) -> dict[str
     if record.class_name != "Organization" or record.named:
         return {}
     kind, everything = KINDS["Member"], reads_all(caller)
-    rows = await session.rows_sql(_members(everything), [caller.partner_id, record.id])
+    rows = await session.rows(_members(everything), [caller.partner_id, record.id])
     members = [read_row(kind, row, everything) for row in rows]
     owners = [member for member in members if member.values["role"] == "owner"]
     return {"owners": owners, "members": [member for member in members if member not in owners]}
@@ -117,7 +117,7 @@ def _members(everything: bool) -> str:
 
 async def owns_any(session: Session, caller: Caller) -> bool:
     """Whether the caller is an owner of any organization that is there."""
-    rows = await session.rows_sql(
+    rows = await session.rows(
         f"SELECT o.id FROM organization o WHERE o.deleted_at IS NULL AND o.id IN ({OWNED}) LIMIT 1",
         [caller.partner_id],
     )
@@ -127,7 +127,7 @@ async def owns_any(session: Session, caller: Caller) -> bool:
 async def taken_handles(session: Session, handles: Collection[str]) -> set[str]:
     """Which of these an instance has, or once had."""
     places = ", ".join(f"${number}" for number in range(1, len(handles) + 1))
-    rows = await session.rows_sql(f"SELECT handle FROM instance WHERE handle IN ({places})", list(handles))
+    rows = await session.rows(f"SELECT handle FROM instance WHERE handle IN ({places})", list(handles))
     return {row["handle"] for row in rows}
 
 

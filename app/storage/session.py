@@ -39,7 +39,7 @@ class Session:
         self._acquire = acquire
         self.notes: list[Note] = []
 
-    async def rows_sql(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows that a statement selects or returns; `$1` is its first value, on both databases."""
         async with self._acquire() as connection:
             return await self._client.fetch(connection, self._client.raw(sql), _zoned(values))
@@ -47,13 +47,13 @@ class Session:
     async def begin_locking(self) -> None:
         """Before locks that `give_back_locks` may have to undo."""
         if self.dialect == "postgres":
-            await self.rows_sql("SAVEPOINT locks")
+            await self.rows("SAVEPOINT locks")
 
     async def give_back_locks(self) -> None:
         """Undo all since `begin_locking`, for other locks are needed: who kept these while waiting for those
         might be waited for by who has them."""
         if self.dialect == "postgres":
-            await self.rows_sql("ROLLBACK TO SAVEPOINT locks")
+            await self.rows("ROLLBACK TO SAVEPOINT locks")
 
     async def lock_organization(self, organization_id: str) -> bool:
         """Whether there is a row of this organization, deleted or not; other writers to it wait from here on.
@@ -62,20 +62,18 @@ class Session:
         be referred to, so that who writes an activity about two organizations does not meet a deadlock.
         """
         lock = " FOR NO KEY UPDATE" if self.dialect == "postgres" else ""
-        return bool(
-            await self.rows_sql(f"SELECT id FROM organization WHERE id = $1{lock}", [organization_id])
-        )
+        return bool(await self.rows(f"SELECT id FROM organization WHERE id = $1{lock}", [organization_id]))
 
     async def lock_organizations(self, condition: str, values: Sequence[Any]) -> set[str]:
         """As `lock_organization`, those that fulfil an SQL condition, in the one order; and which ones."""
         lock = " FOR NO KEY UPDATE" if self.dialect == "postgres" else ""
-        rows = await self.rows_sql(f"SELECT id FROM organization WHERE {condition} ORDER BY id{lock}", values)
+        rows = await self.rows(f"SELECT id FROM organization WHERE {condition} ORDER BY id{lock}", values)
         return {row["id"] for row in rows}
 
     async def lock_email(self, key: str) -> None:
         """Who adds a member by an e-mail address waits for the partner who is just proving to have it."""
         if self.dialect == "postgres":
-            await self.rows_sql("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"email {key}"])
+            await self.rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"email {key}"])
 
 
 def _zoned(values: Sequence[Any]) -> list[Any]:
@@ -91,7 +89,7 @@ def _in_utc(time: datetime) -> datetime:
 
 async def insert(session: Session, model: type[Model], values: Mapping[str, Any]) -> int | None:
     """Insert a row; `values` by column. Answers the key where the database makes it (`Activity.sequence`)."""
-    rows = await session.rows_sql(_insertion(model, tuple(values)), list(values.values()))
+    rows = await session.rows(_insertion(model, tuple(values)), list(values.values()))
     return int(next(iter(rows[0].values()))) if rows else None
 
 
@@ -114,7 +112,7 @@ async def update(
     changed, same = tuple(values), tuple(column for column, value in where.items() if value is not None)
     absent = tuple(column for column in where if column not in same)
     sql = _modification(model, changed, same, absent)
-    return len(await session.rows_sql(sql, [*values.values(), *(where[column] for column in same)]))
+    return len(await session.rows(sql, [*values.values(), *(where[column] for column in same)]))
 
 
 @cache

@@ -118,7 +118,7 @@ async def bury(session: Session, act: Act, record: Record, **counterpart: str) -
     """Whether the record still had its version; a tombstone that says nothing of it takes its place."""
     table = KINDS[record.class_name].model._meta.db_table  # noqa: SLF001 - Tortoise's public place for it
     sql = f'DELETE FROM "{table}" WHERE id = $1 AND version = $2 RETURNING id'
-    if not await session.rows_sql(sql, [record.id, record.version]):
+    if not await session.rows(sql, [record.id, record.version]):
         return False
     row = {
         "id": record.id,

@@ -188,7 +188,7 @@ async def test_a_reader_who_goes_on_from_a_cursor_misses_nothing_that_writers_co
                 act = Act(caller, new_id(), now())
                 organization = await create_organization(session, act, f"{number}", Owner(caller.partner_id))
                 for _ in range(waits[number][1]):
-                    await session.rows_sql("SELECT 1 AS one")
+                    await session.rows("SELECT 1 AS one")
                 if waits[number][2] == 0:
                     raise GivenUp
             written.append(organization)

@@ -77,7 +77,7 @@ async def test_an_organization_with_its_members_takes_a_constant_number_of_state
     from app.storage.session import Session
 
     owner, counts = service.as_("owner"), []
-    run = Session.rows_sql
+    run = Session.rows
     statements: list[str] = []
 
     async def counting(session: Session, sql: str, values: Any = ()) -> Any:
@@ -86,7 +86,7 @@ async def test_an_organization_with_its_members_takes_a_constant_number_of_state
 
     # Who the token stands for is asked once.
     assert (await owner.get(world.acme)).status_code == 200
-    monkeypatch.setattr(Session, "rows_sql", counting)
+    monkeypatch.setattr(Session, "rows", counting)
     for number in range(2):
         statements.clear()
         assert (await owner.get(world.acme)).status_code == 200

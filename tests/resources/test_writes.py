@@ -43,7 +43,7 @@ async def activities(service: Service) -> int:
     database = Database(service.settings.database_url)
     await database.open()
     try:
-        [row] = await database.reading().rows_sql("SELECT count(*) AS total FROM activity")
+        [row] = await database.reading().rows("SELECT count(*) AS total FROM activity")
         return int(row["total"])
     finally:
         await database.close()

@@ -473,7 +473,7 @@ async def test_a_removed_member_is_out_at_the_next_request_au_20(
         database = Database(database_url)
         await database.open()
         try:
-            await database.reading().rows_sql("DELETE FROM membership")
+            await database.reading().rows("DELETE FROM membership")
         finally:
             await database.close()
         check_problem(await client.get(path), "not-found")

@@ -24,7 +24,7 @@ async def read_constraints(session: Session) -> tuple[set[Any], set[Any], set[An
     """Names of CHECKs; table and columns of uniques; table, column, target and rule of references."""
     if session.dialect == "sqlite":
         return await read_sqlite_constraints(session)
-    rows = [row for row in await session.rows_sql(POSTGRES_CONSTRAINTS) if row["table"] in OURS]
+    rows = [row for row in await session.rows(POSTGRES_CONSTRAINTS) if row["table"] in OURS]
     return (
         {row["name"] for row in rows if row["kind"] == "c"},
         {(row["table"], row["columns"]) for row in rows if row["kind"] == "u"},
@@ -39,27 +39,27 @@ async def read_constraints(session: Session) -> tuple[set[Any], set[Any], set[An
 async def read_sqlite_constraints(session: Session) -> tuple[set[Any], set[Any], set[Any]]:
     checks, uniques, references = set(), set(), set()
     for table in OURS:
-        [definition] = await session.rows_sql("SELECT sql FROM sqlite_master WHERE name = $1", [table])
+        [definition] = await session.rows("SELECT sql FROM sqlite_master WHERE name = $1", [table])
         checks |= set(re.findall(r'CONSTRAINT "(\w+)" CHECK', definition["sql"]))
-        for index in await session.rows_sql(f'PRAGMA index_list("{table}")'):
+        for index in await session.rows(f'PRAGMA index_list("{table}")'):
             if index["unique"] and index["origin"] != "pk":
                 uniques.add((table, await sqlite_index_columns(session, index["name"])))
-        for reference in await session.rows_sql(f'PRAGMA foreign_key_list("{table}")'):
+        for reference in await session.rows(f'PRAGMA foreign_key_list("{table}")'):
             references.add((table, reference["from"], reference["table"], reference["on_delete"]))
     return checks, uniques, references
 
 
 async def sqlite_index_columns(session: Session, name: str) -> str:
-    return ",".join(row["name"] for row in await session.rows_sql(f'PRAGMA index_info("{name}")'))
+    return ",".join(row["name"] for row in await session.rows(f'PRAGMA index_info("{name}")'))
 
 
 async def read_indexes(session: Session) -> set[Any]:
     if session.dialect == "sqlite":
         query = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql NOT LIKE 'CREATE UNIQUE%'"
-        names = [row["name"] for row in await session.rows_sql(query)]
+        names = [row["name"] for row in await session.rows(query)]
         return {(name, await sqlite_index_columns(session, name)) for name in names}
     query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
-    rows = await session.rows_sql(query)
+    rows = await session.rows(query)
     return {
         (row["indexname"], row["indexdef"].partition("(")[2].rstrip(")").replace(", ", ","))
         for row in rows

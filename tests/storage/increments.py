@@ -24,7 +24,7 @@ async def increment(url: str, organization_id: str, times: int) -> None:
             async with database.transaction() as session:
                 assert await session.lock_organization(organization_id)
                 query = "SELECT version FROM organization WHERE id = $1"
-                [row] = await session.rows_sql(query, [organization_id])
+                [row] = await session.rows(query, [organization_id])
                 following = {"version": row["version"] + 1}
                 assert await update(session, Organization, following, where={"id": organization_id}) == 1
     finally:

@@ -12,7 +12,7 @@ from app.storage.database import Database, Session
 
 
 async def count(session: Session) -> int:
-    [row] = await session.rows_sql("SELECT count(*) AS n FROM organization")
+    [row] = await session.rows("SELECT count(*) AS n FROM organization")
     return int(row["n"])
 
 

@@ -272,15 +272,15 @@ async def test_an_organization_that_an_instance_names_cannot_be_removed(database
     # PostgreSQL 18 tells RESTRICT from an ordinary reference.
     refusals = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
     with pytest.raises(refusals):
-        await database.reading().rows_sql("DELETE FROM organization WHERE id = $1", [organization_id])
+        await database.reading().rows("DELETE FROM organization WHERE id = $1", [organization_id])
 
 
 async def test_what_an_organization_alone_holds_goes_with_it(database: Database) -> None:
     async with database.transaction() as session:
         organization_id = await add_organization(session)
         await add_membership(session, organization_id, partner_id=await add_partner(session))
-        await session.rows_sql("DELETE FROM organization WHERE id = $1", [organization_id])
-        assert await session.rows_sql("SELECT id FROM membership") == []
+        await session.rows("DELETE FROM organization WHERE id = $1", [organization_id])
+        assert await session.rows("SELECT id FROM membership") == []
 
 
 REFUSED = (sqlite3.IntegrityError, asyncpg.RestrictViolationError)
@@ -302,13 +302,13 @@ async def test_no_statement_changes_or_removes_an_activity(database: Database, s
     async with database.transaction() as session:
         await list_activity(session, await add_activity(session), await add_organization(session))
     with pytest.raises(REFUSED, match="append-only"):
-        await database.reading().rows_sql(statement)
+        await database.reading().rows(statement)
 
 
 async def test_postgres_does_not_empty_the_activities_either(database: Database) -> None:
     if database.dialect == "postgres":
         with pytest.raises(REFUSED, match="append-only"):
-            await database.reading().rows_sql("TRUNCATE activity CASCADE")
+            await database.reading().rows("TRUNCATE activity CASCADE")
 
 
 async def test_an_open_erasure_lets_the_changes_of_an_activity_be_replaced_and_nothing_else(
@@ -318,10 +318,10 @@ async def test_an_open_erasure_lets_the_changes_of_an_activity_be_replaced_and_n
         await add_activity(session)
         row = {"partner_id": await add_partner(session), "erased_at": NOW, "open": True}
         await insert(session, Erasure, row)
-        await session.rows_sql("UPDATE activity SET changes = '[2]'")
+        await session.rows("UPDATE activity SET changes = '[2]'")
     with pytest.raises(REFUSED, match="append-only"):
-        await database.reading().rows_sql("UPDATE activity SET request_id = '2'")
+        await database.reading().rows("UPDATE activity SET request_id = '2'")
     async with database.transaction() as session:
-        await session.rows_sql("UPDATE erasure SET open = FALSE")
+        await session.rows("UPDATE erasure SET open = FALSE")
     with pytest.raises(REFUSED, match="append-only"):
-        await database.reading().rows_sql("UPDATE activity SET changes = '[3]'")
+        await database.reading().rows("UPDATE activity SET changes = '[3]'")

@@ -95,11 +95,11 @@ async def test_many_tasks_write_one_after_another(database: Database) -> None:
     async def increment() -> None:
         async with database.transaction() as session:
             assert await session.lock_organization(organization_id)
-            [row] = await session.rows_sql("SELECT version FROM organization")
-            await session.rows_sql("UPDATE organization SET version = $1", [row["version"] + 1])
+            [row] = await session.rows("SELECT version FROM organization")
+            await session.rows("UPDATE organization SET version = $1", [row["version"] + 1])
 
     await asyncio.gather(*(increment() for _ in range(20)))
-    assert await database.reading().rows_sql("SELECT version FROM organization") == [{"version": 21}]
+    assert await database.reading().rows("SELECT version FROM organization") == [{"version": 21}]
 
 
 async def test_an_organization_that_there_is_not_cannot_be_locked(database: Database) -> None:
@@ -126,5 +126,5 @@ async def test_the_pragmas_that_keep_what_was_written_are_set(sqlite_url: str) -
     async with opened(sqlite_url) as database, database.transaction() as writing:
         for session in (writing, database.reading()):
             pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-            found = [(await session.rows_sql(f"PRAGMA {name}"))[0] for name in pragmas]
+            found = [(await session.rows(f"PRAGMA {name}"))[0] for name in pragmas]
             assert [next(iter(row.values())) for row in found] == ["wal", 2, 1, 10000]

@@ -56,7 +56,7 @@ async def tables(database: Database) -> set[str]:
             "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
             "postgres": "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
         }
-        return {row["name"] for row in await database.reading().rows_sql(catalogue[database.dialect])}
+        return {row["name"] for row in await database.reading().rows(catalogue[database.dialect])}
     finally:
         await database.close()
 
@@ -150,7 +150,7 @@ async def test_a_migration_that_rebuilds_a_table_keeps_its_rows(older_url: str) 
     database = Database(older_url)
     assert await database.migrate() == ALL[2:]
     await database.open()
-    rows = await database.reading().rows_sql("SELECT id, partner_id, email FROM membership")
+    rows = await database.reading().rows("SELECT id, partner_id, email FROM membership")
     await database.close()
     assert rows == [{"id": "m", "partner_id": "p", "email": None}]
 

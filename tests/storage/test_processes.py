@@ -36,9 +36,9 @@ async def test_what_two_processes_read_and_then_write_is_neither_lost_nor_refuse
         assert await process.stdout.readline() == b"ready\n"
     finished = asyncio.gather(*(process.communicate(b"go\n") for process in processes))
     while not finished.done():
-        assert len(await database.reading().rows_sql("SELECT version FROM organization")) == 1
+        assert len(await database.reading().rows("SELECT version FROM organization")) == 1
         await asyncio.sleep(0.005)
     assert [errors for _, errors in await finished] == [b"", b""]
     assert [process.returncode for process in processes] == [0, 0]
-    rows = await database.reading().rows_sql("SELECT version FROM organization")
+    rows = await database.reading().rows("SELECT version FROM organization")
     assert rows == [{"version": 1 + 2 * TIMES}]

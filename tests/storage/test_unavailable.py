@@ -167,7 +167,7 @@ async def test_a_connection_that_the_server_ends_is_unavailable_and_is_made_anew
     async with opened(f"{postgres_url}&maxsize=1") as database:
         with unavailable():
             async with database.transaction() as session:
-                await session.rows_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+                await session.rows("SELECT pg_terminate_backend(pg_backend_pid())")
         async with database.transaction() as session:
             await add_organization(session)
         assert await count(database.reading()) == 1

@@ -30,7 +30,7 @@ async def test_a_time_comes_back_with_the_same_digits(
 ) -> None:
     async with database.transaction() as session:
         await add_organization(session, created_at=time, updated_at=time)
-        [row] = await session.rows_sql("SELECT * FROM organization")
+        [row] = await session.rows("SELECT * FROM organization")
     assert (row["created_at"], row["updated_at"], row["deleted_at"]) == (lexical, lexical, None)
 
 
@@ -48,7 +48,7 @@ async def test_times_are_ordered_and_compared_as_times(database: Database) -> No
             await add_organization(session, created_at=time, updated_at=time)
     session = database.reading()
     later = "SELECT created_at FROM organization WHERE created_at > $1 ORDER BY created_at"
-    assert [row["created_at"] for row in await session.rows_sql(later, [times[2]])] == [
+    assert [row["created_at"] for row in await session.rows(later, [times[2]])] == [
         "2026-01-01T00:00:00.500000Z",
         "2026-01-01T00:00:01.000000Z",
         "2026-01-01T00:00:02.000001Z",
@@ -60,10 +60,10 @@ async def test_an_id_is_text_in_lower_case_whichever_way_it_went_in(database: Da
     async with database.transaction() as session:
         await add_organization(session, id=as_uuid)
         await add_organization(session, id=as_text)
-        ids = {row["id"] for row in await session.rows_sql("SELECT id FROM organization")}
+        ids = {row["id"] for row in await session.rows("SELECT id FROM organization")}
         assert ids == {str(as_uuid), as_text}
         for value in (as_text, UUID(as_text)):
-            found = await session.rows_sql("SELECT id FROM organization WHERE id = $1", [value])
+            found = await session.rows("SELECT id FROM organization WHERE id = $1", [value])
             assert found == [{"id": as_text}]
 
 
@@ -87,8 +87,8 @@ async def test_text_comes_back_as_it_went_in(database: Database, name: str) -> N
         organization_id = await add_organization(session, name=name)
         await update(session, Organization, {"name_key": name}, where={"name": name})
         query = "SELECT name, name_key FROM organization WHERE name = $1"
-        assert await session.rows_sql(query, [name]) == [{"name": name, "name_key": name}]
-        selected = await session.rows_sql("SELECT name FROM organization WHERE id = $1", [organization_id])
+        assert await session.rows(query, [name]) == [{"name": name, "name_key": name}]
+        selected = await session.rows("SELECT name FROM organization WHERE id = $1", [organization_id])
     assert selected == [{"name": name}]
 
 
@@ -121,7 +121,7 @@ async def test_names_of_every_script_have_the_same_order_on_both(database: Datab
             await add_instance(session, organization_id, name_key=key, handle=handle)
     session = database.reading()
     for column, expected in (("name_key", keys), ("handle", None)):
-        rows = await session.rows_sql(f"SELECT {column} FROM instance ORDER BY {column}")
+        rows = await session.rows(f"SELECT {column} FROM instance ORDER BY {column}")
         values = [row[column] for row in rows]
         assert values == sorted(expected or values, key=lambda text: text.encode())
 
@@ -153,7 +153,7 @@ async def test_a_missing_value_stays_missing(database: Database) -> None:
     async with database.transaction() as session:
         await add_partner(session, name=None)
         partners = "SELECT name, email FROM partner"
-        assert await session.rows_sql(partners) == [{"name": None, "email": None}]
+        assert await session.rows(partners) == [{"name": None, "email": None}]
 
 
 async def test_a_column_that_there_is_not_is_our_fault_and_no_passing_failure(database: Database) -> None:

@@ -23,9 +23,7 @@ async def an_act(database: Database) -> Act:
 
 
 async def activities(database: Database) -> list[tuple[str, str, list[dict[str, str | None]]]]:
-    rows = await database.reading().rows_sql(
-        "SELECT type, object_class, changes FROM activity ORDER BY sequence"
-    )
+    rows = await database.reading().rows("SELECT type, object_class, changes FROM activity ORDER BY sequence")
     return [(row["type"], row["object_class"], orjson.loads(row["changes"])) for row in rows]
 
 
@@ -90,7 +88,7 @@ async def test_a_partner_follows_the_name_and_email_of_its_tokens(database: Data
     identifier = await partner_of(database, OWNER, "r")
     renamed = Identity("urn:i", "owner", "New", None)
     assert await partner_of(database, renamed, "r") == identifier
-    [row] = await database.reading().rows_sql("SELECT name, email, email_key, version FROM partner")
+    [row] = await database.reading().rows("SELECT name, email, email_key, version FROM partner")
     assert row == {
         "name": "New",
         "email": "Owner@Acme.example",
@@ -124,7 +122,7 @@ async def test_a_membership_by_email_waits_for_its_partner(database: Database) -
         await create_organization(session, act, "Later", Owner(None, "new@acme.example"))
     identifier = await partner_of(database, OWNER, "r")
     query = "SELECT count(*) AS total FROM membership WHERE partner_id = $1"
-    assert await database.reading().rows_sql(query, [identifier]) == [{"total": 1}]
+    assert await database.reading().rows(query, [identifier]) == [{"total": 1}]
     await partner_of(database, Identity("urn:i", "other", None, None), "r")
     await partner_of(database, Identity("urn:i", "owner", "Owner", "new@acme.example"), "r")
-    assert await database.reading().rows_sql(query, [identifier]) == [{"total": 2}]
+    assert await database.reading().rows(query, [identifier]) == [{"total": 2}]
