@@ -17,6 +17,8 @@ from app.storage.pages import Page, page
 from app.storage.people import count_members
 from app.storage.records import owns_any
 
+TARGETS = "TransferTargetCollection"
+
 
 async def read(exchange: Exchange) -> Representation:
     """All that the caller may see, or what belongs to the parent in the path."""
@@ -34,8 +36,8 @@ async def read(exchange: Exchange) -> Representation:
     node = _collection(exchange, address, definition, wanted, found)
     withheld = await _withheld(exchange, definition, wanted, found)
     offered = exchange.offered(exchange.promise, roles, withheld)
-    # What changes an instance depends on the instance's version, whichever of its addresses was read.
-    counted = owner is not None and owner.class_name == "Instance"
+    # A transfer depends on the instance's version, and so does the tag of the targets that were read.
+    counted = owner is not None and definition.name == TARGETS
     return Representation(
         node=top_level(exchange.contract, node, offered),
         version=owner.version if counted and owner else None,
@@ -61,7 +63,7 @@ async def _withheld(
     exchange: Exchange, definition: ClassDefinition, wanted: Wanted, found: Page
 ) -> Collection[str]:
     """There is nowhere to transfer to, or no room for more."""
-    if definition.name == "TransferTargetCollection" and not wanted.listing.contains:
+    if definition.name == TARGETS and not wanted.listing.contains:
         return ("POST",) if found.total == 0 else ()
     organization_id = exchange.identifiers.get("organization_id")
     if definition.most is None or organization_id is None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.security.local_issuer import local_issuer
+from app.storage.acts import new_id
 from app.storage.database import Database
 from tests.service import BASE, JSON, PATCH, Service, World, id_of, made
 from tests.storage.rows import add_membership
@@ -133,11 +134,14 @@ async def test_an_organization_has_a_thousand_members_at_most(service: Service, 
     await database.open()
     async with database.transaction() as session:
         for number in range(998):
-            await add_membership(session, world.acme_id, email=f"{number}@x", email_key=f"{number}@x")
+            waiting = {"id": new_id(), "email": f"{number}@x", "email_key": f"{number}@x"}
+            await add_membership(session, world.acme_id, **waiting)
     await database.close()
     body = (await owner.get(f"{world.acme}/members")).json()
     assert body["totalItems"] == 1_000
     assert [operation["method"] for operation in body["operation"]] == ["GET"]
+    later = (await owner.get(body["view"]["next"])).json()
+    assert [operation["method"] for operation in later["operation"]] == ["GET"]
     content = {"email": "more@acme.example", "role": "member"}
     check_problem(await owner.post(f"{world.acme}/members", json=content), "too-many-members")
     assert (await owner.delete(world.member)).status_code == 204

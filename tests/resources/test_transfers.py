@@ -127,8 +127,11 @@ async def test_a_transfer_depends_on_the_version_that_it_names(service: Service,
     await owner.patch(world.shop, json={"name": "New"}, headers=MERGE)
     stale = await transfer(owner, world.shop, world.initech, **{"If-Match": tag})
     check_problem(stale, "precondition-failed")
-    tag = (await owner.get(world.shop)).headers["ETag"]
+    # A tag from any representation serves, that of the targets among them.
+    tag = (await owner.get(f"{world.shop}/transfer")).headers["ETag"]
     assert (await transfer(owner, world.shop, world.initech, **{"If-Match": tag})).status_code == 200
+    others = (await service.as_("neighbour").get(f"{world.shop}/authorizations")).headers["ETag"]
+    assert "." not in others
 
 
 async def test_an_instance_names_no_creator_that_is_gone(service: Service, world: World) -> None:
