@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from app.addresses import DATA_CONTEXT, ENTRYPOINT, PROBLEM_CONTEXT, PROTECTED_RESOURCE
 from app.contract.contract import Contract
 from app.exchange import Representation
 from app.problems import Problem
+from app.protocol.codings import CODINGS, MIN_LENGTH, encode
 from app.protocol.conditions import Conditions, check_read, entity_tag, not_modified
 from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
+from app.protocol.preferences import Preferences
 from app.representation.documents import JSON, JSON_LD, Document
 from app.representation.nodes import dump, plain
 from app.representation.problems import MEDIA_TYPE as PROBLEM_JSON
@@ -20,6 +23,9 @@ from app.representation.problems import problem_node, without_json_ld
 
 API_DOCUMENTATION = "http://www.w3.org/ns/hydra/core#apiDocumentation"
 CONTEXT = "http://www.w3.org/ns/json-ld#context"
+# Where the rules stand that a request did not keep (LDP section 4.2.1.6).
+CONSTRAINED_BY = "http://www.w3.org/ns/ldp#constrainedBy"
+CONSTRAINT_STATUSES = (409, 422)
 # Data differs from caller to caller: it may be kept, but is asked for each time (RFC 9111 section 5.2.2).
 PRIVATE, PUBLIC, NEVER = "private, no-cache", "public, max-age=300", "no-store"
 EXPOSED = (
@@ -32,8 +38,16 @@ EXPOSED = (
     "Accept-Patch",
     "WWW-Authenticate",
     "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Preference-Applied",
+    "Idempotency-Replayed",
+    "Traceresponse",
     "X-Request-Id",
 )
+# What anybody may embed, and what only pages of the same site may (Fetch, Cross-Origin-Resource-Policy).
+ANYBODYS, SITES_OWN = "cross-origin", "same-site"
+YEAR_SECONDS = 31_536_000
 
 Fields = Sequence[tuple[str, str]]
 
@@ -47,6 +61,28 @@ class Answer:
     content: bytes | None = None
 
 
+@dataclass(frozen=True)
+class Wish:
+    """How the client wants the representation: its media type, None where there is nothing to represent;
+    its coding, None for none; what it prefers besides. `varies` are the fields that decided about it all."""
+
+    method: str
+    media_type: str | None
+    coding: str | None
+    conditions: Conditions
+    preferences: Preferences
+    varies: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """A representation as bytes, the coding that they shall be sent in, and the entity tag that they get."""
+
+    content: bytes
+    coding: str | None
+    tag: str
+
+
 class Answers:
     """What is the same in every answer of one service."""
 
@@ -54,33 +90,56 @@ class Answers:
         self._contract = contract
         # In exactly the spelling that clients search for (CLIENTS.md H2).
         self._documentation = Link(contract.base + ENTRYPOINT["documentation"], API_DOCUMENTATION)
+        self._documentation_field = str(self._documentation).encode("ascii")
+        self._constraints = Link(self._documentation.target, CONSTRAINED_BY)
+        secure = contract.base.startswith("https:")
+        self._public = _of_every_answer(ANYBODYS, secure=secure)
+        self._private = _of_every_answer(SITES_OWN, secure=secure)
         self._data_context = self._context(DATA_CONTEXT)
         self._problem_context = self._context(PROBLEM_CONTEXT)
 
-    def of(
-        self, representation: Representation, media_type: str | None, conditions: Conditions, method: str
-    ) -> Answer:
-        """Raises 412 for a read; 304 for who has the representation already. No `media_type`, no content."""
+    def of(self, representation: Representation, wish: Wish) -> Answer:
+        """Raises 412 for a read; 304 for who has the representation already."""
+        media_type = wish.media_type
         location = [("Location", representation.location)] if representation.location else []
-        if media_type is None:
+        if media_type is None or (representation.node is None and representation.document is None):
             content = None if representation.status == 204 else b""
-            return Answer(representation.status, [*location, ("Cache-Control", PRIVATE)], content)
-        content, tag = self._written(representation, media_type)
+            return Answer(
+                representation.status, [*location, *_applied(wish), ("Cache-Control", PRIVATE)], content
+            )
+        written = self._written(representation, media_type, wish.coding)
+        tagged = [("ETag", written.tag)] if representation.tagged else []
+        if wish.method != "GET" and wish.preferences.minimal:
+            return _minimal(representation, [*location, *tagged, *_applied(wish)], wish.varies)
         canonical = representation.canonical
         fields = [
             ("Content-Type", media_type),
-            ("Vary", "Accept"),
+            ("Vary", wish.varies),
             ("Cache-Control", _kept(representation.document)),
             ("Link", link_field(self._links(representation, media_type))),
-            *([("ETag", tag)] if representation.tagged else []),
+            *tagged,
             *location,
             *([("Content-Location", canonical)] if canonical else []),
+            *_applied(wish),
         ]
-        if method == "GET":
-            check_read(conditions, tag)
-            if not_modified(conditions, tag):
+        if wish.method == "GET":
+            check_read(wish.conditions, written.tag)
+            if not_modified(wish.conditions, written.tag):
                 return Answer(304, fields[1:])
-        return Answer(representation.status, fields, content)
+            fields += [("Accept-Ranges", "none")]
+        if written.coding is None:
+            return Answer(representation.status, fields, written.content)
+        lasting = representation.document is not None and representation.document.lasting
+        coded = (_encode_lasting if lasting else encode)(written.content, written.coding)
+        return Answer(representation.status, [*fields, ("Content-Encoding", written.coding)], coded)
+
+    def tags(self, representation: Representation, media_types: Sequence[str]) -> set[str]:
+        """The entity tags of a representation in each of its forms."""
+        return {
+            self._written(representation, media_type, coding).tag
+            for media_type in media_types
+            for coding in (None, *CODINGS)
+        }
 
     def of_problem(self, problem: Problem, accept: Sequence[str], request_id: str) -> Answer:
         """RFC 9457, whatever Accept says; what it prefers decides whether JSON-LD is inside."""
@@ -91,7 +150,7 @@ class Answers:
             ("Content-Type", PROBLEM_JSON),
             ("Vary", "Accept"),
             ("Cache-Control", NEVER),
-            ("Link", link_field([self._documentation, self._problem_context])),
+            ("Link", link_field(self._problem_links(node["status"]))),
             *(self._challenges(problem) if node["status"] == 401 else problem.headers),
         ]
         return Answer(node["status"], fields, dump(node))
@@ -103,29 +162,35 @@ class Answers:
             (name, f"{value}{', ' if '=' in value else ' '}{metadata}") for name, value in problem.headers
         ]
 
-    def headers(self, answer: Answer, request_id: str) -> list[tuple[bytes, bytes]]:
-        """The answer's fields and those of every answer, as ASGI wants them."""
-        linked = any(name == "Link" for name, _ in answer.fields)
-        fields = [
-            *answer.fields,
-            *([] if linked else [("Link", str(self._documentation))]),
-            ("Access-Control-Allow-Origin", "*"),
-            ("Access-Control-Expose-Headers", ", ".join(EXPOSED)),
-            ("X-Content-Type-Options", "nosniff"),
-            ("X-Request-Id", request_id),
-        ]
+    def headers(self, answer: Answer, request_id: str, also: Fields = ()) -> list[tuple[bytes, bytes]]:
+        """The answer's fields, `also` some, and those of every answer, as ASGI wants them."""
+        linked = public = False
+        fields = [(b"x-request-id", request_id.encode())]
+        for name, value in (*answer.fields, *also):
+            linked = linked or name == "Link"
+            public = public or (name == "Cache-Control" and value == PUBLIC)
+            fields.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+        if not linked:
+            fields.append((b"link", self._documentation_field))
         if answer.content is not None:
-            fields.append(("Content-Length", str(len(answer.content))))
-        return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+            fields.append((b"content-length", b"%d" % len(answer.content)))
+        return fields + (self._public if public else self._private)
 
-    def _written(self, representation: Representation, media_type: str) -> tuple[bytes, str]:
-        """The bytes and their entity tag."""
-        if representation.document is not None:
-            variant = representation.document.variants[media_type]
-            return variant.content, variant.tag
+    def _written(self, representation: Representation, media_type: str, coding: str | None) -> Written:
+        document = representation.document
+        if document is not None:
+            variant = document.variants[media_type]
+            coding = coding if len(variant.content) >= MIN_LENGTH else None
+            tag = entity_tag(variant.tag.encode("ascii"), None, coding) if coding else variant.tag
+            return Written(variant.content, coding, tag)
         node = representation.node or {}
         content = dump(node if media_type == JSON_LD else plain(self._contract, node))
-        return content, entity_tag(content, representation.version)
+        coding = coding if len(content) >= MIN_LENGTH else None
+        return Written(content, coding, entity_tag(content, representation.version, coding))
+
+    def _problem_links(self, status: int) -> list[Link]:
+        links = [self._documentation, self._problem_context]
+        return [*links, self._constraints] if status in CONSTRAINT_STATUSES else links
 
     def _links(self, representation: Representation, media_type: str) -> list[Link]:
         """Plain JSON names the context that makes it JSON-LD (JSON-LD 1.1 section 6.1)."""
@@ -143,3 +208,37 @@ def _kept(document: Document | None) -> str:
     if document is None:
         return PRIVATE
     return PUBLIC if document.lasting else NEVER
+
+
+def _of_every_answer(embedded_by: str, *, secure: bool) -> list[tuple[bytes, bytes]]:
+    """What lets scripts read an answer, and keeps browsers from taking it for something else."""
+    fields = [
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Expose-Headers", ", ".join(EXPOSED)),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("Cross-Origin-Resource-Policy", embedded_by),
+        *([("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")] if secure else []),
+    ]
+    return [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in fields]
+
+
+def _minimal(representation: Representation, fields: Fields, varies: str) -> Answer:
+    """What was changed or made, without its content; 201 stays, for it says that there is something new."""
+    status = 201 if representation.status == 201 else 204
+    kept = [("Vary", varies), ("Cache-Control", PRIVATE)]
+    return Answer(status, [*fields, *kept], b"" if status == 201 else None)
+
+
+def _applied(wish: Wish) -> Fields:
+    """What was done because the client prefers it (RFC 7240 section 3)."""
+    preferences = wish.preferences
+    applied = [f"handling={preferences.handling}"] if preferences.handling else []
+    if wish.media_type is not None and wish.method != "GET" and preferences.content:
+        applied.insert(0, f"return={preferences.content}")
+    return [("Preference-Applied", ", ".join(applied))] if applied else []
+
+
+# Documents do not change while the service runs: each is coded once.
+_encode_lasting = lru_cache(maxsize=256)(encode)

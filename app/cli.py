@@ -61,6 +61,7 @@ def serve(
     """Answer requests until it is interrupted."""
     import uvicorn
 
+    from app.logs import log_config
     from app.security.issuers import trusted_issuers
 
     # By the environment, because that is what every worker reads.
@@ -70,6 +71,8 @@ def serve(
     _check_free(host, port)
     # Key files are read, and the local issuer's key is made, before workers could make several.
     trusted_issuers(settings)
+    if settings.metrics_port is not None:
+        _publish_metrics(host, settings.metrics_port)
     if sample:
         _run(_prepare(settings))
         _welcome(settings)
@@ -85,7 +88,7 @@ def serve(
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        log_config=_log_config(),
+        log_config=log_config(),
     )
 
 
@@ -100,15 +103,17 @@ def _check_free(host: str, port: int) -> None:
             raise OSError(f"{host}, port {port}, cannot be listened on: {error.strerror}.") from error
 
 
-def _log_config() -> dict[str, Any]:
-    """Uvicorn's own, with the service's requests among what it prints."""
-    from copy import deepcopy
+def _publish_metrics(host: str, port: int) -> None:
+    """The folder has to be known before a process counts, which those of the workers do later."""
+    import tempfile
 
-    from uvicorn.config import LOGGING_CONFIG
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="registry-metrics-"))
+    from app.metrics import publish
 
-    config = deepcopy(LOGGING_CONFIG)
-    config["loggers"]["app"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    return config
+    try:
+        publish(host, port)
+    except OSError as error:
+        raise OSError(f"{host}, port {port}, cannot be listened on: {error.strerror}.") from error
 
 
 async def _prepare(settings: Settings) -> None:

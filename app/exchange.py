@@ -13,6 +13,7 @@ from app.contract.definitions import Operation
 from app.problems import Problem
 from app.protocol.conditions import Conditions
 from app.protocol.links import Link
+from app.protocol.preferences import Preferences
 from app.protocol.query import parse_query
 from app.protocol.strict_json import JSON, loads
 from app.representation.documents import Document
@@ -26,6 +27,7 @@ from app.storage.records import Record, embedded
 PARENTS = {"instance_id": "Instance", "partner_id": "Partner", "organization_id": "Organization"}
 # Of what a caller only knows by name.
 NAMED = ("id", "name")
+SHOWN_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Exchange:
     query: bytes
     content: bytes
     conditions: Conditions
+    preferences: Preferences
     request_id: str
     database: Database
     transaction: Session | None = None
@@ -65,8 +68,25 @@ class Exchange:
         return Act(self.caller, self.request_id, now())
 
     def document(self) -> JSON:
-        """What was sent, as JSON. Raises `malformed-content`, `invalid-content`."""
+        """What was sent, as JSON. Raises `invalid-parameter`, `malformed-content`, `invalid-content`."""
+        self.check_query()
         return loads(self.content)
+
+    def check_query(self) -> None:
+        """Raises `invalid-parameter` for what cannot be read and, where the client wants to be told, for a
+        name that means nothing here (RFC 7240 section 4.4)."""
+        parameters = self.parameters
+        if not self.preferences.strict:
+            return
+        class_name = self.contract.ranges.get(self.promise, self.promise)
+        definition = self.contract.classes.get(class_name)
+        known = [variable.name for variable in definition.variables] if definition else []
+        unknown = next((name for name, _ in parameters if name not in known), None)
+        if unknown is not None:
+            there = f"there are {', '.join(known)}" if known else "there are none here"
+            raise Problem(
+                "invalid-parameter", f"Leave out the query parameter {unknown[:SHOWN_LENGTH]}; {there}."
+            )
 
     def offered(
         self, promise: str, roles: Collection[str], withheld: Collection[str] = ()

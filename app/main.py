@@ -6,19 +6,27 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from starlette.routing import Route, Router
 
 from app.callers import Callers
 from app.contract.check import check_contract
 from app.contract.contract import Contract, load_contract
+from app.logs import configure_logs
+from app.observation import Observation
 from app.pipeline import Endpoint, Pipeline
+from app.protocol.front_door import Hosts
 from app.representation.documents import Document
 from app.resources.published import documents
 from app.routes import ROUTES
 from app.security.issuers import trusted_issuers
 from app.settings import Settings, read_settings
 from app.storage.database import Database
+
+if TYPE_CHECKING:
+    from app.metrics import Metrics
 
 
 def create_app(settings: Settings) -> Router:
@@ -31,7 +39,9 @@ def create_app(settings: Settings) -> Router:
     database = Database(settings.database_url)
     issuers = trusted_issuers(settings)
     callers = Callers(database, issuers, settings.audience)
-    pipeline = Pipeline(contract, published, database, callers, settings.max_content_length)
+    hosts = Hosts(urlsplit(settings.public_url).hostname or "", settings.allowed_hosts)
+    observation = Observation(database, _metrics(settings))
+    pipeline = Pipeline(contract, published, database, callers, observation, hosts, settings)
 
     @asynccontextmanager
     async def lifespan(_router: Router) -> AsyncIterator[None]:
@@ -59,6 +69,15 @@ def _published(base: str, issuers: tuple[str, ...]) -> tuple[Contract, Mapping[s
     return contract, documents(contract, issuers)
 
 
+def _metrics(settings: Settings) -> Metrics | None:
+    if settings.metrics_port is None:
+        return None
+    from app.metrics import Metrics  # its library is imported only where something is counted
+
+    return Metrics()
+
+
 def application() -> Router:
     """For `uvicorn --factory`: set by `REGISTRY_*` environment variables."""
+    configure_logs()
     return create_app(read_settings(os.environ))

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from app.answers import Answer, Answers, Fields
+from app.answers import Answer, Answers, Fields, Wish
 from app.caller import Caller
 from app.callers import Callers
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
-from app.exchange import PARENTS, Exchange, Function, Representation, Resource, not_found
+from app.exchange import PARENTS, Exchange, Representation, Resource, not_found
+from app.observation import Observation
 from app.problems import Problem
-from app.protocol.conditions import parse_conditions
+from app.protocol.codings import negotiate_coding
+from app.protocol.conditions import check_creation, parse_conditions
+from app.protocol.front_door import Hosts
 from app.protocol.media_types import parse_media_type
 from app.protocol.negotiation import negotiate
+from app.protocol.preferences import parse_preferences
+from app.protocol.trace import trace_response
 from app.representation.documents import JSON, JSON_LD, Document
+from app.request import Request
 from app.security.rights import ANYONE, check_scope
+from app.settings import Settings
 from app.storage.database import Database
 from app.storage.writes import new_id
 
-LOG = logging.getLogger("app.pipeline")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # The media types of content, by method, and the fields that tell them (RFC 9110 section 12.5.1, RFC 5789).
 ACCEPTED = {
@@ -40,35 +44,14 @@ ACCEPTED_FIELDS = {"POST": "Accept-Post", "PATCH": "Accept-Patch"}
 UNPROMISED = Operation("", "", "GET", "", None, "", frozenset({ANYONE}), frozenset())
 PREFLIGHT = (
     ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, If-Match, If-None-Match, Prefer"),
+    (
+        "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, Prefer, traceparent",
+    ),
     ("Access-Control-Max-Age", "7200"),
 )
-
-
-@dataclass(frozen=True)
-class Request:
-    """What came in; `receive` gives the content. `lines` are the values of all lines of a field."""
-
-    scope: Scope
-    headers: Headers
-    receive: Receive
-    id: str
-
-    @property
-    def path(self) -> str:
-        return str(self.scope["path"])
-
-    @property
-    def method(self) -> str:
-        """HEAD is a GET whose content stays behind (RFC 9110 section 9.3.2)."""
-        return "GET" if self.is_head else str(self.scope["method"])
-
-    @property
-    def is_head(self) -> bool:
-        return bool(self.scope["method"] == "HEAD")
-
-    def lines(self, name: str) -> list[str]:
-        return self.headers.getlist(name)
+# Asked by machines that know the service by a number, also when there is too much to do.
+HEALTH = frozenset({"/livez", "/readyz"})
 
 
 class Disconnected(Exception):  # noqa: N818 - nobody is left to be told
@@ -84,13 +67,18 @@ class Pipeline:
         documents: Mapping[str, Document],
         database: Database,
         callers: Callers,
-        max_content_length: int,
+        observation: Observation,
+        hosts: Hosts,
+        settings: Settings,
     ) -> None:
         self._contract = contract
         self._documents = documents
         self._database = database
         self._callers = callers
-        self._max_content_length = max_content_length
+        self._observation = observation
+        self._hosts = hosts
+        self._settings = settings
+        self._running = 0
         self._answers = Answers(contract)
         # A variable of a path that is named after one of these has such a value.
         instance = contract.classes["Instance"].properties
@@ -99,60 +87,98 @@ class Pipeline:
 
     async def serve(self, resource: Resource | None, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        request = Request(scope, Headers(scope=scope), receive, new_id())
+        request = Request(scope, receive, new_id(), resource.path if resource else None)
+        problem = None
+        self._running += 1
+        self._observation.running(self._running)
         try:
             answer = await self._answer(resource, request)
         except Disconnected:
             return
-        except Problem as problem:
-            _log_refusal(request, problem)
+        except Problem as refused:
+            problem = refused
+            self._observation.refused(request, problem)
             answer = self._problem(request, problem)
-        except Exception:
-            LOG.exception("%s failed", request.id)
-            answer = self._problem(request, Problem("internal-error", "Try again later."))
-        headers = self._answers.headers(answer, request.id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the rest
+            self._observation.failed(request, error)
+            problem = Problem("internal-error", "Try again later.")
+            answer = self._problem(request, problem)
+        finally:
+            self._running -= 1
+            self._observation.running(self._running)
+        headers = self._answers.headers(answer, request.id, _of_the_connection(request))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         body = b"" if answer.content is None or request.is_head else answer.content
         await send({"type": "http.response.body", "body": body})
-        _log(request, answer, time.perf_counter() - started)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self._observation.answered(request, method, answer, problem, time.perf_counter() - started)
 
     async def _answer(self, resource: Resource | None, request: Request) -> Answer:
+        if request.refusal is not None:
+            raise request.refusal
+        healthy = request.route in HEALTH
+        if self._running > self._settings.max_concurrent_requests and not healthy:
+            raise Problem(
+                "unavailable",
+                "Too many requests are being answered at the moment; try again.",
+                headers=[("Retry-After", "1")],
+            )
+        request.check_head(self._hosts, any_host=healthy)
         if request.method == "OPTIONS" and request.lines("Access-Control-Request-Method"):
             return Answer(204, PREFLIGHT)
+        if request.method == "OPTIONS" and request.path == "*":
+            return Answer(204, [("Allow", ", ".join(METHODS))])
         if resource is None or not self._can_be(request):
             raise not_found()
         if request.method == "OPTIONS":
             return Answer(204, [("Allow", _allow(resource)), *_accepted(resource)])
         operation = self._operation(resource, request.method)
-        caller = await self._caller(request, operation)
-        media_type = _media_type(resource, request)
+        request.caller = await self._caller(request, operation)
+        wish = self._wish(resource, request)
         content = await self._content(request)
-        conditions = parse_conditions(request.lines("If-Match"), request.lines("If-None-Match"))
         exchange = Exchange(
             contract=self._contract,
             documents=self._documents,
             promise=resource.promise,
             operation=operation,
-            caller=caller,
+            caller=request.caller,
             path=request.path,
             identifiers=request.scope["path_params"],
             query=request.scope["query_string"],
             content=content,
-            conditions=conditions,
+            conditions=wish.conditions,
+            preferences=wish.preferences,
             request_id=request.id,
             database=self._database,
         )
-        representation = await self._carry_out(resource.operations[request.method], exchange, request.method)
-        return self._answers.of(representation, media_type, conditions, request.method)
+        return self._answers.of(await self._carry_out(resource, exchange, request.method), wish)
 
     def _problem(self, request: Request, problem: Problem) -> Answer:
         return self._answers.of_problem(problem, request.lines("Accept"), request.id)
 
+    def _wish(self, resource: Resource, request: Request) -> Wish:
+        """Raises 406. Only a query can be read strictly, and only a change be answered minimally."""
+        method, media_type = request.method, _media_type(resource, request)
+        varies = ["Accept", "Accept-Encoding"] if media_type is not None else []
+        varies += ["Prefer"] if request.scope["query_string"] or method != "GET" else []
+        return Wish(
+            method=method,
+            media_type=media_type,
+            coding=negotiate_coding(request.lines("Accept-Encoding")),
+            conditions=parse_conditions(
+                request.lines("If-Match"),
+                request.lines("If-None-Match"),
+                required=self._settings.require_if_match,
+            ),
+            preferences=parse_preferences(request.lines("Prefer")),
+            varies=", ".join(varies),
+        )
+
     def _can_be(self, request: Request) -> bool:
-        """Whether anything could be at the path; Starlette's patterns match before a final line break."""
+        """Whether anything could be at the path."""
         variables = request.scope["path_params"].items()
         known = [(self._shapes[key], value) for key, value in variables if key in self._shapes]
-        return "\n" not in request.path and not any(any(shape.failures(value)) for shape, value in known)
+        return request.can_be() and not any(any(shape.failures(value)) for shape, value in known)
 
     def _operation(self, resource: Resource, method: str) -> Operation:
         """Raises 501 and 405."""
@@ -175,6 +201,12 @@ class Pipeline:
         accepted = ACCEPTED.get(request.method)
         if accepted is None:
             return b""
+        if any(line.strip().lower() not in ("", "identity") for line in request.lines("Content-Encoding")):
+            raise Problem(
+                "unsupported-media-type",
+                "Send the content as it is, without Content-Encoding.",
+                headers=[("Accept-Encoding", "identity")],
+            )
         types = [parse_media_type(line) for line in request.lines("Content-Type")]
         sent = types[0] if len(types) == 1 else None
         if sent is None or sent.essence not in (*accepted, *TOLERATED.get(request.method, ())):
@@ -187,10 +219,14 @@ class Pipeline:
         return await self._read(request)
 
     async def _read(self, request: Request) -> bytes:
-        too_large = Problem("content-too-large", f"Send at most {self._max_content_length} octets.")
+        most = self._settings.max_content_length
+        # What has not been read would be taken for the next request.
+        too_large = Problem(
+            "content-too-large", f"Send at most {most} octets.", headers=[("Connection", "close")]
+        )
         announced = request.headers.get("Content-Length", "0").lstrip("0")
         # Only what is short enough is made a number: others may have thousands of digits.
-        if len(announced) > 15 or (announced.isdecimal() and int(announced) > self._max_content_length):
+        if len(announced) > 15 or (announced.isdecimal() and int(announced) > most):
             raise too_large
         content = bytearray()
         while True:
@@ -198,17 +234,39 @@ class Pipeline:
             if message["type"] == "http.disconnect":
                 raise Disconnected
             content += message.get("body", b"")
-            if len(content) > self._max_content_length:
+            if len(content) > most:
                 raise too_large
             if not message.get("more_body", False):
                 return bytes(content)
 
-    async def _carry_out(self, operation: Function, exchange: Exchange, method: str) -> Representation:
+    async def _carry_out(self, resource: Resource, exchange: Exchange, method: str) -> Representation:
         """What is unsafe, in a transaction that is over before the answer begins."""
+        operation = resource.operations[method]
         if method == "GET":
-            return await operation(exchange)
+            representation = await operation(exchange)
+            exchange.check_query()
+            return representation
         async with self._database.transaction() as session:
-            return await operation(replace(exchange, transaction=session))
+            writing = replace(exchange, transaction=session)
+            if method == "POST" and exchange.conditions.stated:
+                await self._check_list(resource, writing)
+            representation = await operation(writing)
+            writing.check_query()
+            return representation
+
+    async def _check_list(self, resource: Resource, exchange: Exchange) -> None:
+        """Raises 412 where the list that a POST adds to is not as the request says; 404 and 410 as the POST
+        would. A list with a version is its parent's, and the operation's own to look at."""
+        try:
+            representation = await resource.operations["GET"](exchange)
+        except Problem as problem:
+            if problem.type == "forbidden":
+                return
+            raise
+        offered = {it["method"] for it in (representation.node or {}).get("operation", ())}
+        # What fails anyway does not depend on a condition (RFC 9110 section 13.2.1).
+        if representation.version is None and exchange.operation.method in offered:
+            check_creation(exchange.conditions, self._answers.tags(representation, resource.offers))
 
 
 @dataclass(frozen=True)
@@ -223,20 +281,6 @@ class Endpoint:
             await self.pipeline.serve(self.resource, scope, receive, send)
         else:
             await send({"type": "websocket.close"})
-
-
-def _log(request: Request, answer: Answer, seconds: float) -> None:
-    """On one line, whatever is in the path; without the query, which may hold what is nobody's business."""
-    path = request.path.encode("unicode_escape").decode()
-    method = request.scope["method"]
-    LOG.info("%s %s %d %.1fms %s", method, path, answer.status, seconds * 1_000, request.id)
-
-
-def _log_refusal(request: Request, problem: Problem) -> None:
-    """What is wrong with a token stands here alone (STANDARDS AU-21); words in it may be the client's."""
-    if problem.type == "not-authenticated" and problem.__cause__ is not None:
-        cause = str(problem.__cause__).encode("unicode_escape").decode()
-        LOG.info("%s refused the token: %.200s", request.id, cause)
 
 
 def _allow(resource: Resource) -> str:
@@ -259,3 +303,10 @@ def _media_type(resource: Resource, request: Request) -> str | None:
         available = ", ".join(resource.offers)
         raise Problem("not-acceptable", f"Accept one of {available}.", available=resource.offers)
     return media_type
+
+
+def _of_the_connection(request: Request) -> Fields:
+    """What an answer says of the connection and of the trace, whatever it is about."""
+    closing = [("Connection", "close")] if request.draining else []
+    traced = [("Traceresponse", trace_response(request.trace, request.id))] if request.trace else []
+    return [*closing, *traced]

@@ -24,9 +24,15 @@ KNOWN = {
     "REGISTRY_AUDIENCE",
     "REGISTRY_ISSUERS",
     "REGISTRY_MAX_CONTENT_LENGTH",
+    "REGISTRY_MAX_CONCURRENT_REQUESTS",
+    "REGISTRY_ALLOWED_HOSTS",
+    "REGISTRY_REQUIRE_IF_MATCH",
+    "REGISTRY_METRICS_PORT",
 }
 # With which keys may sign: one algorithm for each kind of key (RFC 8725 section 3.1).
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
+MAX_PORT = 65_535
+HOST = re.compile(r"\*|[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\]")
 MAX_ISSUER = 255  # what a partner's column holds
 
 
@@ -51,7 +57,8 @@ class IssuerSetting:
 class Settings:
     """`public_url` has no trailing slash; `max_content_length` is in octets.
 
-    Without `issuers` there is the local one.
+    Without `issuers` there is the local one; without `metrics_port` nothing is counted. `allowed_hosts` are
+    answered for beside that of `public_url`.
     """
 
     public_url: str = "http://127.0.0.1:8000"
@@ -60,6 +67,10 @@ class Settings:
     audience: str = "instance-registry"
     issuers: tuple[IssuerSetting, ...] = ()
     max_content_length: int = 1_048_576
+    max_concurrent_requests: int = 1_000
+    allowed_hosts: tuple[str, ...] = ()
+    require_if_match: bool = False
+    metrics_port: int | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -83,7 +94,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         data_dir=data_dir,
         audience=audience,
         issuers=_issuers(environment.get("REGISTRY_ISSUERS")),
-        max_content_length=_octets(environment.get("REGISTRY_MAX_CONTENT_LENGTH")),
+        max_content_length=_whole(environment, "REGISTRY_MAX_CONTENT_LENGTH", Settings.max_content_length),
+        max_concurrent_requests=_whole(
+            environment, "REGISTRY_MAX_CONCURRENT_REQUESTS", Settings.max_concurrent_requests
+        ),
+        allowed_hosts=_hosts(environment.get("REGISTRY_ALLOWED_HOSTS", "")),
+        require_if_match=_yes(environment, "REGISTRY_REQUIRE_IF_MATCH"),
+        metrics_port=_port(environment, "REGISTRY_METRICS_PORT"),
     )
 
 
@@ -195,9 +212,32 @@ def _split(name: str, url: str) -> SplitResult:
     return parts
 
 
-def _octets(value: str | None) -> int:
+def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name)
     if value is None:
-        return Settings.max_content_length
+        return default
     if not re.fullmatch(r"[1-9][0-9]{0,9}", value):
-        raise WrongSetting("REGISTRY_MAX_CONTENT_LENGTH must be a whole number of octets, from 1.")
+        raise WrongSetting(f"{name} must be a whole number from 1.")
     return int(value)
+
+
+def _port(environment: Mapping[str, str], name: str) -> int | None:
+    port = _whole(environment, name, 0)
+    if port > MAX_PORT:
+        raise WrongSetting(f"{name} must be a port from 1 to {MAX_PORT}.")
+    return port or None
+
+
+def _yes(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name, "no")
+    if value not in ("yes", "no"):
+        raise WrongSetting(f"{name} must be yes or no.")
+    return value == "yes"
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    hosts = tuple(host.strip() for host in value.split(",") if host.strip())
+    for host in hosts:
+        if not HOST.fullmatch(host):
+            raise WrongSetting(f"REGISTRY_ALLOWED_HOSTS: {host} is not the name of a host; or *, for any.")
+    return hosts

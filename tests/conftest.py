@@ -10,10 +10,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from app.contract.contract import Contract, load_contract
 from app.storage.database import Database
 from tests.service import BASE, Service, World, populate, running
+
+# The lines of requests are looked at where a test captures them, and are in nobody's way elsewhere.
+structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.contract.contract import Contract
 from app.problems import Problem
@@ -228,14 +229,29 @@ async def test_health_is_asked_for_each_time(service: Service) -> None:
 
 
 async def test_a_request_is_one_line_of_the_log_and_its_query_is_not_in_it(
-    service: Service, caplog: pytest.LogCaptureFixture
+    service: Service, world: World
 ) -> None:
-    """LO-01, LO-03."""
-    with caplog.at_level(logging.INFO, logger="app.pipeline"):
+    """LO-01 to LO-04: the route and not the path; who asked, but no name."""
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with capture_logs() as lines:
         await service.as_(None).get("/x%0aINFO:forged%20%1b[31m%c3%a9?access_token=secret")
-    [record] = [record for record in caplog.records if record.name == "app.pipeline"]
-    assert record.getMessage().startswith("GET /x\\nINFO:forged \\x1b[31m\\xe9 404 ")
-    assert "secret" not in caplog.text
+        headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+        answer = await service.as_("owner").get(f"{world.acme}/instances?name=secret", headers=headers)
+    nowhere, found = lines
+    assert nowhere.pop("ms") >= 0
+    assert nowhere == {
+        "event": "request", "log_level": "info", "request_id": nowhere["request_id"], "method": "GET",
+        "status": 404, "bytes": nowhere["bytes"], "problem": "not-found",
+    }  # fmt: skip
+    assert found.pop("ms") > 0
+    assert len(found.pop("caller")) == 16
+    assert found == {
+        "event": "request", "log_level": "info", "request_id": answer.headers["X-Request-Id"],
+        "trace_id": trace, "method": "GET", "route": "/api/organizations/{organization_id}/instances",
+        "status": 200, "bytes": int(answer.headers["Content-Length"]), "organization": world.acme_id,
+    }  # fmt: skip
+    assert answer.headers["Traceresponse"].startswith(f"00-{trace}-")
+    assert "secret" not in str(lines)
 
 
 async def test_every_problem_type_dereferences(service: Service, contract: Contract) -> None:

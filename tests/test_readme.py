@@ -74,7 +74,8 @@ def test_every_setting_stands_in_readme_with_its_default() -> None:
     shown = {"REGISTRY_DATA_DIR": f"./{defaults['REGISTRY_DATA_DIR']}"}
     for name, cell in rows.items():
         default = shown.get(name, defaults[name])
-        assert ("none" if default == () else f"`{default}`") in cell
+        said = "none" if default in ((), None) else "`no`" if default is False else f"`{default}`"
+        assert said in cell
 
 
 def test_every_path_and_every_target_that_readme_names_is_there() -> None:

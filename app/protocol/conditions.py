@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -39,30 +39,52 @@ Tags: TypeAlias = tuple[EntityTag, ...] | Literal["*"] | None
 class Conditions:
     """What a request states in If-Match and If-None-Match: tags, `*`, or None for an absent field.
 
-    An If-Match that is malformed or beyond the limits has no tags, so that it never matches.
+    An If-Match that is malformed or beyond the limits has no tags, so that it never matches. `required` is
+    whether a change needs it.
     """
 
     if_match: Tags = None
     if_none_match: Tags = None
+    required: bool = False
+
+    @property
+    def stated(self) -> bool:
+        return self.if_match is not None or self.if_none_match is not None
 
 
-def entity_tag(body: bytes, version: int | None = None) -> str:
-    """The strong tag, with its quotes, of a representation of a record (at `version`) or of anything else."""
-    digest = hashlib.blake2b(body, digest_size=8).hexdigest()
+def entity_tag(body: bytes, version: int | None = None, coding: str | None = None) -> str:
+    """The strong tag, with its quotes, of a representation of a record (at `version`) or of anything else.
+
+    What is sent in a `coding` has a tag of its own (RFC 9110 section 8.8.3.3), told from the `body` before.
+    """
+    digest = hashlib.blake2b(body, digest_size=8, person=(coding or "").encode()).hexdigest()
     return f'"{digest}"' if version is None else f'"{version}.{digest}"'
 
 
-def parse_conditions(if_match: Sequence[str], if_none_match: Sequence[str]) -> Conditions:
+def parse_conditions(
+    if_match: Sequence[str], if_none_match: Sequence[str], *, required: bool = False
+) -> Conditions:
     """The conditions that all lines of the two fields state; never raises, for they are judged later."""
-    return Conditions(_parse_if_match(if_match), _parse(if_none_match)[0])
+    return Conditions(_parse_if_match(if_match), _parse(if_none_match)[0], required)
 
 
 def check_write(conditions: Conditions, version: int) -> None:
-    """Raise precondition-failed unless the record at `version` is what the client means to change."""
+    """Raise precondition-failed unless the record at `version` is what the client means to change, and
+    precondition-required for who does not say what it means to change though it has to."""
+    if conditions.required and conditions.if_match is None:
+        raise Problem(
+            "precondition-required", "Read the resource and send the ETag of the answer in If-Match."
+        )
+    _check(conditions, lambda opaque: opaque.startswith(f"{version}."))
 
-    def current(opaque: str) -> bool:
-        return opaque.startswith(f"{version}.")
 
+def check_creation(conditions: Conditions, tags: Collection[str]) -> None:
+    """As `check_write`, for a list that has one of these `tags` now, whatever its form, and grows."""
+    opaque_tags = {_opaque(tag) for tag in tags}
+    _check(conditions, lambda opaque: opaque in opaque_tags)
+
+
+def _check(conditions: Conditions, current: Callable[[str], bool]) -> None:
     if conditions.if_match is not None and not _contains(conditions.if_match, current, strong=True):
         raise Problem(
             "precondition-failed",

@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from app.protocol.field_lists import members
 from app.protocol.media_types import parse_media_type
 
-# A comma in a quoted string ends no member; a quote that is never closed takes the rest of its line.
-_MEMBER = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z))++', re.DOTALL)
 _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _REMEMBERED_LENGTH = 1_024
 
@@ -27,10 +26,10 @@ def negotiate(accept: Sequence[str], offered: Sequence[str]) -> str | None:
 
 
 def _choose(accept: tuple[str, ...], offered: tuple[str, ...]) -> str | None:
-    members = [member for line in accept for member in _MEMBER.findall(line) if member.strip(" \t")]
-    if not members:
+    ranges = members(accept)
+    if not ranges:
         return offered[0]
-    weights = _weights(members)
+    weights = _weights(ranges)
     # max() keeps the first of equals, which is the server's preference.
     chosen = max(offered, key=lambda essence: _quality(essence, weights))
     return chosen if _quality(chosen, weights) > 0 else None
@@ -39,14 +38,14 @@ def _choose(accept: tuple[str, ...], offered: tuple[str, ...]) -> str | None:
 _remembered_choice = lru_cache(maxsize=512)(_choose)
 
 
-def _weights(members: Sequence[str]) -> dict[str, float]:
+def _weights(ranges: Sequence[str]) -> dict[str, float]:
     """Each range's essence with its weight: the highest, if it stands several times with other parameters.
 
     Parameters narrow a range but are not compared: a type is offered once, whatever its profile or charset.
     """
     weights: dict[str, float] = {}
-    for member in members:
-        media_range = parse_media_type(member)
+    for text in ranges:
+        media_range = parse_media_type(text)
         if media_range is None:
             continue
         weight = next((value for name, value in media_range.parameters if name == "q"), "1")

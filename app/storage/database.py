@@ -82,6 +82,11 @@ class Database:
             yield session
             await write_activities(session, session.notes)
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many there are, and how many of them are at work."""
+        return (0, 0) if self._client is None else self._client.connections
+
     async def leave_nothing_beside(self) -> None:
         """SQLite's log, in which pages stand as they were, is emptied, if no reader needs it just now."""
         if self.dialect == "sqlite":

@@ -80,6 +80,13 @@ class Client(AsyncpgDBClient):
             rows = await connection.fetch(sql, *values)
         return [{column: _decode(value) for column, value in row.items()} for row in rows]
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        if self._pool is None:
+            return 0, 0
+        there: int = self._pool.get_size()
+        return there, there - self._pool.get_idle_size()
+
     def raw(self, sql: str) -> str:
         return sql
 

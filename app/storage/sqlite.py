@@ -128,6 +128,12 @@ class Client(SqliteClient):
             rows = await connection.execute_fetchall(sql, [_encode(value) for value in values])
         return [_decode(row) for row in rows]
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Of the two, only the writer is known to be at work."""
+        there = sum(connection is not None for connection in (self._connection, self._reader))
+        return there, int(self._lock.locked())
+
     def raw(self, sql: str) -> str:
         """`$1` as SQLite numbers its parameters: `?1`."""
         return re.sub(r"\$(\d+)", r"?\1", sql)

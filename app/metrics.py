@@ -1,0 +1,68 @@
+"""Metrics, as Prometheus collects them: of all processes together, at an address of their own."""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+# Where the processes leave what they count, by the name that the library reads.
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+# Seconds: from a read that is answered at once to a write that waits for the database.
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """What one process counts."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._requests = Counter(
+            "registry_requests", "Requests answered.", ("method", "route", "status"), registry=registry
+        )
+        self._seconds = Histogram(
+            "registry_request_duration_seconds",
+            "From the first octet of a request's head to the last of its answer.",
+            ("method", "route"),
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self._running = Gauge(
+            "registry_requests_in_progress",
+            "Requests that are being answered.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._connections = Gauge(
+            "registry_database_connections",
+            "Connections to the database, as the last request of each process left them.",
+            ("state",),
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+
+    def count(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        path = route or "none"
+        self._requests.labels(method, path, str(status)).inc()
+        self._seconds.labels(method, path).observe(seconds)
+
+    def running(self, requests: int, connections: tuple[int, int]) -> None:
+        """How many requests are being answered; how many connections there are, and how many of them work."""
+        self._running.set(requests)
+        there, working = connections
+        self._connections.labels("working").set(working)
+        self._connections.labels("idle").set(there - working)
+
+
+def publish(host: str, port: int) -> None:
+    """Serve what all processes have counted; `FOLDER` must stand in the environment. Raises `OSError`."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types for it
+    start_http_server(port, host, registry)
+
+
+def leave() -> None:
+    """This process counts no more."""
+    if FOLDER in os.environ:
+        mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]  # as above

@@ -1,0 +1,78 @@
+"""Observation: one line in the log for each request, and what is counted of them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import TYPE_CHECKING
+
+import structlog
+
+from app.answers import Answer
+from app.problems import Problem
+from app.request import Request
+from app.storage.database import Database
+
+if TYPE_CHECKING:  # imported where something is counted at all
+    from app.metrics import Metrics
+
+LOG = logging.getLogger("app.pipeline")
+REQUESTS = structlog.get_logger("app.requests")
+ORGANIZATION = "/api/organizations/{id}"
+
+
+class Observation:
+    """Neither a token nor a name nor a query stands in a line: those are nobody's business (RFC 6750
+    section 5.3)."""
+
+    def __init__(self, database: Database, metrics: Metrics | None) -> None:
+        self._database = database
+        self._metrics = metrics
+
+    def answered(
+        self, request: Request, method: str, answer: Answer, problem: Problem | None, seconds: float
+    ) -> None:
+        """`method` is one of the known ones, or another word for all others."""
+        fields = {
+            "request_id": request.id,
+            "trace_id": request.trace,
+            "method": method,
+            "route": request.route,
+            "status": answer.status,
+            "ms": round(seconds * 1_000, 1),
+            "bytes": 0 if answer.content is None or request.is_head else len(answer.content),
+            "caller": _hash(request.caller.partner_id),
+            "organization": _organization(request),
+            "problem": problem.type if problem else None,
+        }
+        REQUESTS.info("request", **{key: value for key, value in fields.items() if value is not None})
+        if self._metrics is not None:
+            self._metrics.count(method, request.route, answer.status, seconds)
+
+    def running(self, requests: int) -> None:
+        """How many requests are being answered."""
+        if self._metrics is not None:
+            self._metrics.running(requests, self._database.connections)
+
+    def refused(self, request: Request, problem: Problem) -> None:
+        """What is wrong with a token stands here alone (STANDARDS AU-21); words in it may be the client's."""
+        if problem.type == "not-authenticated" and problem.__cause__ is not None:
+            cause = str(problem.__cause__).encode("unicode_escape").decode()
+            LOG.info("%s refused the token: %.200s", request.id, cause)
+
+    def failed(self, request: Request, error: Exception) -> None:
+        LOG.error("%s failed", request.id, exc_info=error)
+
+
+def _hash(partner_id: str | None) -> str | None:
+    """Tells callers apart, and nobody who they are."""
+    if partner_id is None:
+        return None
+    return hashlib.blake2b(partner_id.encode(), digest_size=8).hexdigest()
+
+
+def _organization(request: Request) -> str | None:
+    """The organization in the path, where there is one that can be an id."""
+    found = request.scope.get("path_params", {})
+    identifier = found.get("organization_id") or (found.get("id") if request.route == ORGANIZATION else None)
+    return identifier if identifier and request.can_be() and len(identifier) == 36 else None

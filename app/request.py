@@ -1,0 +1,84 @@
+"""Request: what came in, as the pipeline looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
+
+from app.caller import ANONYMOUS, Caller
+from app.problems import Problem
+from app.protocol.front_door import Hosts, can_be_a_path, check_framing, check_host, check_size
+from app.protocol.trace import trace_id
+
+# What a server puts under `extensions` of a scope that stands for what it could not read.
+REFUSAL = "registry.refusal"
+
+
+@dataclass
+class Request:
+    """`receive` gives the content; `lines` are the values of all lines of a field.
+
+    `route` is the path's pattern; `caller` becomes known on the way.
+    """
+
+    scope: Scope
+    receive: Receive
+    id: str
+    route: str | None = None
+    caller: Caller = field(default=ANONYMOUS)
+
+    @property
+    def path(self) -> str:
+        return str(self.scope["path"])
+
+    @property
+    def method(self) -> str:
+        """HEAD is a GET whose content stays behind (RFC 9110 section 9.3.2)."""
+        return "GET" if self.is_head else str(self.scope["method"])
+
+    @property
+    def is_head(self) -> bool:
+        return bool(self.scope["method"] == "HEAD")
+
+    @property
+    def refusal(self) -> Problem | None:
+        """Why the server could not read it as HTTP."""
+        refusal: Problem | None = self.scope.get("extensions", {}).get(REFUSAL)
+        return refusal
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server is about to stop."""
+        return bool(self.scope.get("state", {}).get("draining"))
+
+    @cached_property
+    def headers(self) -> Headers:
+        return Headers(scope=self.scope)
+
+    @cached_property
+    def trace(self) -> str | None:
+        return trace_id(self.lines("traceparent"))
+
+    def lines(self, name: str) -> list[str]:
+        return self.headers.getlist(name)
+
+    def check_head(self, hosts: Hosts, *, any_host: bool) -> None:
+        """Raises 414, 431, 400 and 421."""
+        scope, lines = self.scope, self.scope["headers"]
+        query = scope["query_string"]
+        check_size(len(self._raw_path) + (len(query) + 1 if query else 0), lines)
+        check_framing(lines)
+        check_host(lines, hosts, needed=scope.get("http_version") == "1.1", any_host=any_host)
+
+    def can_be(self) -> bool:
+        """Whether anything could be at the path at all."""
+        return can_be_a_path(self._raw_path)
+
+    @property
+    def _raw_path(self) -> bytes:
+        """As it was sent; a server that does not say so has read it already."""
+        raw: bytes | None = self.scope.get("raw_path")
+        return self.path.encode("utf-8", "surrogateescape") if raw is None else raw
