@@ -124,7 +124,7 @@ class Pipeline:
                 headers=[("Retry-After", "1")],
             )
         request.check_head(self._hosts, any_host=healthy)
-        if request.method == "OPTIONS" and request.lines("Access-Control-Request-Method"):
+        if request.method == "OPTIONS" and request.lines("access-control-request-method"):
             return Answer(204, PREFLIGHT)
         if request.method == "OPTIONS" and request.path == "*":
             return Answer(204, [("Allow", ", ".join(METHODS))])
@@ -154,7 +154,7 @@ class Pipeline:
         return self._answers.of(await self._carry_out(resource, exchange, request.method), wish)
 
     def _problem(self, request: Request, problem: Problem) -> Answer:
-        return self._answers.of_problem(problem, request.lines("Accept"), request.id)
+        return self._answers.of_problem(problem, request.lines("accept"), request.id)
 
     def _wish(self, resource: Resource, request: Request) -> Wish:
         """Raises 406. Only a query can be read strictly, and only a change be answered minimally."""
@@ -164,13 +164,13 @@ class Pipeline:
         return Wish(
             method=method,
             media_type=media_type,
-            coding=negotiate_coding(request.lines("Accept-Encoding")),
+            coding=negotiate_coding(request.lines("accept-encoding")),
             conditions=parse_conditions(
-                request.lines("If-Match"),
-                request.lines("If-None-Match"),
+                request.lines("if-match"),
+                request.lines("if-none-match"),
                 required=self._settings.require_if_match,
             ),
-            preferences=parse_preferences(request.lines("Prefer")),
+            preferences=parse_preferences(request.lines("prefer")),
             varies=", ".join(varies),
         )
 
@@ -192,7 +192,7 @@ class Pipeline:
     async def _caller(self, request: Request, operation: Operation) -> Caller:
         """Raises 401, and 403 for a token without the scope."""
         needed = ANYONE not in operation.roles
-        caller = await self._callers.caller(request.lines("Authorization"), request.id, needed=needed)
+        caller = await self._callers.caller(request.lines("authorization"), request.id, needed=needed)
         check_scope(caller, operation)
         return caller
 
@@ -201,13 +201,13 @@ class Pipeline:
         accepted = ACCEPTED.get(request.method)
         if accepted is None:
             return b""
-        if any(line.strip().lower() not in ("", "identity") for line in request.lines("Content-Encoding")):
+        if any(line.strip().lower() not in ("", "identity") for line in request.lines("content-encoding")):
             raise Problem(
                 "unsupported-media-type",
                 "Send the content as it is, without Content-Encoding.",
                 headers=[("Accept-Encoding", "identity")],
             )
-        types = [parse_media_type(line) for line in request.lines("Content-Type")]
+        types = [parse_media_type(line) for line in request.lines("content-type")]
         sent = types[0] if len(types) == 1 else None
         if sent is None or sent.essence not in (*accepted, *TOLERATED.get(request.method, ())):
             field = ACCEPTED_FIELDS.get(request.method)
@@ -224,7 +224,7 @@ class Pipeline:
         too_large = Problem(
             "content-too-large", f"Send at most {most} octets.", headers=[("Connection", "close")]
         )
-        announced = request.headers.get("Content-Length", "0").lstrip("0")
+        announced = next(iter(request.lines("content-length")), "0").lstrip("0")
         # Only what is short enough is made a number: others may have thousands of digits.
         if len(announced) > 15 or (announced.isdecimal() and int(announced) > most):
             raise too_large
@@ -298,7 +298,7 @@ def _media_type(resource: Resource, request: Request) -> str | None:
     """What to answer in; None where there will be nothing to represent. Raises 406."""
     if not resource.offers or request.method == "DELETE":
         return None
-    media_type = negotiate(request.lines("Accept"), resource.offers)
+    media_type = negotiate(request.lines("accept"), resource.offers)
     if media_type is None:
         available = ", ".join(resource.offers)
         raise Problem("not-acceptable", f"Accept one of {available}.", available=resource.offers)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from app.caller import ANONYMOUS, Caller
@@ -28,20 +27,20 @@ class Request:
     receive: Receive
     id: str
     route: str | None = None
-    caller: Caller = field(default=ANONYMOUS)
+    caller: Caller = ANONYMOUS
+    path: str = field(init=False)
+    method: str = field(init=False)
+    is_head: bool = field(init=False)
 
-    @property
-    def path(self) -> str:
-        return str(self.scope["path"])
-
-    @property
-    def method(self) -> str:
+    def __post_init__(self) -> None:
         """HEAD is a GET whose content stays behind (RFC 9110 section 9.3.2)."""
-        return "GET" if self.is_head else str(self.scope["method"])
-
-    @property
-    def is_head(self) -> bool:
-        return bool(self.scope["method"] == "HEAD")
+        self.path = self.scope["path"]
+        self.is_head = self.scope["method"] == "HEAD"
+        self.method = "GET" if self.is_head else self.scope["method"]
+        # Looked into for ten fields or so: read once.
+        self._lines: dict[str, list[str]] = {}
+        for name, value in self.scope["headers"]:
+            self._lines.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
 
     @property
     def refusal(self) -> Problem | None:
@@ -54,16 +53,14 @@ class Request:
         """Whether the server is about to stop."""
         return bool(self.scope.get("state", {}).get("draining"))
 
-    @cached_property
-    def headers(self) -> Headers:
-        return Headers(scope=self.scope)
-
-    @cached_property
+    @property
     def trace(self) -> str | None:
-        return trace_id(self.lines("traceparent"))
+        sent = self.lines("traceparent")
+        return trace_id(sent) if sent else None
 
-    def lines(self, name: str) -> list[str]:
-        return self.headers.getlist(name)
+    def lines(self, name: str) -> Sequence[str]:
+        """`name` in lower case, as ASGI has it."""
+        return self._lines.get(name, ())
 
     def check_head(self, hosts: Hosts, *, any_host: bool) -> None:
         """Raises 414, 431, 400 and 421."""

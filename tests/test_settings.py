@@ -56,6 +56,11 @@ def test_a_public_address_loses_its_trailing_slash() -> None:
         ("REGISTRY_AUDIENCE", ""),
         ("REGISTRY_MAX_CONTENT_LENGTH", "1M"),
         ("REGISTRY_MAX_CONTENT_LENGTH", "0"),
+        ("REGISTRY_MAX_CONCURRENT_REQUESTS", "none"),
+        ("REGISTRY_ALLOWED_HOSTS", "registry.example/"),
+        ("REGISTRY_ALLOWED_HOSTS", "registry.example:80"),
+        ("REGISTRY_REQUIRE_IF_MATCH", "true"),
+        ("REGISTRY_METRICS_PORT", "65536"),
         ("REGISTRY_PUBLIC_ADDRESS", "https://r.example"),
         ("REGISTRY_ISSUERS", ""),
         ("REGISTRY_ISSUERS", "nowhere.json"),
@@ -68,6 +73,21 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(WrongSetting, match=name) as wrong:
         read_settings({name: value})
     assert "\n" not in str(wrong.value)
+
+
+def test_limits_and_hosts_are_settings() -> None:
+    settings = read_settings(
+        {
+            "REGISTRY_MAX_CONCURRENT_REQUESTS": "5",
+            "REGISTRY_ALLOWED_HOSTS": "registry, [::1] ,*",
+            "REGISTRY_REQUIRE_IF_MATCH": "yes",
+            "REGISTRY_METRICS_PORT": "9100",
+        }
+    )
+    assert settings.max_concurrent_requests == 5
+    assert settings.allowed_hosts == ("registry", "[::1]", "*")
+    assert settings.require_if_match
+    assert settings.metrics_port == 9100
 
 
 def issuer(**changes: Any) -> dict[str, Any]:

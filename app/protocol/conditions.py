@@ -52,6 +52,9 @@ class Conditions:
         return self.if_match is not None or self.if_none_match is not None
 
 
+_NONE, _NEEDED = Conditions(), Conditions(required=True)
+
+
 def entity_tag(body: bytes, version: int | None = None, coding: str | None = None) -> str:
     """The strong tag, with its quotes, of a representation of a record (at `version`) or of anything else.
 
@@ -65,6 +68,8 @@ def parse_conditions(
     if_match: Sequence[str], if_none_match: Sequence[str], *, required: bool = False
 ) -> Conditions:
     """The conditions that all lines of the two fields state; never raises, for they are judged later."""
+    if not if_match and not if_none_match:
+        return _NEEDED if required else _NONE
     return Conditions(_parse_if_match(if_match), _parse(if_none_match)[0], required)
 
 

@@ -1,0 +1,81 @@
+"""What operators see of the service: its log and its metrics, from processes as they run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests import commands
+from tests.commands import Server, free_port, served
+
+SECRET = "markerthatisnobodysbusiness"
+
+
+def lines(server: Server) -> list[dict[str, object]]:
+    """Every line is an object, but for what is said to whoever starts the service by hand."""
+    return [json.loads(line) for line in server.said().splitlines() if line]
+
+
+def counted(port: int) -> dict[tuple[str, ...], float]:
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_request_is_a_line_of_json_and_is_counted_whichever_process_answered(
+    tmp_path: Path, workers: int
+) -> None:
+    """LO-01, LO-02: and neither tells a token, a name, a path or a query."""
+    port, settings = free_port(), {}
+    commands.run(tmp_path, "migrate")
+    settings["REGISTRY_METRICS_PORT"] = str(port)
+    with served(tmp_path, "--workers", str(workers), **settings) as server:
+        token = commands.run(tmp_path, "token", "--sub", SECRET, "--email", f"{SECRET}@acme.example").stdout
+        headers = {"Authorization": f"Bearer {token.strip()}"}
+        for _ in range(20):
+            # A connection each, so that both workers have something to do.
+            with httpx.Client(base_url=server.base, headers=headers, trust_env=False) as client:
+                created = client.post("/api/organizations", json={"name": SECRET})
+                assert created.status_code == 201
+                client.get(f"/api/organizations?name={SECRET}")
+                client.get(f"/{SECRET}")
+        totals = counted(port)
+    requests = [line for line in lines(server) if line["event"] == "request"]
+    by_route = {
+        (route, status): sum(line.get("route") == route and line["status"] == status for line in requests)
+        for route, status in (("/api/organizations", 201), ("/api/organizations", 200), (None, 404))
+    }
+    assert set(by_route.values()) == {20}
+    created_line = next(line for line in requests if line["status"] == 201)
+    assert {"time", "level", "request_id", "method", "ms", "bytes", "caller"} <= created_line.keys()
+    assert SECRET not in server.said()
+    assert token.strip() not in server.said()
+    assert totals["registry_requests_total", "POST", "/api/organizations", "201"] == 20
+    assert totals["registry_requests_total", "GET", "none", "404"] == 20
+    assert totals["registry_request_duration_seconds_count", "POST", "/api/organizations"] == 20
+    assert totals["registry_requests_in_progress",] == 0
+    assert totals["registry_database_connections", "idle"] >= 1
+    assert SECRET not in str(totals)
+
+
+def test_metrics_are_where_the_service_is_not(tmp_path: Path) -> None:
+    """TH-48: off unless asked for, and never at the service's own address."""
+    with served(tmp_path, "--sample") as server:
+        assert httpx.get(f"{server.base}/metrics", trust_env=False).status_code == 404
+
+
+def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    commands.run(tmp_path, "migrate")
+    with served(tmp_path) as server:
+        port = server.base.rpartition(":")[2]
+        other = commands.run(tmp_path, "serve", "--port", str(free_port()), REGISTRY_METRICS_PORT=port)
+    assert other.returncode == 1
+    assert other.stderr.startswith(f"127.0.0.1, port {port}, cannot be listened on: ")
