@@ -4,10 +4,10 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run contract test check fix coverage clean
+.PHONY: help install run contract test conformance conformance-document check fix coverage clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 24
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -30,6 +30,12 @@ contract: .venv/.runtime ## Check the contract and show what it promises
 
 test: .venv/.tests ## Run the tests
 	$(BIN)/pytest -n 2 $(ARGS)
+
+conformance: .venv/.tests ## Run the tests of the conformance list, and print how much of it is held
+	$(BIN)/pytest -n 2 tests/conformance --conformance $(ARGS)
+
+conformance-document: .venv/.tests ## Write docs/conformance.md from the list and its tests
+	$(BIN)/python -m tests.conformance.document
 
 check: .venv/.tests ## Check format, lint, types and who imports whom
 	$(BIN)/ruff format --check .
