@@ -12,6 +12,7 @@ from tortoise.filters import escape_like
 from app.storage.activities import lock_sequence
 from app.storage.acts import Act, note_of_properties
 from app.storage.keys import email_key
+from app.storage.remembered_answers import ERASURE_LOCK
 from app.storage.session import Session, insert, update
 from app.storage.tables import Erasure, Membership, Partner
 
@@ -32,7 +33,9 @@ async def forget(session: Session, act: Act, partner_id: str) -> Erased | None:
 
     While the erasure is open, which only this transaction sees, the database lets `changes` be replaced.
     """
-    rows = await session.rows("SELECT id, email_key, version FROM partner WHERE id = $1", [partner_id])
+    await _keep_answers_back(session)
+    sql = "SELECT id, name, email_key, version FROM partner WHERE id = $1"
+    rows = await session.rows(sql, [partner_id])
     if not rows:
         return None
     [partner] = rows
@@ -43,11 +46,19 @@ async def forget(session: Session, act: Act, partner_id: str) -> Erased | None:
     for activity in activities:
         sql = "UPDATE activity SET changes = $1 WHERE sequence = $2"
         await session.rows(sql, [_redacted(activity["changes"]), activity["sequence"]])
+    subjects = {partner_id, *(row["id"] for row in members), *(row["object_id"] for row in activities)}
+    await _forget_answers(session, partner, subjects | addresses)
     await _replace(session, act, partner, members)
     await update(session, Erasure, {"open": False}, where={"partner_id": partner_id})
     organizations = {row["organization_id"] for row in (*members, *await _concerned(session, activities))}
     session.notes.append(note_of_properties(act, "Update", "Partner", partner_id, organizations, PERSONAL))
     return Erased(len(members), len(activities))
+
+
+async def _keep_answers_back(session: Session) -> None:
+    """Until nothing is known of the person that a new one could tell."""
+    if session.dialect == "postgres":
+        await session.rows("SELECT pg_advisory_xact_lock($1)", [ERASURE_LOCK])
 
 
 async def _lock(session: Session, partner: dict[str, Any]) -> None:
@@ -107,6 +118,19 @@ async def _memberships(session: Session, partner_id: str, addresses: Iterable[st
     for address in addresses:
         found += await session.rows(f"{columns} WHERE email_key = $1", [address])
     return found
+
+
+async def _forget_answers(session: Session, partner: dict[str, Any], told: Iterable[str]) -> None:
+    """Those to the partner, and those to others that tell of it: its name, or one of `told`."""
+    await session.rows("DELETE FROM remembered_answer WHERE partner_id = $1", [partner["id"]])
+    by_bytes = ' COLLATE "C"' if session.dialect == "postgres" else ""
+    name = orjson.dumps({"name": partner["name"]}).decode()[1:-1]
+    for text in (name, *told):
+        await session.rows(
+            f"""DELETE FROM remembered_answer
+                WHERE lower((header_fields || coalesce(content, '')){by_bytes}) LIKE $1 ESCAPE '\\'""",
+            [f"%{escape_like(text.encode().lower().decode())}%"],  # of A to Z alone, as the databases do
+        )
 
 
 def _redacted(changes: str) -> str:

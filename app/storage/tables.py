@@ -272,6 +272,31 @@ class Erasure(Model):
         table = "erasure"
 
 
+class RememberedAnswer(Model):
+    """How a POST with an Idempotency-Key was answered, written in the transaction of its change.
+
+    `fingerprint` is that of the request, `header_fields` a JSON array of names and values. A row that is
+    older than a day counts no more, and is deleted or replaced by a later one.
+    """
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    partner: fields.ForeignKeyRelation[Partner] = fields.ForeignKeyField(
+        "registry.Partner", related_name=False, on_delete=fields.RESTRICT
+    )
+    path = fields.CharField(max_length=255)
+    idempotency_key = fields.CharField(max_length=255)
+    fingerprint = fields.CharField(max_length=64)
+    status = fields.IntField()
+    header_fields = fields.TextField()
+    content = fields.TextField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "remembered_answer"
+        constraints = (_unique("remembered_answer", "partner_id", "path", "idempotency_key"),)
+        indexes = (Index(fields=("created_at",), name="remembered_answer_created_at_idx"),)
+
+
 TABLES: tuple[type[Model], ...] = (
     Organization,
     Instance,
@@ -282,6 +307,7 @@ TABLES: tuple[type[Model], ...] = (
     Activity,
     ActivityOrganization,
     Erasure,
+    RememberedAnswer,
 )
 
 # SQLite has no type for times: a column is known as one by its name.

@@ -15,6 +15,7 @@ from app.storage.tables import (
     Membership,
     Organization,
     Partner,
+    RememberedAnswer,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,6 +71,11 @@ async def add_activity(session: Session, **changes: Any) -> int:
 async def list_activity(session: Session, activity_id: int, organization_id: str) -> None:
     row = {"activity_id": activity_id, "organization_id": organization_id}
     await insert(session, ActivityOrganization, row)
+
+
+async def add_remembered_answer(session: Session, partner_id: str, **changes: Any) -> None:
+    row = {"partner_id": partner_id, "path": "/a", "idempotency_key": "1", "fingerprint": "f", "status": 201}
+    await insert(session, RememberedAnswer, row | {"header_fields": "[]", "created_at": NOW} | changes)
 
 
 def _written() -> dict[str, Any]:

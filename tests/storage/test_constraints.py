@@ -23,6 +23,7 @@ from tests.storage.rows import (
     add_membership,
     add_organization,
     add_partner,
+    add_remembered_answer,
     list_activity,
 )
 
@@ -53,6 +54,7 @@ UNIQUES = {
     ("instance_authorization", "instance_id,organization_id"),
     ("activity", "id"),
     ("activity_organization", "organization_id,activity_id"),
+    ("remembered_answer", "partner_id,path,idempotency_key"),
 }
 REFERENCES = {
     ("instance", "organization_id", "organization", "RESTRICT"),
@@ -65,6 +67,7 @@ REFERENCES = {
     ("tombstone", "organization_id", "organization", "RESTRICT"),
     ("tombstone", "counterpart_id", "organization", "RESTRICT"),
     ("erasure", "partner_id", "partner", "RESTRICT"),
+    ("remembered_answer", "partner_id", "partner", "RESTRICT"),
     ("activity", "actor_id", "partner", "RESTRICT"),
     ("activity_organization", "activity_id", "activity", "CASCADE"),
     ("activity_organization", "organization_id", "organization", "CASCADE"),
@@ -82,6 +85,7 @@ INDEXES = {
     ("instance_created_by_organization_id_idx", "created_by_organization_id"),
     ("instance_authorization_organization_id_idx", "organization_id"),
     ("instance_authorization_owner_organization_id_idx", "owner_organization_id"),
+    ("remembered_answer_created_at_idx", "created_at"),
 }
 
 
@@ -159,6 +163,12 @@ async def same_listing(session: Session) -> None:
     await list_activity(session, activity_id, organization_id)
 
 
+async def same_key(session: Session) -> None:
+    partner_id = await add_partner(session)
+    for path, key in (("/a", "1"), ("/a", "2"), ("/b", "1"), ("/a", "1")):
+        await add_remembered_answer(session, partner_id, path=path, idempotency_key=key)
+
+
 async def same_id(session: Session) -> None:
     await add_organization(session, id=await add_organization(session))
 
@@ -173,6 +183,7 @@ async def same_id(session: Session) -> None:
         (same_authorization, "instance_authorization", "instance_id,organization_id"),
         (same_activity, "activity", "id"),
         (same_listing, "activity_organization", "organization_id,activity_id"),
+        (same_key, "remembered_answer", "partner_id,path,idempotency_key"),
         (same_id, "organization", "id"),
     ],
 )
@@ -255,6 +266,7 @@ async def listing_under_nobody(session: Session) -> None:
         lambda session: add_membership(session, NOBODY),
         lambda session: membership_with(session, partner_id=NOBODY),
         lambda session: add_activity(session, actor_id=NOBODY),
+        lambda session: add_remembered_answer(session, NOBODY),
         listing_of_nothing,
         listing_under_nobody,
     ],
