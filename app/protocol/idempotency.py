@@ -1,4 +1,4 @@
-"""The key by which a client says that it sends the same request again (draft-ietf-httpapi-idempotency-key)."""
+"""The key by which a client sends a request again (draft-ietf-httpapi-idempotency-key-header)."""
 
 from __future__ import annotations
 

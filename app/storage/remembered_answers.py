@@ -46,7 +46,7 @@ async def claim(session: Session, place: Place) -> bool:
     """
     if session.dialect == "sqlite":
         return True
-    name = "\n".join(("answer", place.partner_id, place.path, place.key))
+    name = f"answer {place.partner_id} {place.path} {place.key}"
     await session.rows("SELECT pg_advisory_xact_lock_shared($1)", [ERASURE_LOCK])
     sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS claimed"
     [row] = await session.rows(sql, [name])

@@ -81,21 +81,23 @@ async def test_what_has_expired_is_swept_a_part_at_a_time(database: Database, pl
         assert await keys(session) == ["k1"]
 
 
-async def test_those_who_sweep_at_once_do_not_meet_a_deadlock(database: Database, place: Place) -> None:
-    places = [replace(place, key=f"{number}") for number in range(24)]
-    async with database.transaction() as session:
-        for it in places:
-            await remember(session, it, ANSWER, NOW)
-
-    async def again(it: Place) -> None:
+async def test_those_who_sweep_what_the_other_replaces_do_not_meet_a_deadlock(postgres_url: str) -> None:
+    """The first sweeps the older half, with the second's row in it, and the other way about."""
+    async with opened(postgres_url) as database:
         async with database.transaction() as session:
-            assert await claim(session, it)
-            await remember(session, it, ANSWER, NOW + DAY)
-            await asyncio.sleep(0.01)
+            partner_id = await add_partner(session)
+            for number in range(2 * SWEPT):
+                at = NOW + timedelta(seconds=number)
+                await add_remembered_answer(session, partner_id, idempotency_key=f"{number}", created_at=at)
+        both = asyncio.Barrier(2)
 
-    for _ in range(3):
-        await asyncio.gather(*map(again, places))
-    assert sorted(await keys(database.reading())) == sorted(it.key for it in places)
+        async def again(key: str) -> None:
+            async with database.transaction() as session:
+                await both.wait()
+                await remember(session, Place(partner_id, "/a", key), ANSWER, NOW + 2 * DAY)
+
+        await asyncio.gather(again(f"{2 * SWEPT - 1}"), again("0"))
+        assert set(await keys(database.reading())) >= {"0", f"{2 * SWEPT - 1}"}
 
 
 async def test_of_two_who_answer_the_same_key_on_postgres_only_one_may(postgres_url: str) -> None:
