@@ -19,15 +19,18 @@ from app.problems import Problem
 from app.protocol.codings import negotiate_coding
 from app.protocol.conditions import check_creation, parse_conditions
 from app.protocol.front_door import Hosts
+from app.protocol.idempotency import idempotency_key
 from app.protocol.media_types import parse_media_type
 from app.protocol.negotiation import negotiate
 from app.protocol.preferences import parse_preferences
 from app.protocol.trace import trace_response
+from app.replays import Replays, fingerprint
 from app.representation.documents import JSON, JSON_LD, Document
 from app.request import Request
 from app.security.rights import ANYONE, check_scope
 from app.settings import Settings
-from app.storage.database import Database
+from app.storage.database import Database, Session
+from app.storage.remembered_answers import Place
 from app.storage.writes import new_id
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -80,6 +83,7 @@ class Pipeline:
         self._settings = settings
         self._running = 0
         self._answers = Answers(contract)
+        self._replays = Replays(database)
         # A variable of a path that is named after one of these has such a value.
         instance = contract.classes["Instance"].properties
         identifiers = dict.fromkeys(("id", *PARENTS), instance["id"].shape)
@@ -136,6 +140,7 @@ class Pipeline:
         request.caller = await self._caller(request, operation)
         wish = self._wish(resource, request)
         content = await self._content(request)
+        key = idempotency_key(request.lines("idempotency-key")) if request.method == "POST" else None
         exchange = Exchange(
             contract=self._contract,
             documents=self._documents,
@@ -151,6 +156,8 @@ class Pipeline:
             request_id=request.id,
             database=self._database,
         )
+        if key is not None:
+            return await self._once(resource, exchange, wish, key)
         return self._answers.of(await self._carry_out(resource, exchange, request.method), wish)
 
     def _problem(self, request: Request, problem: Problem) -> Answer:
@@ -241,18 +248,35 @@ class Pipeline:
 
     async def _carry_out(self, resource: Resource, exchange: Exchange, method: str) -> Representation:
         """What is unsafe, in a transaction that is over before the answer begins."""
-        operation = resource.operations[method]
         if method == "GET":
-            representation = await operation(exchange)
+            representation = await resource.operations[method](exchange)
             exchange.check_query()
             return representation
         async with self._database.transaction() as session:
-            writing = replace(exchange, transaction=session)
-            if method == "POST" and exchange.conditions.stated:
-                await self._check_list(resource, writing)
-            representation = await operation(writing)
-            writing.check_query()
-            return representation
+            return await self._change(resource, exchange, method, session)
+
+    async def _once(self, resource: Resource, exchange: Exchange, wish: Wish, key: str) -> Answer:
+        """A POST with a key, whose answer is remembered. It is sent in no coding, for who sends the request
+        again may accept another one."""
+        uncoded = replace(wish, coding=None)
+
+        async def answer(session: Session) -> Answer:
+            return self._answers.of(await self._change(resource, exchange, wish.method, session), uncoded)
+
+        place = Place(str(exchange.caller.partner_id), exchange.path, key)
+        media_type, minimal = str(wish.media_type).encode(), b"%d" % wish.preferences.minimal
+        asked = fingerprint(exchange.query, media_type, minimal, exchange.content)
+        return await self._replays.answered(place, asked, answer)
+
+    async def _change(
+        self, resource: Resource, exchange: Exchange, method: str, session: Session
+    ) -> Representation:
+        writing = replace(exchange, transaction=session)
+        if method == "POST" and exchange.conditions.stated:
+            await self._check_list(resource, writing)
+        representation = await resource.operations[method](writing)
+        writing.check_query()
+        return representation
 
     async def _check_list(self, resource: Resource, exchange: Exchange) -> None:
         """Raises 412 where the list that a POST adds to is not as the request says; 404 and 410 as the POST

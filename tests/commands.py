@@ -20,10 +20,11 @@ COMMAND = str(Path(sys.executable).with_name("instance-registry"))
 
 
 class Server(NamedTuple):
-    """Its address, and the file that it writes to."""
+    """Its address, the file that it writes to, and its process."""
 
     base: str
     log: Path
+    process_id: int = 0
 
     def said(self) -> str:
         return self.log.read_text()
@@ -70,7 +71,7 @@ def served(folder: Path, *arguments: str, **settings: str) -> Iterator[Server]:
     ):
         try:
             _wait_until_ready(server, process)
-            yield server
+            yield server._replace(process_id=process.pid)
         finally:
             process.send_signal(signal.SIGINT)
             try:

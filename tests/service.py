@@ -6,16 +6,19 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import httpx
+from rdflib.term import URIRef
 from starlette.routing import Router
 
 from app.caller import READ, READ_ALL, WRITE
-from app.contract.contract import load_contract
+from app.contract.contract import load_contract, stated
 from app.contract.documentation import documentation
+from app.contract.namespaces import HYDRA
 from app.main import create_app
 from app.routes import ROUTES
 from app.security.local_issuer import local_issuer
@@ -67,14 +70,24 @@ class Service:
             await client.aclose()
 
 
+@cache
+def given_fields(operation: str) -> list[str]:
+    named = stated(CONTRACT.sources, URIRef(operation), HYDRA.returnsHeader)
+    return [str(name) for name in named]
+
+
 async def check_promised(answer: httpx.Response) -> None:
-    """Whatever a test asks, the contract names the status among those that the operation may answer with."""
+    """Whatever a test asks, the contract names the status among those that the operation may answer with, and
+    a success has the fields that it names."""
     method = "GET" if answer.request.method == "HEAD" else answer.request.method
     path = unquote(answer.request.url.path)
     found = next((route for pattern, route in PATTERNS if pattern.fullmatch(path)), None)
     operation = CONTRACT.promises[found.promise].get(method) if found and found.promise else None
     if operation is not None:
         assert answer.status_code in operation.statuses | UNREACHED, (operation.name, answer.status_code)
+        if answer.status_code < 400:
+            missing = [name for name in given_fields(operation.iri) if name not in answer.headers]
+            assert missing == [], (operation.name, answer.status_code)
 
 
 @asynccontextmanager

@@ -110,7 +110,7 @@ def test_the_sample_is_added_once_and_has_an_owner(folder: Path) -> None:
     first, second = run(folder, "sample"), run(folder, "sample")
     assert first.stdout.startswith("Added 5 ")
     assert second.stdout.startswith("Added 0 ")
-    with served(folder) as (base, _log):
+    with served(folder) as (base, *_):
         owned = listed(base, token(folder))
         assert isinstance(owned["totalItems"], int)
         assert owned["totalItems"] >= 2
@@ -149,7 +149,7 @@ def test_an_import_takes_good_lines_once_and_names_the_bad_ones(folder: Path) ->
     ]
     second = run(folder, "import", str(file), "--owner", "owner@acme.example")
     assert second.stdout.splitlines()[-1] == "6 lines: 0 imported, 3 there already, 3 bad."
-    with served(folder) as (base, _log):
+    with served(folder) as (base, *_):
         owned = listed(base, token(folder))
         assert isinstance(owned["member"], list)
         assert {member["name"] for member in owned["member"]} == {"School 0", "School 1"}
@@ -166,7 +166,7 @@ def test_an_import_for_a_known_partner_is_seen_at_once(folder: Path) -> None:
     file.write_text(json.dumps(GOOD[0]))
     done = run(folder, "import", str(file), "--owner", "OWNER@acme.example")
     assert done.stdout.splitlines() == ["1 lines: 1 imported, 0 there already, 0 bad."]
-    with served(folder) as (base, _log):
+    with served(folder) as (base, *_):
         assert "School 0" in str(listed(base, token(folder)))
     for wrong in ("nobody", "@x.example", "a@b\x07.example"):
         assert run(folder, "import", str(file), "--owner", wrong).returncode == 2
@@ -193,7 +193,7 @@ def test_serving_with_the_sample_says_where_to_look_and_what_to_do_first(tmp_pat
 
 
 def test_several_workers_answer_with_one_key(tmp_path: Path) -> None:
-    with served(tmp_path, "--sample", "--workers", "2") as (base, _log):
+    with served(tmp_path, "--sample", "--workers", "2") as (base, *_):
         mine = token(tmp_path)
         answers = {str(listed(base, mine)["totalItems"]) for _ in range(20)}
         assert answers == {"3"}

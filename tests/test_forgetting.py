@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,11 @@ from tests.test_graphs import crawl
 
 pytestmark = pytest.mark.anyio
 
+TABLES = (
+    *("partner", "membership", "activity", "tombstone", "organization", "instance"),
+    "remembered_answer",
+)
+
 
 async def forgotten(service: Service, partner_id: str) -> Erased | None:
     database = Database(service.settings.database_url)
@@ -27,13 +33,17 @@ async def forgotten(service: Service, partner_id: str) -> Erased | None:
         await database.close()
 
 
-async def rows(service: Service) -> str:
+async def remembered(service: Service) -> str:
+    return await rows(service, ["remembered_answer"])
+
+
+async def rows(service: Service, tables: Sequence[str] = TABLES) -> str:
     """Everything that is kept, as text."""
     database = Database(service.settings.database_url)
     await database.open()
     try:
         found = []
-        for table in ("partner", "membership", "activity", "tombstone", "organization", "instance"):
+        for table in tables:
             found += await database.reading().rows(f"SELECT * FROM {table}")
         return str(found).lower()
     finally:
@@ -128,6 +138,34 @@ async def test_what_was_told_of_an_address_before_its_partner_came_is_gone_too(
     assert erased is not None
     assert erased.activities == 4
     assert "zelda@" not in await rows(service)
+
+
+async def test_what_is_remembered_of_posts_by_the_person_or_about_it_is_gone_and_the_rest_is_not(
+    service: Service, world: World
+) -> None:
+    owner, zelda = service.as_("owner"), service.as_("zelda")
+    me = (await zelda.get("/api/me")).headers["Location"]
+    member = {"email": "ZELDA@acme.example", "role": "owner"}
+    posts = [
+        (zelda, "/api/organizations", {"name": "Own"}, {}),
+        (owner, f"{world.acme}/members", member, {"Accept": "application/json"}),
+        (owner, "/api/organizations", {"name": "Zelda"}, {}),  # taken for what tells the name
+        (owner, "/api/organizations", {"name": "Zelda's"}, {}),
+        (owner, f"{world.acme}/instances", {"name": "Shop", "handle": "remembered"}, {}),
+    ]
+
+    async def post(number: int) -> bool:
+        """Whether it was answered from memory."""
+        client, path, content, wish = posts[number]
+        answer = await client.post(path, json=content, headers={"Idempotency-Key": f"{number}", **wish})
+        return "Idempotency-Replayed" in answer.headers
+
+    assert [await post(number) for number in range(5)] == [False] * 5
+    assert "zelda@" in await remembered(service)
+    await forgotten(service, id_of(me))
+    assert "zelda@" not in await remembered(service)
+    assert '"zelda"' not in await remembered(service)
+    assert [await post(number) for number in (0, 1, 2, 3, 4)] == [False, False, False, True, True]
 
 
 async def test_it_may_be_done_again(service: Service, world: World) -> None:

@@ -201,13 +201,19 @@ def _read_operation(sources: Sources, node: Node) -> Operation:
 
 
 def statuses(sources: Sources, node: Node) -> list[Node]:
-    """The possible statuses of an operation, those of the sets that it refers to included."""
-    found = set(sources.graph.objects(node, HYDRA.possibleStatus))
-    for shared in sources.graph.objects(node, own(sources, "statusesAsIn")):
-        found |= set(statuses(sources, shared))
+    """The possible statuses of an operation."""
+    found = stated(sources, node, HYDRA.possibleStatus)
     if not found:
         raise sources.fault(node, "it has no possible status")
     return sorted(found, key=lambda status: (text(sources, status, HYDRA.statusCode) or "", str(status)))
+
+
+def stated(sources: Sources, node: Node, predicate: URIRef) -> set[Node]:
+    """What is said of an operation and in the sets that it refers to."""
+    found = set(sources.graph.objects(node, predicate))
+    for shared in sources.graph.objects(node, own(sources, "statusesAsIn")):
+        found |= stated(sources, shared, predicate)
+    return found
 
 
 def _read_variables(sources: Sources, search: Node | None) -> Iterator[Variable]:

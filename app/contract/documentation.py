@@ -12,7 +12,7 @@ from typing import Any
 from rdflib.namespace import OWL, RDF, RDFS
 from rdflib.term import Literal, Node, URIRef
 
-from app.contract.contract import Contract, in_order, own, statuses, subjects, text
+from app.contract.contract import Contract, in_order, own, stated, statuses, subjects, text
 from app.contract.namespaces import HYDRA, SHACL
 from app.contract.sources import Sources, by_iri, local_name
 
@@ -125,9 +125,19 @@ def _operation(sources: Sources, node: Node) -> NodeObject:
         "method": text(sources, node, HYDRA.method),
         **({"expects": expects} if expects else {}),
         "returns": text(sources, node, HYDRA.returns),
+        **_headers(sources, node),
         "possibleStatus": [_status(sources, status) for status in statuses(sources, node)],
         "allowedRole": _iris(sources, node, own(sources, "allowedRole")),
     }
+
+
+def _headers(sources: Sources, node: Node) -> NodeObject:
+    """The names of the fields that an operation takes and gives beside those that every one does."""
+    named = {
+        key: sorted(str(name) for name in stated(sources, node, HYDRA[key]))
+        for key in ("expectsHeader", "returnsHeader")
+    }
+    return {key: names for key, names in named.items() if names}
 
 
 def _status(sources: Sources, node: Node) -> NodeObject:
