@@ -27,12 +27,13 @@ from app.storage.database import Database
 
 if TYPE_CHECKING:
     from app.metrics import Metrics
+    from app.rate_limits import RateLimits
 
 
 def create_app(settings: Settings) -> Router:
     """The service as an ASGI application.
 
-    Raises `ContractFault` for a fault of the contract, `WrongSetting` for an issuer's key file that cannot be
+    Raises `ContractFault` for a fault of the contract, `WrongSetting` for what a setting names and cannot be
     used, and at its start `Problem("unavailable")` for a database that is behind.
     """
     contract, published = _published(settings.public_url, tuple(it.issuer for it in settings.issuers))
@@ -41,7 +42,8 @@ def create_app(settings: Settings) -> Router:
     callers = Callers(database, issuers, settings.audience)
     hosts = Hosts(urlsplit(settings.public_url).hostname or "", settings.allowed_hosts)
     observation = Observation(database, _metrics(settings))
-    pipeline = Pipeline(contract, published, database, callers, observation, hosts, settings)
+    limits = _rate_limits(settings)
+    pipeline = Pipeline(contract, published, database, callers, observation, hosts, limits, settings)
 
     @asynccontextmanager
     async def lifespan(_router: Router) -> AsyncIterator[None]:
@@ -49,6 +51,8 @@ def create_app(settings: Settings) -> Router:
             await database.open()
             stack.push_async_callback(database.close)
             await database.check_migrated()
+            if limits is not None:
+                stack.push_async_callback(limits.close)
             for issuer in issuers:
                 await stack.enter_async_context(issuer.tended())
             yield
@@ -75,6 +79,14 @@ def _metrics(settings: Settings) -> Metrics | None:
     from app.metrics import Metrics  # its library is imported only where something is counted
 
     return Metrics()
+
+
+def _rate_limits(settings: Settings) -> RateLimits | None:
+    if settings.rate_limit is None:
+        return None
+    from app.rate_limits import RateLimits  # as above, where something is limited
+
+    return RateLimits(settings.rate_limit, settings.rate_limit_storage)
 
 
 def application() -> Router:

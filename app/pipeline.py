@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from starlette.types import Message, Receive, Scope, Send
 
 from app.answers import Answer, Answers, Fields, Wish
-from app.caller import Caller
 from app.callers import Callers
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
@@ -23,6 +23,7 @@ from app.protocol.idempotency import idempotency_key
 from app.protocol.media_types import parse_media_type
 from app.protocol.negotiation import negotiate
 from app.protocol.preferences import parse_preferences
+from app.protocol.quotas import counted_as
 from app.protocol.trace import trace_response
 from app.replays import Replays, fingerprint
 from app.representation.documents import JSON, JSON_LD, Document
@@ -32,6 +33,9 @@ from app.settings import Settings
 from app.storage.database import Database, Session
 from app.storage.remembered_answers import Place
 from app.storage.writes import new_id
+
+if TYPE_CHECKING:  # imported where there is a limit at all
+    from app.rate_limits import RateLimits
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # The media types of content, by method, and the fields that tell them (RFC 9110 section 12.5.1, RFC 5789).
@@ -72,6 +76,7 @@ class Pipeline:
         callers: Callers,
         observation: Observation,
         hosts: Hosts,
+        rate_limits: RateLimits | None,
         settings: Settings,
     ) -> None:
         self._contract = contract
@@ -80,6 +85,7 @@ class Pipeline:
         self._callers = callers
         self._observation = observation
         self._hosts = hosts
+        self._rate_limits = rate_limits
         self._settings = settings
         self._running = 0
         self._answers = Answers(contract)
@@ -137,7 +143,7 @@ class Pipeline:
         if request.method == "OPTIONS":
             return Answer(204, [("Allow", _allow(resource)), *_accepted(resource)])
         operation = self._operation(resource, request.method)
-        request.caller = await self._caller(request, operation)
+        await self._identify(request, operation)
         wish = self._wish(resource, request)
         content = await self._content(request)
         key = idempotency_key(request.lines("idempotency-key")) if request.method == "POST" else None
@@ -196,12 +202,24 @@ class Pipeline:
             raise Problem("method-not-allowed", f"Use one of {allow}.", headers=[("Allow", allow)])
         return self._contract.promises[resource.promise][method] if resource.promise else UNPROMISED
 
-    async def _caller(self, request: Request, operation: Operation) -> Caller:
-        """Raises 401, and 403 for a token without the scope."""
+    async def _identify(self, request: Request, operation: Operation) -> None:
+        """Raises 401, 429, and 403 for a token without the scope."""
         needed = ANYONE not in operation.roles
-        caller = await self._callers.caller(request.lines("authorization"), request.id, needed=needed)
-        check_scope(caller, operation)
-        return caller
+        try:
+            request.caller = await self._callers.caller(
+                request.lines("authorization"), request.id, needed=needed
+            )
+        except Problem:
+            await self._count(request)
+            raise
+        await self._count(request)
+        check_scope(request.caller, operation)
+
+    async def _count(self, request: Request) -> None:
+        """Raises 429. Who sends a bad token is counted by its address, so that nobody is told of it."""
+        if self._rate_limits is not None and request.route not in HEALTH:
+            who = counted_as(request.caller.partner_id, request.scope.get("client"))
+            request.standing = await self._rate_limits.take(who)
 
     async def _content(self, request: Request) -> bytes:
         """Raises 415 and 413. A GET or DELETE may carry what it likes: it is not looked at."""
@@ -330,7 +348,8 @@ def _media_type(resource: Resource, request: Request) -> str | None:
 
 
 def _of_the_connection(request: Request) -> Fields:
-    """What an answer says of the connection and of the trace, whatever it is about."""
+    """What an answer says of the connection, of the trace and of the caller's limit, whatever it is about."""
     closing = [("Connection", "close")] if request.draining else []
     traced = [("Traceresponse", trace_response(request.trace, request.id))] if request.trace else []
-    return [*closing, *traced]
+    limited = request.standing.fields if request.standing else []
+    return [*closing, *traced, *limited]

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope
 from app.caller import ANONYMOUS, Caller
 from app.problems import Problem
 from app.protocol.front_door import Hosts, can_be_a_path, check_framing, check_host, check_size
+from app.protocol.quotas import Standing
 from app.protocol.trace import trace_id
 
 # What a server puts under `extensions` of a scope that stands for what it could not read.
@@ -20,7 +21,8 @@ REFUSAL = "registry.refusal"
 class Request:
     """`receive` gives the content; `lines` are the values of all lines of a field.
 
-    `route` is the path's pattern; `caller` becomes known on the way.
+    `route` is the path's pattern; `caller` becomes known on the way, and so does its `standing`, where there
+    is a limit.
     """
 
     scope: Scope
@@ -28,6 +30,7 @@ class Request:
     id: str
     route: str | None = None
     caller: Caller = ANONYMOUS
+    standing: Standing | None = None
     path: str = field(init=False)
     method: str = field(init=False)
     is_head: bool = field(init=False)

@@ -28,11 +28,14 @@ KNOWN = {
     "REGISTRY_ALLOWED_HOSTS",
     "REGISTRY_REQUIRE_IF_MATCH",
     "REGISTRY_METRICS_PORT",
+    "REGISTRY_RATE_LIMIT",
+    "REGISTRY_RATE_LIMIT_STORAGE",
 }
 # With which keys may sign: one algorithm for each kind of key (RFC 8725 section 3.1).
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 MAX_PORT = 65_535
 HOST = re.compile(r"\*|[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\]")
+RATE_LIMIT = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
 MAX_ISSUER = 255  # what a partner's column holds
 
 
@@ -57,7 +60,8 @@ class IssuerSetting:
 class Settings:
     """`public_url` has no trailing slash; `max_content_length` is in octets.
 
-    Without `issuers` there is the local one; without `metrics_port` nothing is counted. `allowed_hosts` are
+    Without `issuers` there is the local one; without `metrics_port` nothing is counted, without
+    `rate_limit` nobody limited. `allowed_hosts` are
     answered for beside that of `public_url`.
     """
 
@@ -71,6 +75,8 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     require_if_match: bool = False
     metrics_port: int | None = None
+    rate_limit: str | None = None
+    rate_limit_storage: str | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -101,6 +107,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         allowed_hosts=_hosts(environment.get("REGISTRY_ALLOWED_HOSTS", "")),
         require_if_match=_yes(environment, "REGISTRY_REQUIRE_IF_MATCH"),
         metrics_port=_port(environment, "REGISTRY_METRICS_PORT"),
+        rate_limit=_rate_limit(environment.get("REGISTRY_RATE_LIMIT")),
+        rate_limit_storage=_rate_limit_storage(environment),
     )
 
 
@@ -241,3 +249,24 @@ def _hosts(value: str) -> tuple[str, ...]:
         if not HOST.fullmatch(host):
             raise WrongSetting(f"REGISTRY_ALLOWED_HOSTS: {host} is not the name of a host; or *, for any.")
     return hosts
+
+
+def _rate_limit(value: str | None) -> str | None:
+    if value is not None and not RATE_LIMIT.fullmatch(value):
+        raise WrongSetting(
+            "REGISTRY_RATE_LIMIT must be a number per second, minute, hour or day: 100/minute."
+        )
+    return value
+
+
+def _rate_limit_storage(environment: Mapping[str, str]) -> str | None:
+    name = "REGISTRY_RATE_LIMIT_STORAGE"
+    value = environment.get(name)
+    if value is None:
+        return None
+    parts = _split(name, value)
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        raise WrongSetting(f"{name} must be the address of a Redis: redis:// or rediss:// and a host.")
+    if "REGISTRY_RATE_LIMIT" not in environment:
+        raise WrongSetting(f"{name} is of no use without REGISTRY_RATE_LIMIT.")
+    return value

@@ -30,6 +30,15 @@ def test_addresses_of_either_database_are_settings(url: str) -> None:
     assert read_settings({"REGISTRY_DATABASE_URL": url}).database_url == url
 
 
+def test_a_limit_may_be_counted_in_redis() -> None:
+    named = {
+        "REGISTRY_RATE_LIMIT": "100/minute",
+        "REGISTRY_RATE_LIMIT_STORAGE": "rediss://u:p@redis.example/1",
+    }
+    settings = read_settings(named)
+    assert (settings.rate_limit, settings.rate_limit_storage) == tuple(named.values())
+
+
 def test_a_public_address_loses_its_trailing_slash() -> None:
     assert read_settings({"REGISTRY_PUBLIC_URL": "https://r.example/"}).public_url == "https://r.example"
 
@@ -61,6 +70,14 @@ def test_a_public_address_loses_its_trailing_slash() -> None:
         ("REGISTRY_ALLOWED_HOSTS", "registry.example:80"),
         ("REGISTRY_REQUIRE_IF_MATCH", "true"),
         ("REGISTRY_METRICS_PORT", "65536"),
+        ("REGISTRY_RATE_LIMIT", ""),
+        ("REGISTRY_RATE_LIMIT", "100"),
+        ("REGISTRY_RATE_LIMIT", "0/minute"),
+        ("REGISTRY_RATE_LIMIT", "100 per minute"),
+        ("REGISTRY_RATE_LIMIT", "100/fortnight"),
+        ("REGISTRY_RATE_LIMIT_STORAGE", "memory://"),
+        ("REGISTRY_RATE_LIMIT_STORAGE", "redis://"),
+        ("REGISTRY_RATE_LIMIT_STORAGE", "redis://localhost"),
         ("REGISTRY_PUBLIC_ADDRESS", "https://r.example"),
         ("REGISTRY_ISSUERS", ""),
         ("REGISTRY_ISSUERS", "nowhere.json"),

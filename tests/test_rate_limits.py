@@ -1,0 +1,140 @@
+"""Requests are counted for each caller, and for all processes where Redis is there to do it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from app import rate_limits
+from app.problems import Problem
+from app.protocol.quotas import Standing
+from app.rate_limits import RateLimits
+from app.settings import WrongSetting
+from tests.commands import free_port
+from tests.redis_server import redis_server
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def limited(limit: str, redis_url: str | None = None) -> AsyncIterator[RateLimits]:
+    limits = RateLimits(limit, redis_url)
+    try:
+        yield limits
+    finally:
+        await limits.close()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def redis_url(request: pytest.FixtureRequest, tmp_path: Path) -> object:
+    if request.param == "memory":
+        yield None
+    else:
+        with redis_server(tmp_path) as url:
+            yield url
+
+
+async def test_what_is_left_is_counted_down_and_then_refused(redis_url: str | None) -> None:
+    async with limited("2/minute", redis_url) as limits:
+        standings = [await limits.take("a") for _ in range(2)]
+        assert [(it.quota, it.window, it.remaining) for it in standings] == [(2, 60, 1), (2, 60, 0)]
+        assert all(59 <= it.seconds <= 60 for it in standings)
+        with pytest.raises(Problem, match="too-many-requests: There are 2 requests in 60") as caught:
+            await limits.take("a")
+        fields = dict(caught.value.headers)
+        assert fields["RateLimit"].startswith('"default";r=0;t=')
+        assert int(fields["Retry-After"]) >= int(fields["RateLimit"].rpartition("=")[2])
+        assert (await limits.take("b")).remaining == 1
+
+
+async def test_after_the_time_that_was_told_there_is_everything_again(redis_url: str | None) -> None:
+    async with limited("1/second", redis_url) as limits:
+        await limits.take("a")
+        with pytest.raises(Problem) as caught:
+            await limits.take("a")
+        await asyncio.sleep(int(dict(caught.value.headers)["Retry-After"]))
+        assert (await limits.take("a")).remaining == 0
+
+
+async def test_who_goes_on_sending_waits_no_longer_than_others(redis_url: str | None) -> None:
+    async with limited("1/second", redis_url) as limits:
+        await limits.take("a")
+        for _ in range(5):
+            await asyncio.sleep(0.25)
+            try:
+                await limits.take("a")
+            except Problem:
+                continue
+            return
+        raise AssertionError("the window does not end")
+
+
+async def test_of_many_at_once_as_many_pass_as_may(redis_url: str | None) -> None:
+    async with limited("20/minute", redis_url) as limits:
+        taken = await asyncio.gather(*(limits.take("a") for _ in range(50)), return_exceptions=True)
+    passed = [it for it in taken if isinstance(it, Standing)]
+    assert sorted(it.remaining for it in passed) == list(range(20))
+
+
+async def test_processes_count_together_in_redis(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as url:
+        async with limited("2/minute", url) as one, limited("2/minute", url) as other:
+            assert (await one.take("a")).remaining == 1
+            assert (await other.take("a")).remaining == 0
+            with pytest.raises(Problem):
+                await one.take("a")
+
+
+@pytest.fixture
+async def silent_port() -> AsyncIterator[int]:
+    """Where everything is taken and nothing answered."""
+    ends = asyncio.Event()
+
+    async def wait(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ends.wait()
+        writer.close()
+
+    async with await asyncio.start_server(wait, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        ends.set()
+
+
+@pytest.mark.parametrize("away", ["nobody there", "silent"])
+async def test_while_redis_is_away_a_process_counts_by_itself_and_says_so_once(
+    away: str, silent_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = silent_port if away == "silent" else free_port()
+    async with limited("3/minute", f"redis://127.0.0.1:{port}") as limits:
+        started = asyncio.get_running_loop().time()
+        with caplog.at_level(logging.WARNING):
+            assert [(await limits.take("a")).remaining for _ in range(3)] == [2, 1, 0]
+            with pytest.raises(Problem, match="too-many-requests"):
+                await limits.take("a")
+        assert asyncio.get_running_loop().time() - started < 2 * rate_limits.WAIT_SECONDS
+    assert len([it for it in caplog.messages if "Redis cannot be reached" in it]) == 1
+
+
+async def test_redis_is_asked_again_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "PAUSE_SECONDS", 0.1)
+    port = free_port()
+    async with limited("10/minute", f"redis://127.0.0.1:{port}") as limits:
+        assert (await limits.take("a")).remaining == 9
+        assert (await limits.take("a")).remaining == 8
+        with redis_server(tmp_path, port) as url:
+            await asyncio.sleep(0.1)
+            assert (await limits.take("a")).remaining == 9
+            async with limited("10/minute", url) as other:
+                assert (await other.take("a")).remaining == 8
+        assert (await limits.take("a")).remaining == 7
+
+
+async def test_redis_without_what_speaks_with_it_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    with pytest.raises(WrongSetting, match="REGISTRY_RATE_LIMIT_STORAGE"):
+        RateLimits("1/minute", "redis://127.0.0.1")
