@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def create_app(settings: Settings) -> Router:
     """The service as an ASGI application.
 
-    Raises `ContractFault` for a fault of the contract, `WrongSetting` for what a setting names and cannot be
+    Raises `ContractFault` for a fault of the contract, `WrongSetting` for an issuer's key file that cannot be
     used, and at its start `Problem("unavailable")` for a database that is behind.
     """
     contract, published = _published(settings.public_url, tuple(it.issuer for it in settings.issuers))

@@ -17,7 +17,6 @@ from limits.errors import StorageError
 
 from app.problems import Problem
 from app.protocol.quotas import Standing
-from app.settings import WrongSetting
 
 if TYPE_CHECKING:  # an optional dependency
     from redis.asyncio import BlockingConnectionPool
@@ -33,7 +32,7 @@ class RateLimits:
     registry depend on it, and counting nothing would leave it open to a flood."""
 
     def __init__(self, limit: str, redis_url: str | None = None) -> None:
-        """`limit` is such as `100/minute`. Raises `WrongSetting` for Redis without what speaks with it."""
+        """`limit` is such as `100/minute`."""
         self._limit = parse(limit)
         self._own = MemoryStorage()
         self._pool = _pool(redis_url) if redis_url else None
@@ -84,12 +83,8 @@ class RateLimits:
 
 def _pool(url: str) -> BlockingConnectionPool:
     """One of our own, for the storage has no way to close its."""
-    try:
-        from redis.asyncio import BlockingConnectionPool
-    except ImportError as error:
-        raise WrongSetting(
-            "REGISTRY_RATE_LIMIT_STORAGE: Redis needs `pip install 'instance-registry[redis]'`."
-        ) from error
+    from redis.asyncio import BlockingConnectionPool
+
     return BlockingConnectionPool.from_url(url, max_connections=CONNECTIONS, timeout=WAIT_SECONDS)
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -269,4 +270,6 @@ def _rate_limit_storage(environment: Mapping[str, str]) -> str | None:
         raise WrongSetting(f"{name} must be the address of a Redis: redis:// or rediss:// and a host.")
     if "REGISTRY_RATE_LIMIT" not in environment:
         raise WrongSetting(f"{name} is of no use without REGISTRY_RATE_LIMIT.")
+    if find_spec("redis") is None:
+        raise WrongSetting(f"{name} needs what speaks with Redis: pip install 'instance-registry[redis]'.")
     return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +14,6 @@ from app import rate_limits
 from app.problems import Problem
 from app.protocol.quotas import Standing
 from app.rate_limits import RateLimits
-from app.settings import WrongSetting
 from tests.commands import free_port
 from tests.redis_server import redis_server
 
@@ -132,9 +130,3 @@ async def test_redis_is_asked_again_when_it_is_back(tmp_path: Path, monkeypatch:
             async with limited("10/minute", url) as other:
                 assert (await other.take("a")).remaining == 8
         assert (await limits.take("a")).remaining == 7
-
-
-async def test_redis_without_what_speaks_with_it_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
-    with pytest.raises(WrongSetting, match="REGISTRY_RATE_LIMIT_STORAGE"):
-        RateLimits("1/minute", "redis://127.0.0.1")

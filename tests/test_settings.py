@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,13 @@ def test_a_limit_may_be_counted_in_redis() -> None:
     }
     settings = read_settings(named)
     assert (settings.rate_limit, settings.rate_limit_storage) == tuple(named.values())
+
+
+def test_redis_without_what_speaks_with_it_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    named = {"REGISTRY_RATE_LIMIT": "100/minute", "REGISTRY_RATE_LIMIT_STORAGE": "redis://redis.example"}
+    with pytest.raises(WrongSetting, match=r"REGISTRY_RATE_LIMIT_STORAGE needs .*instance-registry\[redis\]"):
+        read_settings(named)
 
 
 def test_a_public_address_loses_its_trailing_slash() -> None:

@@ -22,7 +22,7 @@ def handle(number: int) -> str:
     return "at-" + str(number).translate(str.maketrans("0123456789", "abcdefghij"))
 
 
-async def test_two_servers_on_one_database_lose_nothing(database_url: str, tmp_path: Path) -> None:
+async def test_rl_09_two_servers_on_one_database_lose_nothing(database_url: str, tmp_path: Path) -> None:
     """One SQLite file, or one PostgreSQL: every handle once, every version once, no 5xx."""
     settings = {
         "REGISTRY_DATABASE_URL": database_url,
