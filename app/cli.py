@@ -105,9 +105,13 @@ def _check_free(host: str, port: int) -> None:
 
 def _publish_metrics(host: str, port: int) -> None:
     """The folder has to be known before a process counts, which those of the workers do later."""
+    import atexit
+    import shutil
     import tempfile
 
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="registry-metrics-"))
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="registry-metrics-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     from app.metrics import publish
 
     try:

@@ -41,7 +41,8 @@ def create_app(settings: Settings) -> Router:
     issuers = trusted_issuers(settings)
     callers = Callers(database, issuers, settings.audience)
     hosts = Hosts(urlsplit(settings.public_url).hostname or "", settings.allowed_hosts)
-    observation = Observation(database, _metrics(settings))
+    metrics = _metrics(settings)
+    observation = Observation(database, metrics)
     limits = _rate_limits(settings)
     pipeline = Pipeline(contract, published, database, callers, observation, hosts, limits, settings)
 
@@ -51,6 +52,8 @@ def create_app(settings: Settings) -> Router:
             await database.open()
             stack.push_async_callback(database.close)
             await database.check_migrated()
+            if metrics is not None:
+                stack.callback(metrics.leave)
             if limits is not None:
                 stack.push_async_callback(limits.close)
             for issuer in issuers:

@@ -54,15 +54,14 @@ class Metrics:
         self._connections.labels("working").set(working)
         self._connections.labels("idle").set(there - working)
 
+    def leave(self) -> None:
+        """This process counts no more: what it has counted stays, and what it was doing does not."""
+        if FOLDER in os.environ:
+            mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]  # the library has no types for it
+
 
 def publish(host: str, port: int) -> None:
     """Serve what all processes have counted; `FOLDER` must stand in the environment. Raises `OSError`."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types for it
     start_http_server(port, host, registry)
-
-
-def leave() -> None:
-    """This process counts no more."""
-    if FOLDER in os.environ:
-        mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]  # as above
