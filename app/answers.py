@@ -104,9 +104,9 @@ class Answers:
         location = [("Location", representation.location)] if representation.location else []
         if media_type is None or (representation.node is None and representation.document is None):
             content = None if representation.status == 204 else b""
-            return Answer(
-                representation.status, [*location, *_applied(wish), ("Cache-Control", PRIVATE)], content
-            )
+            varied = [("Vary", wish.varies)] if wish.varies else []
+            fields = [*location, *varied, *_applied(wish), ("Cache-Control", PRIVATE)]
+            return Answer(representation.status, fields, content)
         written = self._written(representation, media_type, wish.coding)
         tagged = [("ETag", written.tag)] if representation.tagged else []
         if wish.method != "GET" and wish.preferences.minimal:
@@ -234,7 +234,8 @@ def _minimal(representation: Representation, fields: Fields, varies: str) -> Ans
 def _applied(wish: Wish) -> Fields:
     """What was done because the client prefers it (RFC 7240 section 3)."""
     preferences = wish.preferences
-    applied = [f"handling={preferences.handling}"] if preferences.handling else []
+    handled = preferences.handling and "Prefer" in wish.varies
+    applied = [f"handling={preferences.handling}"] if handled else []
     if wish.media_type is not None and wish.method != "GET" and preferences.content:
         applied.insert(0, f"return={preferences.content}")
     return [("Preference-Applied", ", ".join(applied))] if applied else []

@@ -28,6 +28,8 @@ PARENTS = {"instance_id": "Instance", "partner_id": "Partner", "organization_id"
 # Of what a caller only knows by name.
 NAMED = ("id", "name")
 SHOWN_LENGTH = 64
+# The links of a view, and the relations that say the same in a Link field (RFC 8288).
+PAGES = (("first", "first"), ("previous", "prev"), ("next", "next"), ("last", "last"))
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class Exchange:
         if unknown is not None:
             there = f"there are {', '.join(known)}" if known else "there are none here"
             raise Problem(
-                "invalid-parameter", f"Leave out the query parameter {unknown[:SHOWN_LENGTH]}; {there}."
+                "invalid-parameter",
+                f"Leave out the query parameter {unknown[:SHOWN_LENGTH]}; {there}.",
+                headers=[("Vary", "Prefer"), ("Preference-Applied", "handling=strict")],
             )
 
     def offered(
@@ -153,7 +157,9 @@ class Representation:
     @property
     def links(self) -> Sequence[Link]:
         """A new resource is not another form of the collection that it was sent to."""
-        return [Link(self.canonical, "canonical")] if self.canonical and self.status != 201 else []
+        canonical = [Link(self.canonical, "canonical")] if self.canonical and self.status != 201 else []
+        view = (self.node or {}).get("view", {})
+        return [*canonical, *(Link(view[key], rel) for key, rel in PAGES if key in view)]
 
 
 Function = Callable[[Exchange], Awaitable[Representation]]

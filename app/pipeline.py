@@ -167,7 +167,9 @@ class Pipeline:
         return self._answers.of(await self._carry_out(resource, exchange, request.method), wish)
 
     def _problem(self, request: Request, problem: Problem) -> Answer:
-        return self._answers.of_problem(problem, request.lines("accept"), request.id)
+        # Of a head that is too large nothing more is read.
+        accept = () if problem.type == "header-fields-too-large" else request.lines("accept")
+        return self._answers.of_problem(problem, accept, request.id)
 
     def _wish(self, resource: Resource, request: Request) -> Wish:
         """Raises 406. Only a query can be read strictly, and only a change be answered minimally."""
