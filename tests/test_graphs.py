@@ -208,40 +208,6 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
             yield from nodes(child)
 
 
-def entails(whole: list[str], part: list[str]) -> bool:
-    """RDF 1.1 Semantics section 5.3: a node for each that has no name makes `part` a subset."""
-    unnamed = sorted({term for line in part for term in line.split(" ") if term.startswith("_:")})
-    if not unnamed:
-        return set(part) < set(whole)
-    named = sorted({line.split(" ")[0] for line in whole})
-    first = [line for line in part if unnamed[0] in line.split(" ")]
-    for name in named:
-        renamed = [line.replace(unnamed[0], name) for line in first]
-        ready = [line for line in renamed if "_:" not in line]
-        if set(ready) <= set(whole) and entails(
-            whole, [*renamed, *(line for line in part if line not in first)]
-        ):
-            return True
-    return False
-
-
-async def test_plain_json_is_a_part_of_the_same_graph(service: Service, world: World) -> None:
-    """API.md section 2: read with the context that its Link names, the root named by the resource's IRI."""
-    client = service.as_("owner")
-    documents = await contexts(client)
-    context = documents[f"{BASE}/contexts/v1/registry.jsonld"]["@context"]
-    for path in world.examples.values():
-        plain = (await client.get(path, headers={"Accept": JSON})).json()
-        whole = by_pyld((await client.get(path)).json(), documents)
-        part = by_pyoxigraph(orjson.dumps({"@context": context, "@id": BASE + path, **plain}))
-        unnamed = {key: len(value) for key, value in plain.items() if isinstance(value, list)}
-        if path not in (world.acme, world.activity):
-            assert not unnamed
-        # What is embedded has no IRI in plain JSON: the graph tells the same of a node without a name.
-        assert entails(whole, part)
-        assert len(part) >= len(plain) - len(unnamed)
-
-
 async def test_embedded_nodes_have_an_iri_and_a_type(service: Service, world: World) -> None:
     """API.md section 2: all but search, mapping and operation; nothing is null."""
     client = service.as_("owner")

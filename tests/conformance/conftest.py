@@ -15,11 +15,26 @@ tests and page do not agree; of the sections that assertions.COMPLETE names, no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
 from tests.conformance.assertions import LEVELS, Assertion, by_number, read_list
+from tests.service import Service, World, running
+
+
+@pytest.fixture(scope="module")
+async def on_sqlite(
+    sqlite_world: tuple[Path, World], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Service, World]]:
+    """The service for a whole module, for what does not depend on the database."""
+    file, world = sqlite_world
+    folder = tmp_path_factory.mktemp("module")
+    url = f"sqlite://{shutil.copy(file, folder)}"
+    async with running(url, folder) as service:
+        yield service, world
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
