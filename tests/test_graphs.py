@@ -150,18 +150,6 @@ async def test_every_address_met_from_the_entry_point_answers_and_is_what_it_say
             assert body["@type"]
 
 
-async def test_every_term_met_is_described_where_it_leads(service: Service, world: World) -> None:
-    """CX-12, LD-10: the fragment of an address names a node of the document that it leads to."""
-    client = service.as_("owner")
-    found = await crawl(client, f"{BASE}/api")
-    described = {node["@id"] for node in (await client.get("/vocab")).json()["defines"]}
-    for answer in found.values():
-        if answer.content:
-            for address in addresses(answer.json()):
-                if "/vocab#" in address and not address.endswith("#"):
-                    assert address in described, address
-
-
 async def test_all_processors_read_the_same_graph_and_drop_nothing(service: Service, world: World) -> None:
     """CLIENTS J8, J9; LD-01 to LD-12: PyLD, rdflib and pyoxigraph, with contexts from the service itself."""
     client = service.as_("owner")

@@ -236,18 +236,6 @@ async def test_a_get_may_carry_what_it_likes(service: Service, world: World) -> 
     assert (await client.request("GET", world.shop, headers=headers, content=b"{")).status_code == 200
 
 
-async def test_the_host_that_a_client_names_changes_nothing(service: Service, world: World) -> None:
-    """API.md section 1: addresses are made from the configured one alone."""
-    client = service.as_("owner")
-    usual = await client.get(world.shop)
-    for host in ("localhost", "127.0.0.1:9999", "[::1]:8000", "LOCALHOST."):
-        fields = {"Host": host, "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
-        assert (await client.get(world.shop, headers=fields)).content == usual.content
-    other = await client.get(world.shop, headers={"Host": "evil.example"})
-    check_problem(other, "misdirected-request")
-    assert "evil" not in str(other.headers) + other.text
-
-
 async def test_json_ld_begins_with_its_context_and_plain_json_names_it(
     service: Service, world: World
 ) -> None:
