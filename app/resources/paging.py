@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from app.storage.pages import Cut, Listing, Position
 
 LIMIT, PAGE, AFTER, BEFORE = "itemsPerPage", "page", "after", "before"
 DIRECTIONS = {"asc": False, "desc": True}
+# A name's key may be eight times as long as the name; an address must not (RFC 9110 section 4.1).
+LONG, LONGEST = 512, 32_768
 CURSOR_FAULT = "it is none of this list's cursors; begin again at its first page"
 
 
@@ -127,7 +130,8 @@ def cut(contract: Contract, wanted: Wanted) -> Cut:
 def cursor(listing: Listing, position: Position) -> str:
     """Opaque to clients; it holds the order, so that it is refused in any other one."""
     text = orjson.dumps([listing.order, listing.descending, position.value, position.id])
-    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+    shortened = text if len(text) <= LONG else zlib.compress(text)
+    return base64.urlsafe_b64encode(shortened).rstrip(b"=").decode()
 
 
 def _position(contract: Contract, wanted: Wanted, name: str, cursor: str) -> Position:
@@ -161,9 +165,14 @@ def _decoded(cursor: str) -> list[Any] | None:
     """Order, direction, value and id; None for what this service cannot have made."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        read = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
-    except ValueError:
+        read = orjson.loads(_whole(base64.b64decode(padded, b"-_", validate=True)))
+    except (ValueError, zlib.error):
         return None
     if not isinstance(read, list) or [type(part) for part in read] != [str, bool, str, str]:
         return None
     return None if "\x00" in read[2] else read
+
+
+def _whole(text: bytes) -> bytes:
+    """The text of a cursor, which may be shortened; the beginning of one that was not made here."""
+    return text if text.startswith(b"[") else zlib.decompressobj().decompress(text, LONGEST)

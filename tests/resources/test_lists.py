@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -204,6 +205,7 @@ cursors = st.one_of(
         st.one_of(st.text(), st.none(), st.just("01930000-0000-7000-8000-000000000000")),
     ).map(lambda parts: orjson.dumps(list(parts))),
 )
+cursors |= cursors.map(zlib.compress)
 
 
 @given(
@@ -247,6 +249,12 @@ async def test_a_cursor_that_the_service_did_not_make_is_refused(
     check_problem(answer, "invalid-parameter")
 
 
+async def test_a_cursor_that_would_be_very_long_is_refused(service: Service, listed: str) -> None:
+    cursor = base64.urlsafe_b64encode(zlib.compress(b"[" * 4_000_000)).rstrip(b"=").decode()
+    answer = await service.as_("librarian").get(listed, params={"after": cursor})
+    check_problem(answer, "invalid-parameter")
+
+
 async def test_a_cursor_of_the_first_and_of_the_last_moment_is_a_cursor(
     service: Service, listed: str
 ) -> None:
@@ -254,6 +262,23 @@ async def test_a_cursor_of_the_first_and_of_the_last_moment_is_a_cursor(
         cursor = base64.urlsafe_b64encode(orjson.dumps(["created_at", True, time, ABSENT])).decode()
         answer = await service.as_("librarian").get(listed, params={"after": cursor})
         assert answer.status_code == 200
+
+
+async def test_pages_in_the_order_of_the_longest_names_lead_on(service: Service) -> None:
+    """U+FDFA is eighteen characters in the key that a cursor holds."""
+    client = service.as_("collector")
+    organization = await made(client, "/api/organizations", name="Long")
+    for number, handle in enumerate(("long-one", "long-two", "long-three")):
+        name = "\ufdfa" * 254 + str(number)
+        await made(client, f"{organization}/instances", name=name, handle=handle)
+    address: str | None = f"{BASE}{organization}/instances?order[name]=desc&itemsPerPage=1&after="
+    found = []
+    while address:
+        assert len(address) < 1_000
+        body = (await client.get(address)).json()
+        found += [member["handle"] for member in body["member"]]
+        address = body["view"].get("next")
+    assert found == ["long-three", "long-two", "long-one"]
 
 
 async def test_the_longest_filter_is_searched_for(service: Service, listed: str) -> None:
