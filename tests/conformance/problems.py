@@ -128,6 +128,8 @@ ASKED = (
     Asked("invalid-content", 422, "/api/instances", "POST", json={"name": " ", "handle": "X", "colour": 1}),
     Asked("invalid-content", 422, "{shop}", "PATCH", headers=MERGE, content=b"[]"),
     Asked("precondition-required", 428, "{shop}", "DELETE", settings={"require_if_match": True}),
+    # What was asked before, to know the membership, was the one request.
+    Asked("too-many-requests", 429, "{shop}", settings={"rate_limit": "1/hour"}),
     Asked("header-fields-too-large", 431, "{shop}", headers={"X-Long": "x" * 40_000}),
     Asked("header-fields-too-large", 431, "{shop}", headers={f"X-{number}": "x" for number in range(101)}),
     Asked("malformed-content", 400, "/api/organizations", "POST", headers=TEXT, content=b"{"),
