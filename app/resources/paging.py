@@ -141,9 +141,11 @@ def _position(contract: Contract, wanted: Wanted, name: str, cursor: str) -> Pos
     shape = properties["id"].shape
     if read is None or read[:2] != [listing.order, listing.descending] or any(shape.failures(read[3])):
         raise _invalid(name, CURSOR_FAULT)
-    if not _can_be(read[2], str(properties[listing.order].shape.value_type)):
+    value, identifier = read[2:]
+    datatype = str(properties[listing.order].shape.value_type)
+    if not (value == identifier if listing.order == "id" else _can_be(value, datatype)):
         raise _invalid(name, CURSOR_FAULT)
-    return Position(read[2], read[3])
+    return Position(value, identifier)
 
 
 def _can_be(text: str, datatype: str) -> bool:

@@ -194,13 +194,13 @@ async def test_a_cursor_serves_its_own_order_only(service: Service, listed: str)
 cursors = st.one_of(
     st.binary(max_size=60),
     st.tuples(
-        st.sampled_from(["created_at", "name"]),
+        st.sampled_from(["created_at", "name", "id"]),
         st.booleans(),
         st.one_of(
             st.text(),
             st.none(),
             st.integers(-(2**53), 2**53),
-            st.sampled_from(["2026-01-01T00:00:00", "2026-01-01T00:00:00Z"]),
+            st.sampled_from(["2026-01-01T00:00:00", "2026-01-01T00:00:00.000000Z", ABSENT, f"@{ABSENT[1:]}"]),
         ),
         st.one_of(st.text(), st.none(), st.just("01930000-0000-7000-8000-000000000000")),
     ).map(lambda parts: orjson.dumps(list(parts))),
@@ -209,7 +209,9 @@ cursors |= cursors.map(zlib.compress)
 
 
 @given(
-    cursor=cursors, name=st.sampled_from(["after", "before"]), order=st.sampled_from(["name", "createdAt"])
+    cursor=cursors,
+    name=st.sampled_from(["after", "before"]),
+    order=st.sampled_from(["name", "createdAt", "id"]),
 )
 @settings(
     max_examples=150,
