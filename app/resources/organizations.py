@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.addresses import LINKS
 from app.exchange import Exchange, Representation
 from app.problems import Problem
 from app.representation.content import read_content
@@ -21,9 +22,7 @@ async def create(exchange: Exchange) -> Representation:
 async def remove(exchange: Exchange) -> Representation:
     record = await to_change(exchange)
     if "DELETE" in record.withheld:
-        raise Problem(
-            "organization-not-empty",
-            "Transfer or delete the instances that the organization owns, then delete it.",
-        )
+        instances = exchange.contract.base + LINKS["Organization"]["instances"].format(id=record.id)
+        raise Problem("organization-not-empty", f"First transfer or delete all that is in {instances}.")
     done(await delete_organization(exchange.session, exchange.act, record))
     return Representation(status=204)
