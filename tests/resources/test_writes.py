@@ -249,29 +249,6 @@ async def test_a_whole_record_sent_back_is_accepted(service: Service, world: Wor
             assert (await rename(owner, path, form)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("handle", "other"), ("handle", None), ("id", ABSENT), ("@id", "x"), ("originId", ABSENT),
-        ("organization_id", ABSENT), ("organization", f"{BASE}/api/organizations/{ABSENT}"),
-        ("created_by_organization_id", ABSENT), ("created_by_organization", "x"), ("created_at", "2026"),
-        ("organization_id", None), ("organization", None), ("created_at", None), ("id", None), ("@id", None),
-        ("@type", "Organization"), ("@type", []), ("@type", {"a": 1}), ("@context", "https://schema.org/"),
-        ("@context", {"name": "https://schema.org/name"}), ("@graph", []), ("colour", None),
-    ],
-)  # fmt: skip
-async def test_what_cannot_be_changed_must_say_what_is_so(
-    service: Service, world: World, key: str, value: Any
-) -> None:
-    owner = service.as_("owner")
-    for answer in (
-        await owner.put(world.shop, json={"name": "New", key: value}),
-        await rename(owner, world.shop, {"name": "New", key: value}),
-    ):
-        assert list(violated(answer)) == [f"#/{key}"]
-    assert (await plain(owner, world.shop))["name"] == "Shop"
-
-
 async def test_what_is_deleted_is_gone_to_who_could_see_it_and_unknown_to_others(
     service: Service, world: World
 ) -> None:
