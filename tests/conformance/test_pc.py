@@ -12,13 +12,15 @@ import pytest
 from app.routes import ROUTES
 from tests import commands
 from tests.conformance.fresh import MERGE, fresh_handle, instance_of, organization_of, patched, tag_of
-from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, id_of, made, offered
+from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, id_of, made, offered, running
 from tests.test_sweep import check_problem, concrete
 
 pytestmark = pytest.mark.anyio
 
 STALE, OTHER = '"0.0123456789abcdef"', '"zzz"'
 PAST, FUTURE = "Sat, 29 Oct 1994 19:43:31 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
+OF_CONTENT = {"content-length", "content-type", "content-encoding", "accept-ranges"}
+CODINGS = ("identity", "gzip", "zstd")
 ABSENT = "/api/instances/01930000-0000-7000-8000-000000000000"
 
 
@@ -119,6 +121,19 @@ async def test_pc_03_tags_differ_between_media_types(service: Service, world: Wo
         assert len(tags) == len(offers), path
 
 
+async def test_pc_03_tags_differ_between_codings(service: Service, world: World) -> None:
+    owner = service.as_("owner")
+    for path in ("/api/docs", "/contexts/v1/registry.jsonld", world.acme, f"{world.acme}/instances"):
+        tags = set()
+        for coding in CODINGS:
+            answer = await owner.get(path, headers={"Accept-Encoding": coding})
+            assert answer.headers.get("Content-Encoding", "identity") == coding
+            tags.add(answer.headers["ETag"])
+            fields = {"Accept-Encoding": coding, "If-None-Match": answer.headers["ETag"]}
+            assert (await owner.get(path, headers=fields)).status_code == 304
+        assert len(tags) == len(CODINGS), path
+
+
 async def test_pc_04_a_tag_never_comes_back(service: Service) -> None:
     owner, organization = service.as_("owner"), await organization_of(service)
     path = await instance_of(service, organization, name="A")
@@ -150,16 +165,17 @@ async def test_pc_07_one_tag_of_a_list_suffices(service: Service) -> None:
     await check_performed(service, **{"If-Match": f"{OTHER}, {{}}"})
 
 
+@pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("accept", [JSON, JSON_LD])
 @pytest.mark.parametrize("nested", [False, True], ids=["", "nested"])
 async def test_pc_08_a_tag_of_any_representation_serves_for_a_write(
-    service: Service, accept: str, nested: bool
+    service: Service, accept: str, coding: str, nested: bool
 ) -> None:
     """Also that of the answer to a write."""
     owner, organization = service.as_("owner"), await organization_of(service)
     path = await instance_of(service, organization)
     read = f"{organization}/instances/{id_of(path)}" if nested else path
-    tag = await tag_of(owner, read, Accept=accept)
+    tag = await tag_of(owner, read, Accept=accept, **{"Accept-Encoding": coding})
     answer = await patched(owner, path, {"name": "New"}, **{"If-Match": tag, "Accept": accept})
     assert answer.status_code == 200
     again = await owner.put(read, json={"name": "Newer"}, headers={"If-Match": answer.headers["ETag"]})
@@ -254,6 +270,43 @@ async def test_pc_16_a_precondition_is_judged_before_the_content(service: Servic
             f"{world.shop}/transfer", content=content, headers={"If-Match": STALE, "Content-Type": JSON}
         )
         check_problem(moved, "precondition-failed")
+
+
+@pytest.fixture(scope="module")
+async def demanding(standing: tuple[Service, World]) -> AsyncIterator[Service]:
+    """The same database, behind a service that wants to be told what is changed."""
+    chosen = standing[0].settings
+    async with running(chosen.database_url, chosen.data_dir, require_if_match=True) as service:
+        yield service
+
+
+async def test_pc_17_a_deployment_may_want_to_be_told_what_is_changed(
+    service: Service, demanding: Service
+) -> None:
+    for client_of in (service, demanding):
+        owner, path = client_of.as_("owner"), await instance_of(service)
+        before = await owner.get(path)
+        answers = await writes(owner, path)
+        if client_of is service:
+            assert [answer.status_code for answer in answers.values()] == [200, 200, 204]
+            continue
+        answers["POST"] = await owner.post(f"{path}/transfer", json={"organization_id": ABSENT[-36:]})
+        excluded = await writes(owner, path, **{"If-None-Match": OTHER})
+        for answer in (*answers.values(), *excluded.values()):
+            body = check_problem(answer, "precondition-required")
+            assert body["status"] == 428
+            assert "If-Match" in str(body["detail"])
+        assert (await owner.get(path)).content == before.content
+    await check_performed(demanding, **{"If-Match": "{}"})
+
+
+async def test_pc_17_what_is_made_changes_nothing_that_had_to_be_named(demanding: Service) -> None:
+    """Nor is anything wanted where the request fails anyway, or where it only reads."""
+    owner = demanding.as_("owner")
+    path = await instance_of(demanding)
+    assert (await owner.get(path)).status_code == 200
+    for answer in (await writes(owner, ABSENT)).values():
+        check_problem(answer, "not-found")
 
 
 @pytest.mark.parametrize("writers", [2, 8, 64])
@@ -380,6 +433,37 @@ async def test_pc_24_the_tag_of_a_collection_follows_its_members(service: Servic
     assert (await member.get("/api/organizations", headers=conditions)).status_code == 200
 
 
+@pytest.mark.parametrize("accept", [JSON, JSON_LD])
+async def test_pc_24_what_is_added_to_a_collection_may_depend_on_its_tag(
+    service: Service, accept: str
+) -> None:
+    """A list that has grown since is another one; any form of it tells which one it was."""
+    owner, path = service.as_("owner"), f"{await organization_of(service)}/instances"
+
+    async def added(**fields: str) -> bool:
+        content = {"name": "Shop", "handle": fresh_handle()}
+        answer = await owner.post(path, json=content, headers=fields)
+        if answer.status_code != 201:
+            check_problem(answer, "precondition-failed")
+        return answer.status_code == 201
+
+    tag = await tag_of(owner, path, Accept=accept)
+    for fields in (
+        {"If-Match": OTHER},
+        {"If-Match": f"W/{tag}"},
+        {"If-None-Match": tag},
+        {"If-None-Match": "*"},
+    ):
+        assert not await added(**fields)
+    assert await added(**{"If-None-Match": OTHER})
+    assert not await added(**{"If-Match": tag})
+    assert await added(**{"If-None-Match": tag})
+    tag = await tag_of(owner, path, Accept=accept)
+    assert await added(**{"If-Match": f"{OTHER}, {tag}"})
+    assert await added(**{"If-Match": "*"})
+    assert (await owner.get(path)).json()["totalItems"] == 4
+
+
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[tuple[str, str], str]]:
     """Those of two processes on one database, and a token for them."""
@@ -421,7 +505,7 @@ async def test_pc_12_a_304_has_the_fields_that_a_200_would_have(
         whole = await client.get(address)
         again = await client.get(address, headers={"If-None-Match": whole.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
-        volatile = {"content-length", "content-type", "date", "x-request-id"}
+        volatile = {"date", "x-request-id"} | OF_CONTENT
         kept = [{k: v for k, v in it.headers.items() if k not in volatile} for it in (whole, again)]
         assert kept[0] == kept[1]
         assert {"date", "etag", "vary", "cache-control"} <= set(again.headers)

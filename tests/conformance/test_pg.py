@@ -287,6 +287,17 @@ async def test_pg_07_no_field_of_the_database_can_be_asked_for(service: Service,
     assert len(names) == 50
 
 
+async def test_pg_07_who_wants_to_be_told_is_told_which_field_there_is_not(
+    service: Service, named: str
+) -> None:
+    """RFC 7240 section 4.4."""
+    for name in ("name__icontains", "order[organization__owner__email]", "order[pk]", "colour"):
+        answer = await service.as_("librarian").get(
+            f"{named}?{quote(name)}=a", headers={"Prefer": "handling=strict"}
+        )
+        assert f" {name};" in str(check_problem(answer, "invalid-parameter")["detail"])
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
