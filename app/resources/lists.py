@@ -30,9 +30,9 @@ async def read(exchange: Exchange) -> Representation:
     wanted = read_query(
         exchange.contract, exchange.parameters, definition, (name, owner.id) if name and owner else None
     )
-    part = cut(exchange.contract, wanted)
-    found = await page(exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts)
     address = _address(exchange)
+    part = cut(exchange.contract, wanted, _with_query(address, (*_kept(exchange, wanted), (AFTER, ""))))
+    found = await page(exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts)
     node = _collection(exchange, address, definition, wanted, found)
     withheld = await _withheld(exchange, definition, wanted, found)
     offered = exchange.offered(exchange.promise, roles, withheld)
@@ -95,7 +95,7 @@ def _view(exchange: Exchange, address: str, wanted: Wanted, found: Page) -> Node
     here = _with_query(address, exchange.parameters)
     if here == _with_query(address, wanted.given):
         here = _with_query(address, (*exchange.parameters, (AFTER, "")))
-    kept = (*wanted.given, *((name, value) for name, value in exchange.parameters if name == LIMIT))
+    kept = _kept(exchange, wanted)
     links = (
         _by_cursor(wanted, found)
         if wanted.number is None
@@ -106,6 +106,11 @@ def _view(exchange: Exchange, address: str, wanted: Wanted, found: Page) -> Node
         "@type": "PartialCollectionView",
         **{key: _with_query(address, (*kept, parameter)) for key, parameter in links.items()},
     }
+
+
+def _kept(exchange: Exchange, wanted: Wanted) -> tuple[tuple[str, str], ...]:
+    """What all pages of the list have in common."""
+    return (*wanted.given, *((name, value) for name, value in exchange.parameters if name == LIMIT))
 
 
 def _by_number(number: int, limit: int, total: int) -> dict[str, tuple[str, str]]:

@@ -15,6 +15,7 @@ import orjson
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Variable
 from app.problems import Problem
+from app.protocol.links import Link
 from app.protocol.query import single
 from app.storage.pages import Cut, Listing, Position
 
@@ -90,8 +91,8 @@ def _order(definition: ClassDefinition, given: Mapping[str, str]) -> tuple[str, 
     return str(default.key), _direction(default.name, str(default.default))
 
 
-def _invalid(name: str, fault: str) -> Problem:
-    return Problem("invalid-parameter", f"Correct the query parameter {name}: {fault}.")
+def _invalid(name: str, fault: str, *headers: tuple[str, str]) -> Problem:
+    return Problem("invalid-parameter", f"Correct the query parameter {name}: {fault}.", headers=headers)
 
 
 def _check_length(name: str, text: str, longest: int | None) -> None:
@@ -119,12 +120,19 @@ def _number(variable: Variable, value: str | None) -> int | None:
     return int(value)
 
 
-def cut(contract: Contract, wanted: Wanted) -> Cut:
+def cut(contract: Contract, wanted: Wanted, first: str) -> Cut:
+    """Raises `invalid-parameter` for what is no cursor here, with a link to the `first` page."""
     if wanted.number is not None:
         return Cut(wanted.limit, offset=(wanted.number - 1) * wanted.limit)
-    after = _position(contract, wanted, AFTER, wanted.after) if wanted.after else None
-    before = _position(contract, wanted, BEFORE, wanted.before) if wanted.before is not None else None
-    return Cut(wanted.limit, after=after, before=before)
+    positions: dict[str, Position] = {}
+    for name, given in ((AFTER, wanted.after), (BEFORE, wanted.before)):
+        # An empty `after` begins the list; an empty `before` is no cursor.
+        if given is not None and (given or name == BEFORE):
+            position = _position(contract, wanted, given)
+            if position is None:
+                raise _invalid(name, CURSOR_FAULT, ("Link", str(Link(first, "first"))))
+            positions[name] = position
+    return Cut(wanted.limit, after=positions.get(AFTER), before=positions.get(BEFORE))
 
 
 def cursor(listing: Listing, position: Position) -> str:
@@ -134,18 +142,18 @@ def cursor(listing: Listing, position: Position) -> str:
     return base64.urlsafe_b64encode(shortened).rstrip(b"=").decode()
 
 
-def _position(contract: Contract, wanted: Wanted, name: str, cursor: str) -> Position:
+def _position(contract: Contract, wanted: Wanted, cursor: str) -> Position | None:
+    """None for a cursor that this service has not made, or has made for another order."""
     listing = wanted.listing
     read = _decoded(cursor)
     properties = contract.classes[listing.class_name].properties
     shape = properties["id"].shape
     if read is None or read[:2] != [listing.order, listing.descending] or any(shape.failures(read[3])):
-        raise _invalid(name, CURSOR_FAULT)
+        return None
     value, identifier = read[2:]
     datatype = str(properties[listing.order].shape.value_type)
-    if not (value == identifier if listing.order == "id" else _can_be(value, datatype)):
-        raise _invalid(name, CURSOR_FAULT)
-    return Position(value, identifier)
+    fits = value == identifier if listing.order == "id" else _can_be(value, datatype)
+    return Position(value, identifier) if fits else None
 
 
 def _can_be(text: str, datatype: str) -> bool:

@@ -213,14 +213,6 @@ async def test_pa_08_what_cannot_be_changed_may_be_sent_as_it_is(service: Servic
         assert (await owner.get(path)).content == before.content
 
 
-async def test_pa_09_json_patch_is_not_offered(service: Service, world: World) -> None:
-    operations = [{"op": "replace", "path": "/name", "value": "New"}]
-    headers = {"Content-Type": "application/json-patch+json"}
-    answer = await service.as_("owner").patch(world.shop, json=operations, headers=headers)
-    check_problem(answer, "unsupported-media-type")
-    assert violated(await patched(service.as_("owner"), world.shop, operations)) == ["#"]
-
-
 @pytest.mark.parametrize(
     "key",
     [

@@ -253,11 +253,14 @@ async def test_pg_05_a_cursor_is_bound_to_its_order(service: Service, named: str
 async def test_pg_06_a_cursor_that_means_nothing_is_refused_with_what_to_do(
     service: Service, named: str, cursor: str
 ) -> None:
+    client, kept = service.as_("librarian"), "order%5Bname%5D=asc&itemsPerPage=7"
     for name in ("after", "before"):
-        answer = await service.as_("librarian").get(named, params={name: cursor})
+        answer = await client.get(f"{named}?itemsPerPage=7&order[name]=asc&{name}={quote(cursor)}")
         detail = str(check_problem(answer, "invalid-parameter")["detail"])
         assert f" {name}:" in detail
         assert "begin again at its first page" in detail
+        assert answer.links["first"]["url"] == f"{BASE}{named}?{kept}&after="
+    assert len((await read(client, answer.links["first"]["url"]))["member"]) == 7
 
 
 async def test_pg_06_a_cursor_outlives_what_it_was_made_from(service: Service) -> None:
