@@ -127,8 +127,14 @@ async def test_js_03_two_names_for_one_thing_have_to_agree(service: Service, wor
 async def test_js_04_deep_nesting_is_refused_before_it_is_parsed(
     service: Service, world: World, depth: int
 ) -> None:
-    for opening in (b"[", b'{"name":'):
+    """Well-formed, so that nothing else is wrong with it; one that ends too early as well."""
+    for opening, closing in ((b"[", b"]"), (b'{"name":', b"}")):
+        await check_refused(service, world, opening * depth + b"1" + closing * depth, "malformed-content")
         await check_refused(service, world, opening * depth, "malformed-content")
+
+
+async def test_js_04_nesting_to_the_limit_is_read(service: Service, world: World) -> None:
+    await check_refused(service, world, b"[" * 32 + b"]" * 32, "invalid-content", {"#"})
 
 
 async def test_js_05_a_number_with_thousands_of_digits_is_malformed(service: Service, world: World) -> None:
