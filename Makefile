@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run contract test conformance conformance-document check fix coverage clean
+.PHONY: help install run contract test conformance conformance-document soak check fix coverage clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 24
@@ -36,6 +36,9 @@ conformance: .venv/.tests ## Run the tests of the conformance list, and print ho
 
 conformance-document: .venv/.tests ## Write docs/conformance.md from the list and its tests
 	$(BIN)/python -m tests.conformance.document
+
+soak: .venv/.tests ## Kill, stop, load and mistreat the service for minutes, and print what it bore
+	$(BIN)/python -m tests.soak $(ARGS)
 
 check: .venv/.tests ## Check format, lint, types and who imports whom
 	$(BIN)/ruff format --check .

@@ -59,10 +59,10 @@ def serve(
     ] = False,
 ) -> None:
     """Answer requests until it is interrupted."""
-    import uvicorn
-
+    from app.connection import Config
     from app.logs import log_config
     from app.security.issuers import trusted_issuers
+    from app.server import run
 
     # By the environment, because that is what every worker reads.
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -78,18 +78,7 @@ def serve(
         _welcome(settings)
     else:
         _run(_database(settings).check_migrated())
-    uvicorn.run(
-        "app.main:application",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        ws="none",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        log_config=log_config(),
-    )
+    run(Config(settings, host, port, workers, log_config()))
 
 
 def _check_free(host: str, port: int) -> None:

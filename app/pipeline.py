@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.answers import Answer, Answers, Fields, Wish
 from app.callers import Callers
@@ -27,7 +27,7 @@ from app.protocol.quotas import counted_as
 from app.protocol.trace import trace_response
 from app.replays import Replays, fingerprint
 from app.representation.documents import JSON, JSON_LD, Document
-from app.request import Request
+from app.request import METHODS, Disconnected, Request, not_implemented
 from app.security.rights import ANYONE, check_scope
 from app.settings import Settings
 from app.storage.database import Database, Session
@@ -37,7 +37,6 @@ from app.storage.writes import new_id
 if TYPE_CHECKING:  # imported where there is a limit at all
     from app.rate_limits import RateLimits
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # The media types of content, by method, and the fields that tell them (RFC 9110 section 12.5.1, RFC 5789).
 ACCEPTED = {
     "POST": (JSON_LD, JSON),
@@ -59,10 +58,6 @@ PREFLIGHT = (
 )
 # Asked by machines that know the service by a number, also when there is too much to do.
 HEALTH = frozenset({"/livez", "/readyz"})
-
-
-class Disconnected(Exception):  # noqa: N818 - nobody is left to be told
-    """The client went away before all of its content had come."""
 
 
 class Pipeline:
@@ -106,7 +101,8 @@ class Pipeline:
         except Disconnected:
             return
         except Problem as refused:
-            problem = refused
+            # Its frames hold the content that was refused, and would be held by this one.
+            problem = refused.with_traceback(None)
             self._observation.refused(request, problem)
             answer = self._problem(request, problem)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the rest
@@ -143,6 +139,8 @@ class Pipeline:
         if request.method == "OPTIONS":
             return Answer(204, [("Allow", _allow(resource)), *_accepted(resource)])
         operation = self._operation(resource, request.method)
+        if request.draining and request.route == "/readyz":
+            raise Problem("unavailable", "The service is about to stop.", headers=[("Retry-After", "1")])
         await self._identify(request, operation)
         wish = self._wish(resource, request)
         content = await self._content(request)
@@ -198,7 +196,7 @@ class Pipeline:
     def _operation(self, resource: Resource, method: str) -> Operation:
         """Raises 501 and 405."""
         if method not in METHODS:
-            raise Problem("not-implemented", f"Use one of {', '.join(METHODS)}.")
+            raise not_implemented()
         if method not in resource.operations:
             allow = _allow(resource)
             raise Problem("method-not-allowed", f"Use one of {allow}.", headers=[("Allow", allow)])
@@ -224,7 +222,7 @@ class Pipeline:
             request.standing = await self._rate_limits.take(who)
 
     async def _content(self, request: Request) -> bytes:
-        """Raises 415 and 413. A GET or DELETE may carry what it likes: it is not looked at."""
+        """Raises 415, 413 and 408. A GET or DELETE may carry what it likes: it is not looked at."""
         accepted = ACCEPTED.get(request.method)
         if accepted is None:
             return b""
@@ -243,28 +241,8 @@ class Pipeline:
                 f"Send the content as {' or '.join(accepted)} and say so in Content-Type.",
                 headers=[(field, ", ".join(accepted))] if field else [],
             )
-        return await self._read(request)
-
-    async def _read(self, request: Request) -> bytes:
-        most = self._settings.max_content_length
-        # What has not been read would be taken for the next request.
-        too_large = Problem(
-            "content-too-large", f"Send at most {most} octets.", headers=[("Connection", "close")]
-        )
-        announced = next(iter(request.lines("content-length")), "0").lstrip("0")
-        # Only what is short enough is made a number: others may have thousands of digits.
-        if len(announced) > 15 or (announced.isdecimal() and int(announced) > most):
-            raise too_large
-        content = bytearray()
-        while True:
-            message: Message = await request.receive()
-            if message["type"] == "http.disconnect":
-                raise Disconnected
-            content += message.get("body", b"")
-            if len(content) > most:
-                raise too_large
-            if not message.get("more_body", False):
-                return bytes(content)
+        settings = self._settings
+        return await request.content(settings.max_content_length, settings.content_seconds)
 
     async def _carry_out(self, resource: Resource, exchange: Exchange, method: str) -> Representation:
         """What is unsafe, in a transaction that is over before the answer begins."""

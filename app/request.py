@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 
 from app.caller import ANONYMOUS, Caller
 from app.problems import Problem
@@ -13,8 +14,15 @@ from app.protocol.front_door import Hosts, can_be_a_path, check_framing, check_h
 from app.protocol.quotas import Standing
 from app.protocol.trace import trace_id
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # What a server puts under `extensions` of a scope that stands for what it could not read.
 REFUSAL = "registry.refusal"
+# What has not been read would be taken for the next request.
+_CLOSE = [("Connection", "close")]
+
+
+class Disconnected(Exception):  # noqa: N818 - nobody is left to be told
+    """The client went away before all of its content had come."""
 
 
 @dataclass
@@ -70,8 +78,39 @@ class Request:
         scope, lines = self.scope, self.scope["headers"]
         query = scope["query_string"]
         check_size(len(self._raw_path) + (len(query) + 1 if query else 0), lines)
-        check_framing(lines)
-        check_host(lines, hosts, needed=scope.get("http_version") == "1.1", any_host=any_host)
+        version = scope.get("http_version", "")
+        check_framing(version, lines)
+        check_host(lines, hosts, needed=version == "1.1", any_host=any_host)
+
+    async def content(self, most: int, seconds: float) -> bytes:
+        """Whole. Raises 413 for more than `most` octets, 408 where it takes longer than `seconds`, and what
+        the server finds wrong on the way."""
+        announced = next(iter(self.lines("content-length")), "0").lstrip("0")
+        # Only what is short enough is made a number: others may have thousands of digits.
+        if len(announced) > 15 or (announced.isdecimal() and int(announced) > most):
+            raise _too_large(most)
+        content = bytearray()
+        try:
+            async with asyncio.timeout(seconds):
+                async for part in self._parts():
+                    content += part
+                    if len(content) > most:
+                        raise _too_large(most)
+        except TimeoutError:
+            detail = f"Send the content within {seconds} seconds."
+            raise Problem("request-timeout", detail, headers=_CLOSE) from None
+        return bytes(content)
+
+    async def _parts(self) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message: Message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            if self.refusal is not None:
+                raise self.refusal
+            yield message.get("body", b"")
+            more = message.get("more_body", False)
 
     def can_be(self) -> bool:
         """Whether anything could be at the path at all."""
@@ -82,3 +121,11 @@ class Request:
         """As it was sent; a server that does not say so has read it already."""
         raw: bytes | None = self.scope.get("raw_path")
         return self.path.encode("utf-8", "surrogateescape") if raw is None else raw
+
+
+def _too_large(most: int) -> Problem:
+    return Problem("content-too-large", f"Send at most {most} octets.", headers=_CLOSE)
+
+
+def not_implemented() -> Problem:
+    return Problem("not-implemented", f"Use one of {', '.join(METHODS)}.")

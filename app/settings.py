@@ -31,6 +31,9 @@ KNOWN = {
     "REGISTRY_METRICS_PORT",
     "REGISTRY_RATE_LIMIT",
     "REGISTRY_RATE_LIMIT_STORAGE",
+    "REGISTRY_HEAD_SECONDS",
+    "REGISTRY_CONTENT_SECONDS",
+    "REGISTRY_DRAIN_SECONDS",
 }
 # With which keys may sign: one algorithm for each kind of key (RFC 8725 section 3.1).
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
@@ -61,9 +64,10 @@ class IssuerSetting:
 class Settings:
     """`public_url` has no trailing slash; `max_content_length` is in octets.
 
+    Clients have `head_seconds` to send the head of a request and `content_seconds` for its content; the
+    service says for `drain_seconds` that it is about to stop before it does.
     Without `issuers` there is the local one; without `metrics_port` nothing is counted, without
-    `rate_limit` nobody limited. `allowed_hosts` are
-    answered for beside that of `public_url`.
+    `rate_limit` nobody limited. `allowed_hosts` are answered for beside that of `public_url`.
     """
 
     public_url: str = "http://127.0.0.1:8000"
@@ -78,6 +82,9 @@ class Settings:
     metrics_port: int | None = None
     rate_limit: str | None = None
     rate_limit_storage: str | None = None
+    head_seconds: int = 10
+    content_seconds: int = 30
+    drain_seconds: int = 1
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -110,6 +117,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         metrics_port=_port(environment, "REGISTRY_METRICS_PORT"),
         rate_limit=_rate_limit(environment.get("REGISTRY_RATE_LIMIT")),
         rate_limit_storage=_rate_limit_storage(environment),
+        head_seconds=_whole(environment, "REGISTRY_HEAD_SECONDS", Settings.head_seconds),
+        content_seconds=_whole(environment, "REGISTRY_CONTENT_SECONDS", Settings.content_seconds),
+        drain_seconds=_whole(environment, "REGISTRY_DRAIN_SECONDS", Settings.drain_seconds),
     )
 
 

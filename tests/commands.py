@@ -57,6 +57,15 @@ def free_port() -> int:
 @contextmanager
 def served(folder: Path, *arguments: str, **settings: str) -> Iterator[Server]:
     """A server on a free port, once it is ready. It ends as with Ctrl+C."""
+    with started(folder, *arguments, **settings) as (server, _):
+        yield server
+
+
+@contextmanager
+def started(
+    folder: Path, *arguments: str, **settings: str
+) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
+    """With its process, which may end before."""
     port = free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / f"{port}.log")
     with (
@@ -71,7 +80,7 @@ def served(folder: Path, *arguments: str, **settings: str) -> Iterator[Server]:
     ):
         try:
             _wait_until_ready(server, process)
-            yield server._replace(process_id=process.pid)
+            yield server._replace(process_id=process.pid), process
         finally:
             process.send_signal(signal.SIGINT)
             try:

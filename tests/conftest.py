@@ -49,11 +49,18 @@ class PostgresServer:
 
         asyncio.run(run())
 
+    def halt(self) -> None:
+        """Ends all connections; what is stored is there again after `start`."""
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
     def stop(self) -> None:
         self._server.cleanup()
 
 
-def _quick_folder() -> str | None:
+def quick_folder() -> str | None:
     """Memory, where there is enough: a new database is some 300 files, which take a disk a quarter second."""
     memory = Path("/dev/shm")
     return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
@@ -62,7 +69,7 @@ def _quick_folder() -> str | None:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     # Not in pytest's folder: PostgreSQL runs as another user when the tests run as root.
-    folder = Path(tempfile.mkdtemp(prefix="registry-postgres-", dir=_quick_folder()))
+    folder = Path(tempfile.mkdtemp(prefix="registry-postgres-", dir=quick_folder()))
     server = PostgresServer(folder / "data")
     try:
         server.administer("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")

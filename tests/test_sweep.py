@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from app.exchange import Resource
-from app.pipeline import METHODS
+from app.request import METHODS
 from app.routes import ROUTES
 from tests.service import BASE, JSON, JSON_LD, PROBLEM, Service, World, id_of
 

@@ -53,12 +53,17 @@ def check_size(target: int, lines: Lines) -> None:
         )
 
 
-def check_framing(lines: Lines) -> None:
-    """Two lengths of one content: whoever is in between may have read another one (RFC 9112 section 6.1)."""
-    names = {name for name, _ in lines}
-    if b"content-length" in names and b"transfer-encoding" in names:
-        detail = "Send either Content-Length or Transfer-Encoding."
+def check_framing(version: str, lines: Lines) -> None:
+    """Raises `invalid-parameter` where whoever is in between may have read another length of the content
+    (RFC 9112 section 6.1), and `not-implemented` for what would have to be decoded beside that."""
+    codings = [value.strip().lower() for name, value in lines if name == b"transfer-encoding"]
+    if not codings:
+        return
+    if version == "1.0" or any(name == b"content-length" for name, _ in lines):
+        detail = "Send either Content-Length or, with HTTP/1.1, Transfer-Encoding."
         raise Problem("invalid-parameter", detail, headers=[_CLOSE])
+    if codings != [b"chunked"]:
+        raise Problem("not-implemented", "Use chunked as the only Transfer-Encoding.", headers=[_CLOSE])
 
 
 def check_host(lines: Lines, hosts: Hosts, *, needed: bool, any_host: bool) -> None:

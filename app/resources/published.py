@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from app.addresses import PROTECTED_RESOURCE, ROOT
@@ -18,6 +19,10 @@ from app.representation.documents import (
 )
 from app.resources import entrypoint
 from app.security.rights import SCOPES
+from app.storage.failures import unavailable
+
+# Whoever asks whether the service is ready does not wait long for the answer.
+READY_SECONDS = 2
 
 
 def documents(contract: Contract, authorization_servers: Sequence[str] = ()) -> Mapping[str, Document]:
@@ -55,6 +60,10 @@ async def read(exchange: Exchange) -> Representation:
 
 
 async def ready(exchange: Exchange) -> Representation:
-    """Raises `unavailable` where the database cannot be reached."""
-    await exchange.session.rows("SELECT 1 AS found")
+    """Raises `unavailable` where the database cannot be reached, or not soon."""
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await exchange.session.rows("SELECT 1 AS found")
+    except TimeoutError as error:
+        raise unavailable() from error
     return await read(exchange)

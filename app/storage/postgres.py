@@ -67,7 +67,7 @@ class Client(AsyncpgDBClient):
                 yield connection
             except BaseException:
                 # A connection that cannot roll back is closed when the pool takes it back.
-                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                with suppress(*_BROKEN):
                     await transaction.rollback()
                 raise
             with translated(translation):
@@ -91,6 +91,7 @@ class Client(AsyncpgDBClient):
         return sql
 
 
+_BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _IN_ADDRESS = {"host", "port", "user", "password", "database"}
 
 
@@ -128,17 +129,17 @@ def translation(error: Exception) -> Exception | None:
     if isinstance(error, asyncpg.PostgresError):
         code = error.sqlstate or ""
         return unavailable() if code[:2] in UNAVAILABLE_CLASSES or code in UNAVAILABLE_CODES else None
-    # Other InterfaceErrors are mistakes in the use of asyncpg.
+    # Other InterfaceErrors are mistakes in the use of asyncpg. An InternalClientError is a connection that
+    # the server has left in the middle of something, from which asyncpg has not yet drawn the conclusion.
     closed = isinstance(error, asyncpg.InterfaceError) and ("closed" in str(error) or "closing" in str(error))
-    return unavailable() if closed or isinstance(error, OSError) else None
+    return unavailable() if closed or isinstance(error, (OSError, asyncpg.InternalClientError)) else None
 
 
 def connect_translation(error: Exception) -> Exception | None:
     """Whoever is refused, by password or by the name of the database, does not reach it."""
     if isinstance(error, asyncpg.ClientConfigurationError):
         return WrongSetting(f"REGISTRY_DATABASE_URL: {error}.")
-    refused = isinstance(error, (asyncpg.PostgresError, asyncpg.InternalClientError))
-    return unavailable() if refused else translation(error)
+    return unavailable() if isinstance(error, asyncpg.PostgresError) else translation(error)
 
 
 def _decode(value: Any) -> Any:

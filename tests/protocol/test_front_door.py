@@ -94,12 +94,27 @@ def test_what_is_too_long_is_refused_and_what_is_just_not_is_read() -> None:
         check_size(1, [(b"x-a", b"x" * (MAX_FIELD_OCTETS - 2))])
 
 
-def test_two_lengths_of_one_content_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("version", "type_", "lines"),
+    [
+        ("1.1", "invalid-parameter", [(b"content-length", b"1"), (b"transfer-encoding", b"chunked")]),
+        ("1.0", "invalid-parameter", [(b"transfer-encoding", b"chunked")]),
+        ("1.1", "not-implemented", [(b"transfer-encoding", b"gzip, chunked")]),
+        ("1.1", "not-implemented", [(b"transfer-encoding", b"gzip"), (b"transfer-encoding", b"chunked")]),
+    ],
+)
+def test_content_whose_length_others_may_read_otherwise_is_refused(
+    version: str, type_: str, lines: list[tuple[bytes, bytes]]
+) -> None:
     """IN-14."""
-    check_framing([(b"content-length", b"1")])
-    check_framing([(b"transfer-encoding", b"chunked")])
-    with refused("invalid-parameter"):
-        check_framing([(b"content-length", b"1"), (b"transfer-encoding", b"chunked")])
+    with refused(type_) as problem:
+        check_framing(version, lines)
+    assert problem.value.headers == (("Connection", "close"),)
+
+
+def test_one_length_is_enough() -> None:
+    for lines in ([(b"content-length", b"1")], [(b"transfer-encoding", b"Chunked")], []):
+        check_framing("1.1", lines)
 
 
 @pytest.mark.parametrize(

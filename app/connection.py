@@ -1,0 +1,331 @@
+"""One connection, as octets come: HTTP read as strictly as RFC 9112 allows, where Uvicorn is lenient."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, Literal
+from urllib.parse import unquote
+
+import httptools
+import uvicorn
+from uvicorn._types import ASGI3Application, ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from app.problems import Problem
+from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET, check_size
+from app.protocol.targets import parse_target, with_host
+from app.request import METHODS, REFUSAL, not_implemented
+from app.settings import Settings
+
+# Octets of a request of which the parser does not tell anything: of a head, a trailer, a chunk's extension.
+MAX_UNTOLD = 65_536
+# How long a client may take to notice the end, and to take some of what is sent to it.
+LINGER_SECONDS, STALLED_SECONDS = 2, 30
+# How long what was begun before the end may take.
+STOP_SECONDS = 30
+# What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
+METHOD = re.compile(rb"(?:\A|\n)([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: [/*h]|\Z)")
+
+
+class Config(uvicorn.Config):
+    """Uvicorn's configuration, with the service's settings, which every worker gets as well."""
+
+    def __init__(
+        self, settings: Settings, host: str, port: int, workers: int, log_config: dict[str, Any] | None
+    ) -> None:
+        super().__init__(
+            "app.main:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            http=Protocol,
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            log_config=log_config,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+        self.settings = settings
+
+
+class Lingering(asyncio.Transport):
+    """A connection that ends as RFC 9112 section 9.6 asks: closed at once, it would be reset by what the
+    client still sends, and the last answer be lost. So it says that it ends, and waits for the client."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._ending = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        return self._ending or self._transport.is_closing()
+
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        self._transport.write(data)
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def close(self) -> None:
+        if self.is_closing():
+            return
+        self._ending = True
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self.watch(STALLED_SECONDS if self._transport.get_write_buffer_size() else LINGER_SECONDS)
+
+    def close_at_once(self) -> None:
+        """For a client that was not answered anything just now."""
+        if not self.is_closing():
+            self._transport.close()
+
+    def watch(self, seconds: float) -> None:
+        """Ends the connection of a client that takes nothing of what is sent to it for so long."""
+        self.look_away()
+        left = self._transport.get_write_buffer_size()
+        self._timer = self._loop.call_later(seconds, self._look, left)
+
+    def look_away(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self, left: int) -> None:
+        if 0 < self._transport.get_write_buffer_size() < left:
+            self.watch(STALLED_SECONDS)
+        else:
+            self._transport.abort()
+
+
+class Cycle(RequestResponseCycle):
+    """One request and its answer."""
+
+    app: ASGI3Application
+
+    async def run_asgi(self, app: ASGI3Application) -> None:
+        self.app = app
+        await super().run_asgi(app)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        if message["type"] == "http.response.start" and self.more_body:
+            # What is left of the content is not waited for, and must not be taken for the next request.
+            self.keep_alive = False
+        await super().send(message)
+
+    async def send_500_response(self) -> None:
+        """What fails outside of the pipeline, or takes too long to stop, leaves through it as well."""
+        self.scope["extensions"] = _refusal(Problem("internal-error", "Try again later."))
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except BaseException:
+            self.logger.exception("The application failed again")
+            self.transport.close()
+
+
+class Protocol(HttpToolsProtocol):
+    """A connection. What cannot be read as a request is answered by the application too, as a problem, in
+    its turn; after that nothing more is read. RFC 9112 is kept where Uvicorn is more lenient."""
+
+    config: Config
+    _part: Literal["head", "content"] | None = None  # of a request, that is being read
+    _untold = 0
+    _refused = False
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn has it
+        self._connection = Lingering(transport, self.loop)
+        super().connection_made(self._connection)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        self._connection.look_away()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused or self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        self._untold += len(data)
+        try:
+            self._feed(memoryview(data))
+        except httptools.HttpParserError as error:
+            self._refuse(_problem(error, data))
+        else:
+            if self._untold > MAX_UNTOLD:
+                self._refuse(_endless())
+            elif self._part == "head" or (self._part is None and self._untold):
+                self._wait_for_head()
+
+    def _feed(self, data: memoryview) -> None:
+        """A request to go on in another protocol is read once more as one that does not ask for it, which
+        is allowed (RFC 9110 section 7.8): of the first the parser leaves out the content."""
+        while True:
+            try:
+                return self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+            self.parser.feed_data(self._head_without_upgrade())
+
+    def _head_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % line for line in self.headers if line[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
+
+    # What the parser tells
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"] = self.app_state  # itself: also what has begun shall know of the end
+        self._part = "head"
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MAX_TARGET:
+            check_size(len(self.url), ())
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._part != "head":
+            return  # a trailer, which is not to be taken for a header field (RFC 9110 section 6.5.1)
+        super().on_header(name, value)
+        if len(self.headers) > MAX_FIELDS or self._untold > MAX_FIELD_OCTETS:
+            check_size(0, self.headers)
+
+    def on_headers_complete(self) -> None:
+        method, version = self.parser.get_method().decode(), self.parser.get_http_version()
+        if method == "CONNECT":
+            raise not_implemented()
+        if self.parser.should_upgrade():
+            return
+        if version not in ("1.0", "1.1"):
+            raise Problem("invalid-parameter", "Speak HTTP/1.1.")
+        target = parse_target(method, self.url)
+        if target.authority is not None:
+            self.headers[:] = with_host(self.headers, target.authority)
+        self._untold, self._part = 0, "content"
+        self._stop_waiting()
+        path = target.path.decode("ascii")
+        self.scope["http_version"], self.scope["method"] = version, method
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"], self.scope["query_string"] = target.path, target.query
+        self._start(keep_alive=version == "1.1" and self.parser.should_keep_alive())
+
+    def on_body(self, body: bytes) -> None:
+        self._untold = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._part == "content":
+            self._untold, self._part = 0, None
+            super().on_message_complete()
+
+    # What is done about it
+
+    def _start(self, *, keep_alive: bool) -> None:
+        """As soon as what was asked before has been answered."""
+        earlier = self.cycle
+        self.cycle = Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue and self.scope["http_version"] == "1.1",
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
+        if earlier is None or earlier.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _refuse(self, problem: Problem) -> None:
+        """The request whose content cannot be read gets it, or one that stands for what was no request."""
+        self._refused = True
+        self._stop_waiting()
+        if self._part == "content":
+            self.cycle.scope["extensions"] = _refusal(problem)
+            self.cycle.keep_alive = False
+            self.cycle.message_event.set()
+            return
+        is_head = self._part == "head" and self.url and self.parser.get_method() == b"HEAD"
+        self.on_message_begin()
+        self.scope |= {"path": "", "raw_path": b"", "query_string": b"", "extensions": _refusal(problem)}
+        self.scope["method"] = "HEAD" if is_head else "GET"
+        self._start(keep_alive=False)
+
+    def _wait_for_head(self) -> None:
+        if self._head_timer is None:
+            seconds = self.config.settings.head_seconds
+            self._head_timer = self.loop.call_later(seconds, self._on_no_head)
+
+    def _stop_waiting(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _on_no_head(self) -> None:
+        self._head_timer = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._wait_for_head()  # while an answer is made, the rest of the next request may not be read
+        elif self._part == "head":
+            self._refuse(Problem("request-timeout", "Send the request again, and faster."))
+        else:
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._head_timer is not None:
+            self._unset_keepalive_if_required()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._connection.watch(STALLED_SECONDS)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self._connection.is_closing():
+            self._connection.look_away()
+
+    def shutdown(self) -> None:
+        """A connection on which nothing is asked has not to wait for its client to notice."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._connection.close_at_once()
+        else:
+            super().shutdown()
+
+
+def _refusal(problem: Problem) -> Any:
+    return {REFUSAL: problem}
+
+
+def _problem(error: httptools.HttpParserError, data: bytes) -> Problem:
+    if isinstance(error.__context__, Problem):
+        return error.__context__
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        methods = {method.decode("ascii") for method in METHOD.findall(data)}
+        if methods - set(METHODS):
+            return not_implemented()
+    return Problem("invalid-parameter", "Send a request that RFC 9112 allows; this one could not be read.")
+
+
+def _endless() -> Problem:
+    detail = f"Send header fields of at most {MAX_FIELD_OCTETS} octets in all."
+    return Problem("header-fields-too-large", detail)

@@ -1,0 +1,72 @@
+"""How the service is run: by Uvicorn, in one process or several, with an end that cuts nobody off."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from types import FrameType
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import multiprocess
+
+from app.connection import Config
+
+
+class Server(uvicorn.Server):
+    """Tells the application of the end before it comes, so that whoever asks `/readyz` sends no more."""
+
+    config: Config
+    _interrupted = False
+    _end: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A stop that was asked for is no failure: Uvicorn would raise the signal anew after it."""
+        self._interrupted = self._interrupted or sig == signal.SIGINT
+        super().handle_exit(sig, frame)
+        self._captured_signals.clear()
+
+    async def on_tick(self, counter: int) -> bool:
+        if not await super().on_tick(counter):
+            return False
+        if self._end is None:
+            self.lifespan.state["draining"] = True
+            self._end = time.monotonic() + self.config.settings.drain_seconds
+        return self._interrupted or time.monotonic() >= self._end
+
+
+class Worker(multiprocess.Process):
+    """One of several processes."""
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = Server(self.config)
+        return self._server
+
+
+class Workers(multiprocess.Multiprocess):
+    """The process that started the others."""
+
+    def join_all(self) -> None:
+        """Who comes now is refused at once, rather than left waiting in a queue that nobody looks at."""
+        for listener in self.sockets:
+            listener.close()
+        super().join_all()
+
+
+def run(config: Config) -> None:
+    """Until it is told to stop. Exits with `STARTUP_FAILURE` where it could not start."""
+    if config.workers == 1:
+        server = Server(config)
+        server.run()
+        started = server.started
+    else:
+        # Uvicorn has no other way to choose what its processes run.
+        multiprocess.Process = Worker  # type: ignore[misc]
+        supervisor = Workers(config, [config.bind_socket()])
+        supervisor.run()
+        started = not any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
+    if not started:
+        sys.exit(STARTUP_FAILURE)

@@ -1,0 +1,86 @@
+"""A server with an empty SQLite database, clients that write to it, and both as they look from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+
+from app.caller import WRITE
+from app.security.local_issuer import local_issuer
+from app.security.tokens import MAX_LIFETIME_SECONDS
+from app.settings import Settings
+
+DATABASE = "data/registry.sqlite3"  # in the folder where the server runs
+
+
+def token(folder: Path) -> str:
+    return local_issuer(folder / "data").token(
+        audience=Settings.audience,
+        subject="owner",
+        email="owner@acme.example",
+        name="Owner",
+        scopes=[WRITE],
+        lifetime=MAX_LIFETIME_SECONDS,
+    )
+
+
+class Writer:
+    """Makes one organization after the other until it is stopped.
+
+    `made` are the names of those that it was told of, `cut` is the one that it never heard of.
+    """
+
+    def __init__(self, base: str, token: str, name: str) -> None:
+        self.made: list[str] = []
+        self.cut: list[str] = []
+        self.refused: list[int] = []
+        self._base = base
+        self._token = token
+        self._name = name
+
+    async def write(self, stopped: asyncio.Event) -> None:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with httpx.AsyncClient(base_url=self._base, headers=headers, trust_env=False) as client:
+            while not stopped.is_set():
+                name = f"{self._name} {len(self.made)}"
+                try:
+                    answer = await client.post("/api/organizations", json={"name": name})
+                except httpx.TransportError:
+                    self.cut.append(name)
+                    return
+                if answer.status_code == 201:
+                    self.made.append(name)
+                else:
+                    self.refused.append(answer.status_code)
+
+
+async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - another process sets no event
+            await asyncio.sleep(0.02)
+
+
+def stored(folder: Path) -> list[str]:
+    """The names of all organizations; raises where the file is damaged or one of them is not whole."""
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        names = [name for (name,) in database.execute("SELECT name FROM organization")]
+        for table in ("membership", "activity"):
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (len(names),)
+        return names
+
+
+def open_files(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - only their number counts
+
+
+def memory(pid: int, kind: str = "VmRSS") -> float:
+    """In MiB; `VmHWM` is the most that there ever was."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1_024 for line in lines if line.startswith(f"{kind}:"))

@@ -1,0 +1,289 @@
+"""Connections: what is read as a request, in which order it is answered, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import connection as connections
+from app.connection import Config
+from app.security.local_issuer import local_issuer
+from app.server import Server
+from app.settings import Settings
+from tests.conformance.wire import CHUNKED, JSON_CONTENT, Connection, head
+from tests.service import BASE
+from tests.test_sweep import check_problem
+
+pytestmark = pytest.mark.anyio
+
+SETTINGS = {"REGISTRY_HEAD_SECONDS": "1", "REGISTRY_CONTENT_SECONDS": "1", "REGISTRY_PUBLIC_URL": BASE}
+
+
+class Local:
+    """A server in this process, so that a test may reach into it."""
+
+    def __init__(self, server: Server, running: asyncio.Task[None], port: int, settings: Settings) -> None:
+        self.server = server
+        self.running = running
+        self.port = port
+        self._settings = settings
+
+    @property
+    def authorization(self) -> bytes:
+        token = local_issuer(self._settings.data_dir).token(
+            audience=self._settings.audience,
+            subject="owner",
+            email="owner@acme.example",
+            name=None,
+            scopes=["registry:write"],
+            lifetime=60,
+        )
+        return f"Authorization: Bearer {token}\r\n".encode()
+
+    async def run(self, talk: Callable[[Connection], Any]) -> Any:
+        """What a client says and hears, which is made to wait for it."""
+
+        def connected() -> Any:
+            with Connection(self.port) as connection:
+                return talk(connection)
+
+        return await asyncio.to_thread(connected)
+
+    async def forgets_connections(self) -> None:
+        async with asyncio.timeout(5):
+            while self.server.server_state.connections:  # noqa: ASYNC110 - Uvicorn sets no event for it
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def local(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Local]:
+    environment = {**SETTINGS, "REGISTRY_DATABASE_URL": sqlite_url, "REGISTRY_DATA_DIR": str(tmp_path)}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(
+        public_url=BASE,
+        database_url=sqlite_url,
+        data_dir=tmp_path,
+        head_seconds=1,
+        content_seconds=1,
+        drain_seconds=1,
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Server(Config(settings, "127.0.0.1", 1, 1, None))
+    running = asyncio.create_task(server.serve([listener]))
+    while not server.started:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.01)
+    yield Local(server, running, listener.getsockname()[1], settings)
+    server.handle_exit(signal.SIGINT, None)
+    await running
+
+
+@pytest.fixture
+def lock(sqlite_url: str) -> Iterator[sqlite3.Connection]:
+    """Of another process, so to say: while it has begun, nobody else writes."""
+    file = sqlite_url.removeprefix("sqlite://")
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as connection:
+        yield connection
+
+
+def created(authorization: bytes, *fields: bytes, name: str = "Acme") -> bytes:
+    content = f'{{"name":"{name}"}}'.encode()
+    length = b"Content-Length: %d\r\n" % len(content)
+    return head("POST /api/organizations", authorization, JSON_CONTENT, length, *fields) + content
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "websocket", "TLS/1.0, HTTP/1.1"])
+async def test_a_request_to_go_on_in_another_protocol_is_answered_as_it_stands(
+    local: Local, protocol: str
+) -> None:
+    """As some clients begin every connection, also with content."""
+    upgrade = (b"Connection: Upgrade, HTTP2-Settings\r\n", f"Upgrade: {protocol}\r\n".encode())
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        whole = created(authorization, *upgrade, name="One") + head("GET /livez", *upgrade) * 40
+        for piece in (whole, created(authorization, *upgrade, name="Two")):
+            connection.send(piece[:-5], piece[-5:])
+        answer = connection.answer("POST")
+        assert (answer.status_code, answer.json()["name"]) == (201, "One")
+        for _ in range(40):
+            assert connection.answer().json() == {"status": "pass"}
+        assert connection.answer("POST").json()["name"] == "Two"
+
+    await local.run(talk)
+
+
+async def test_what_cannot_be_read_is_answered_after_what_was_asked_before(
+    local: Local, lock: sqlite3.Connection
+) -> None:
+    """The first takes longer than a head may take, and the head that begins meanwhile is waited for."""
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        lock.execute("BEGIN IMMEDIATE")
+        connection.send(created(authorization) + head("GET /livez") + b"GET /li")
+        assert not connection.is_answered(1.5)
+        lock.execute("ROLLBACK")
+        assert connection.answer("POST").status_code == 201
+        assert connection.answer().status_code == 200
+        connection.send(b"vez HTTP/1.1\r\nrubbish\r\n\r\n")
+        check_problem(connection.answer(), "invalid-parameter")
+        assert connection.has_ended()
+
+    await local.run(talk)
+
+
+async def test_content_that_becomes_unreadable_on_its_way_is_refused(local: Local) -> None:
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        begun = head("POST /api/organizations", authorization, JSON_CONTENT, CHUNKED)
+        connection.send(begun, b"1\r\n{\r\n", b"zz\r\n")
+        check_problem(connection.answer("POST"), "invalid-parameter")
+        assert connection.has_ended()
+
+    await local.run(talk)
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_content_leaves_nothing(
+    local: Local, caplog: pytest.LogCaptureFixture
+) -> None:
+    authorization = local.authorization
+    for leave in (Connection.reset, lambda _connection: None):
+
+        def talk(connection: Connection, leave: Callable[[Connection], None] = leave) -> None:
+            connection.send(created(authorization)[:-3], b"x")
+            leave(connection)
+
+        await local.run(talk)
+    await local.forgets_connections()
+    assert not local.server.server_state.tasks
+    assert "Exception" not in caplog.text
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_what_fails_outside_of_the_pipeline_is_a_problem_too(
+    local: Local, caplog: pytest.LogCaptureFixture, again: bool
+) -> None:
+    """Where even that fails, at least the connection ends."""
+    app, failures = local.server.config.loaded_app, [*([2] if again else []), 1]
+
+    async def failing(*arguments: Any) -> None:
+        if failures:
+            raise RuntimeError(failures.pop())
+        await app(*arguments)
+
+    def talk(connection: Connection) -> None:
+        connection.send(head("GET /livez"))
+        if again:
+            assert connection.has_ended()
+        else:
+            check_problem(connection.answer(), "internal-error")
+
+    local.server.config.loaded_app = failing
+    await local.run(talk)
+    assert "RuntimeError: 1" in caplog.text
+
+
+async def test_a_client_that_does_not_notice_the_end_is_let_go(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.3)
+
+    async def forgotten() -> None:
+        await local.forgets_connections()
+
+    def talk(connection: Connection) -> None:
+        check_problem(connection.send(b"rubbish\r\n\r\n").answer(), "invalid-parameter")
+        asyncio.run(forgotten())
+
+    await local.run(talk)
+
+
+async def test_a_client_that_takes_nothing_of_its_answers_is_let_go(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that takes a little from time to time gets them all."""
+    monkeypatch.setattr(connections, "STALLED_SECONDS", 0.5)
+    asked = 60
+
+    def patient(connection: Connection) -> int:
+        connection.send(head("GET /api/docs") * asked)
+        answers = 0
+        while answers < asked:
+            time.sleep(0.03)
+            assert connection.answer().status_code == 200
+            answers += 1
+        return answers
+
+    def stubborn(connection: Connection) -> None:
+        connection.send(head("GET /api/docs") * asked)
+        asyncio.run(local.forgets_connections())
+
+    assert await local.run(patient) == asked
+    await local.forgets_connections()
+    await local.run(stubborn)
+
+
+async def test_a_stop_is_told_before_it_comes_and_cuts_nobody_off(
+    local: Local, lock: sqlite3.Connection
+) -> None:
+    """What has begun is finished; what is asked meanwhile is answered, and told not to ask here again."""
+    authorization = local.authorization
+
+    def talk(begun: Connection) -> None:
+        with Connection(local.port) as kept, Connection(local.port) as idle:
+            for connection in (kept, idle):
+                assert connection.send(head("GET /readyz")).answer().status_code == 200
+            lock.execute("BEGIN IMMEDIATE")
+            assert not begun.send(created(authorization)).is_answered(0.2)
+            started = time.monotonic()
+            local.server.handle_exit(signal.SIGTERM, None)
+            time.sleep(0.3)
+            refused = kept.send(head("GET /readyz")).answer()
+            check_problem(refused, "unavailable")
+            assert (refused.headers["Connection"], refused.headers["Retry-After"]) == ("close", "1")
+            with Connection(local.port) as late:
+                answer = late.send(head("GET /livez")).answer()
+                assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+            assert idle.has_ended()
+            assert time.monotonic() - started > 0.8
+            with pytest.raises(ConnectionError):
+                Connection(local.port)
+            lock.execute("ROLLBACK")
+            answer = begun.answer("POST")
+            assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
+            assert begun.has_ended()
+
+    await local.run(talk)
+    await asyncio.wait_for(local.running, 5)
+
+
+async def test_what_takes_too_long_to_stop_is_cut_with_a_problem(local: Local) -> None:
+    app, asleep = local.server.config.loaded_app, asyncio.Event()
+    local.server.config.timeout_graceful_shutdown = 1
+
+    async def sleeping(*arguments: Any) -> None:
+        if not asleep.is_set():
+            asleep.set()
+            await asyncio.sleep(60)
+        await app(*arguments)
+
+    def talk(connection: Connection) -> None:
+        check_problem(connection.send(head("GET /livez")).answer(), "internal-error")
+        assert connection.has_ended()
+
+    local.server.config.loaded_app = sleeping
+    client = asyncio.create_task(local.run(talk))
+    await asleep.wait()
+    local.server.handle_exit(signal.SIGINT, None)
+    await asyncio.wait_for(asyncio.gather(client, local.running), 5)
