@@ -14,7 +14,6 @@ from app.problems import Problem
 from app.protocol.conditions import Conditions
 from app.protocol.links import Link
 from app.protocol.preferences import Preferences
-from app.protocol.query import parse_query
 from app.protocol.strict_json import JSON, loads
 from app.representation.documents import Document
 from app.representation.nodes import NodeObject, activity_node, item_node, top_level
@@ -37,7 +36,7 @@ class Exchange:
     """One request, as far as an operation needs to know it.
 
     `promise` is the class or link that promises the operation, `identifiers` are the variables of the path,
-    `query` and `content` what was sent, not yet read.
+    `parameters` are the query's names and values, `content` is what was sent, not yet read.
     """
 
     contract: Contract
@@ -47,7 +46,7 @@ class Exchange:
     caller: Caller
     path: str
     identifiers: Mapping[str, str]
-    query: bytes
+    parameters: tuple[tuple[str, str], ...]
     content: bytes
     conditions: Conditions
     preferences: Preferences
@@ -61,11 +60,6 @@ class Exchange:
         return self.transaction or self.database.reading()
 
     @cached_property
-    def parameters(self) -> tuple[tuple[str, str], ...]:
-        """The query as names and values. Raises `invalid-parameter`."""
-        return parse_query(self.query)
-
-    @cached_property
     def act(self) -> Act:
         return Act(self.caller, self.request_id, now())
 
@@ -75,15 +69,14 @@ class Exchange:
         return loads(self.content)
 
     def check_query(self) -> None:
-        """Raises `invalid-parameter` for what cannot be read and, where the client wants to be told, for a
-        name that means nothing here (RFC 7240 section 4.4)."""
-        parameters = self.parameters
+        """Raises `invalid-parameter`, where the client wants to be told, for a name that means nothing here
+        (RFC 7240 section 4.4)."""
         if not self.preferences.strict:
             return
         class_name = self.contract.ranges.get(self.promise, self.promise)
         definition = self.contract.classes.get(class_name)
         known = [variable.name for variable in definition.variables] if definition else []
-        unknown = next((name for name, _ in parameters if name not in known), None)
+        unknown = next((name for name, _ in self.parameters if name not in known), None)
         if unknown is not None:
             there = f"there are {', '.join(known)}" if known else "there are none here"
             raise Problem(

@@ -23,6 +23,7 @@ from app.protocol.idempotency import idempotency_key
 from app.protocol.media_types import parse_media_type
 from app.protocol.negotiation import negotiate
 from app.protocol.preferences import parse_preferences
+from app.protocol.query import encode_query, parse_query
 from app.protocol.quotas import counted_as
 from app.protocol.trace import trace_response
 from app.replays import Replays, fingerprint
@@ -153,7 +154,7 @@ class Pipeline:
             caller=request.caller,
             path=request.path,
             identifiers=request.scope["path_params"],
-            query=request.scope["query_string"],
+            parameters=parse_query(request.scope["query_string"]),
             content=content,
             conditions=wish.conditions,
             preferences=wish.preferences,
@@ -263,7 +264,8 @@ class Pipeline:
 
         place = Place(str(exchange.caller.partner_id), exchange.path, key)
         media_type, minimal = str(wish.media_type).encode(), b"%d" % wish.preferences.minimal
-        asked = fingerprint(exchange.query, media_type, minimal, exchange.content)
+        query = encode_query(exchange.parameters).encode()
+        asked = fingerprint(query, media_type, minimal, exchange.content)
         return await self._replays.answered(place, asked, answer)
 
     async def _change(

@@ -253,7 +253,6 @@ def test_in_07_octets_that_no_address_has_are_refused(connection: Connection, oc
 async def test_in_07_no_rubbish_reaches_the_database(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What comes before a query is read, whether there is something to search in, asks it all the same."""
     statements: list[str] = []
     run = Session.rows
 
@@ -271,13 +270,12 @@ async def test_in_07_no_rubbish_reaches_the_database(
         for rubbish in RUBBISH:
             check_problem(await owner.get(asked(f"/api/handles/{rubbish}")), "not-found")
             check_problem(await owner.get(asked(f"/api/instances/{rubbish}")), "not-found")
-        assert statements == []
         for rubbish in ("%00", "%FF", "%C0%AF", "%zz"):
-            answer = await owner.get(asked(f"/api/instances?name=needle{rubbish}"))
-            check_problem(answer, "invalid-parameter")
-        assert "needle" not in "".join(statements)
-        assert (await owner.get("/api/instances?name=needle")).status_code == 200
-        assert "needle" in "".join(statements)
+            for path in ("/api/instances?name=x", "/api/organizations?", "/api/me?x="):
+                check_problem(await owner.get(asked(f"{path}{rubbish}")), "invalid-parameter")
+        assert statements == []
+        assert (await owner.get("/api/instances?name=x")).status_code == 200
+        assert statements != []
 
 
 def test_in_08_no_detour_leads_to_a_resource(wire: Wire, owner: bytes) -> None:
