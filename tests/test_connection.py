@@ -268,6 +268,52 @@ async def test_a_stop_is_told_before_it_comes_and_cuts_nobody_off(
     await asyncio.wait_for(local.running, 5)
 
 
+async def test_what_began_before_the_stop_is_told_of_it_as_well(
+    local: Local, lock: sqlite3.Connection
+) -> None:
+    """While there is still time, so that nothing more is asked on its connection."""
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        lock.execute("BEGIN IMMEDIATE")
+        assert not connection.send(created(authorization)).is_answered(0.2)
+        local.server.handle_exit(signal.SIGTERM, None)
+        time.sleep(0.2)
+        lock.execute("ROLLBACK")
+        answer = connection.answer("POST")
+        assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
+        assert not local.running.done()
+
+    await local.run(talk)
+
+
+async def test_a_stop_does_not_wait_for_connections_on_which_nothing_is_asked(local: Local) -> None:
+    with Connection(local.port) as unused:
+
+        def talk(idle: Connection) -> None:
+            assert idle.send(head("GET /livez")).answer().status_code == 200
+            local.server.handle_exit(signal.SIGINT, None)
+            assert idle.has_ended()
+            assert unused.has_ended()
+
+        started = time.monotonic()
+        await local.run(talk)
+        await local.running
+        assert time.monotonic() - started < connections.LINGER_SECONDS
+
+
+async def test_a_head_that_began_before_the_answer_is_waited_for_as_long_as_any(local: Local) -> None:
+    local.server.config.timeout_keep_alive = 0
+
+    def talk(connection: Connection) -> None:
+        connection.send(head("GET /livez") + b"GET /li")
+        assert connection.answer().status_code == 200
+        assert not connection.is_answered(0.5)
+        check_problem(connection.answer(), "request-timeout")
+
+    await local.run(talk)
+
+
 async def test_what_takes_too_long_to_stop_is_cut_with_a_problem(local: Local) -> None:
     app, asleep = local.server.config.loaded_app, asyncio.Event()
     local.server.config.timeout_graceful_shutdown = 1

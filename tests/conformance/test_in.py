@@ -493,6 +493,7 @@ def test_in_17_slow_clients_are_cut(wire: Wire, owner: bytes) -> None:
         "half a head": (b"GET /livez HTTP/1.1\r\nHo", b"", 408),
         "a head in drops": (b"GET /livez HTTP/1.1\r\n", b"X: y\r\n", 408),
         "half a second head": (head("GET /livez") + b"GET /li", b"", 408),
+        "an empty line for a second head": (head("GET /livez"), b"", None),
         "half of the content": (post(owner, length(1_000), content=b"{"), b"", 408),
         "content in drops": (post(owner, CHUNKED), b"1\r\n \r\n", 408),
     }
@@ -501,7 +502,9 @@ def test_in_17_slow_clients_are_cut(wire: Wire, owner: bytes) -> None:
         connections = {name: stack.enter_context(wire.connect()) for name in slow}
         for name, connection in connections.items():
             connection.send(slow[name][0])
-        connections["half a second head"].answer()
+        for name in ("half a second head", "an empty line for a second head"):
+            assert connections[name].answer().status_code == 200
+        connections["an empty line for a second head"].send(b"\r\n")
         outcomes = {name: threads.submit(cut, connections[name], slow[name][1]) for name in slow}
         for name, outcome in outcomes.items():
             status, seconds = outcome.result()

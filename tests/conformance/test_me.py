@@ -273,6 +273,13 @@ def test_me_15_100_is_a_line_alone(connection: Connection, owner: bytes) -> None
     check_problem(connection.send(b"{}").answer("POST"), "invalid-content")
 
 
+def test_me_15_http_1_0_does_not_know_100(connection: Connection, owner: bytes) -> None:
+    fields = (owner, JSON_CONTENT, b"Content-Length: 2\r\n", b"Expect: 100-continue\r\n")
+    connection.send(head("POST /api/organizations", *fields).replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert not connection.is_answered(0.2)
+    check_problem(connection.send(b"{}").answer("POST"), "invalid-content")
+
+
 def test_me_16_an_unknown_expectation_is_passed_over(connection: Connection) -> None:
     for line in (b"Expect: foo\r\n", b"Expect: 200-ok\r\n", b"Expect: \r\n"):
         assert connection.send(head("GET /livez", line)).answer().status_code == 200
