@@ -70,6 +70,7 @@ def stored(folder: Path) -> list[str]:
     """The names of all organizations; raises where the file is damaged or one of them is not whole."""
     with closing(sqlite3.connect(folder / DATABASE)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        database.execute("BEGIN")  # so that all three are of one moment, whoever is writing
         names = [name for (name,) in database.execute("SELECT name FROM organization")]
         for table in ("membership", "activity"):
             assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (len(names),)

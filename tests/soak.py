@@ -184,7 +184,9 @@ async def leavers(run: Run) -> None:
             length = b"Content-Length: %d\r\n" % len(content)
             octets = head("POST /api/organizations", authorization, JSON_CONTENT, length) + content
             keep = run.dice.choice([len(octets), run.dice.randrange(1, len(octets))])
-            Connection(port(server)).send(octets[:keep]).reset()
+            client = Connection(port(server)).send(octets[:keep])
+            await asyncio.sleep(run.dice.choice([0, 0.001, 0.002, 0.004]))
+            client.reset()
         await until(lambda: open_files(pid) <= files, 30)
         done = len(stored(run.folder)) - before
         run.tell(

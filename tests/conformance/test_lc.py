@@ -217,6 +217,7 @@ async def test_lc_06_clients_that_leave_take_nothing_along(folder: Path) -> None
             fields = f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n".encode()
             octets = head("POST /api/organizations", authorization.encode(), fields) + content
             connection = Connection(port).send(octets[: len(octets) - (0, 1, 8, 200)[number % 4]])
+            await asyncio.sleep((0, 0.002)[number % 8 // 4])
             connection.reset()
         await until(lambda: open_files(process.pid) <= before)
         async with httpx.AsyncClient(base_url=server.base, trust_env=False) as client:
