@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
@@ -16,7 +17,9 @@ _STAMPED: list[Processor] = [
 
 
 def _json(line: Any, **_options: Any) -> str:
-    return orjson.dumps(line, default=str).decode()
+    """In ASCII, whatever a fault says: to some readers U+2028 ends a line, and terminals obey U+009B."""
+    text = orjson.dumps(line, default=str).decode()
+    return text if text.isascii() else json.dumps(line, default=str)
 
 
 def _watched() -> bool:
