@@ -46,12 +46,16 @@ def concrete(route: Resource, world: World) -> str:
 
 
 def check_common(answer: httpx.Response) -> None:
-    """CLIENTS H2, H3; STANDARDS SH-01 (nosniff)."""
+    """CLIENTS H2, H3; STANDARDS SH-01, SH-02, SH-04."""
     assert DOCUMENTATION in answer.headers["Link"].split(", ")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
     assert {"Link", "Location", "ETag", "WWW-Authenticate", "Allow", "Retry-After"} <= set(exposed)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert answer.headers["Cross-Origin-Resource-Policy"] in ("cross-origin", "same-site")
+    assert "Set-Cookie" not in answer.headers
     assert answer.headers["X-Request-Id"]
     for line in answer.headers.get_list("Link"):
         assert 'rel="alternate"' not in line
