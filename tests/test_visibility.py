@@ -14,7 +14,6 @@ from tests.estate import Estate, members, settle
 from tests.service import BASE, JSON, PATCH, Service, World
 from tests.test_graphs import addresses
 from tests.visibility import (
-    ABSENT,
     ACTIVITIES_OF,
     ASKING,
     CLASSES,
@@ -312,27 +311,3 @@ async def test_a_handle_leads_to_the_instance_where_that_is_seen(estate: Estate,
         assert answer.status_code == (refusal(asking, "GET") or (status, ""))[0], row.thing
         if answer.status_code == 303:
             assert answer.headers["Location"] == BASE + estate.paths[row.thing]
-
-
-@pytest.mark.parametrize("subject", ["owner", "neighbour", "invitee", "outsider"])
-async def test_an_instance_is_under_its_owner_and_nowhere_else(estate: Estate, subject: str) -> None:
-    """TN-11: the same representation, or the same answer as at its own address; 404 under any other."""
-    asking = Asking(subject)
-    owners = {
-        **dict.fromkeys(("shop", "lab", "gift", "orphan", "old", "closed", "bygone gift"), "acme"),
-        "spent": "wayne",
-        "moved": "initech",
-        "globex shop": "globex",
-        "outside shop": "outside",
-    }
-    for row in ROWS["Instance"]:
-        identifier = estate.paths[row.thing].rpartition("/")[2]
-        at_home = await estate.ask(asking, "GET", estate.paths[row.thing])
-        for organization in (*ROWS["Organization"], None):
-            parent = estate.paths[organization.thing] if organization else f"/api/organizations/{ABSENT}"
-            answer = await estate.ask(asking, "GET", f"{parent}/instances/{identifier}")
-            if organization and organization.thing == owners[row.thing]:
-                assert told(answer) == told(at_home)
-                assert answer.status_code != 200 or answer.content == at_home.content
-            else:
-                assert told(answer) == (404, "not-found")

@@ -1,10 +1,11 @@
-"""What is another's is as if it were not there (STANDARDS section 16)."""
+"""Section 16 of the conformance list: what is another's is as if it were not there."""
 
 from __future__ import annotations
 
 import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from random import Random
 from typing import Any
@@ -15,12 +16,17 @@ import pytest
 
 from app.caller import READ_ALL, WRITE
 from app.exchange import Resource
+from app.main import create_app
 from app.routes import ROUTES
+from app.storage.acts import new_id
+from app.storage.failures import unavailable
 from app.storage.session import Session
 from tests.estate import Estate, members, settle
 from tests.service import BASE, JSON, PATCH, Service, World, id_of, made
 from tests.test_graphs import crawl
-from tests.visibility import ABSENT, ASKING, Asking
+from tests.test_sweep import check_problem
+from tests.test_visibility import told
+from tests.visibility import ABSENT, ASKING, ROWS, Asking
 
 pytestmark = pytest.mark.anyio
 
@@ -58,13 +64,22 @@ CONTENT: Mapping[str, Mapping[str, str]] = {
     "Member": {"role": "owner"},
     "Authorization": {"status": "accepted"},
 }
+Carried = tuple[str, Mapping[str, str], bytes | None]
+READING: tuple[Carried, ...] = (("GET", {}, None), ("GET", {"Accept": JSON}, None))
 # What a request carries beside its method; all of it comes after the question whether there is anything.
-CARRIED: tuple[tuple[str, Mapping[str, str], bytes | None], ...] = (
-    *((method, {}, None) for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "FROB")),
-    ("GET", {"Accept": JSON}, None),
+CARRIED: tuple[Carried, ...] = (
+    *((method, {}, None) for method in ("HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "FROB")),
     ("GET", {"If-Match": "*"}, None),
     ("GET", {"If-None-Match": "*"}, None),
+    ("GET", {"If-None-Match": '"1.0"'}, None),
+    ("GET", {"If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"}, None),
     ("GET", {"Range": "bytes=0-9"}, None),
+    ("GET", {"Accept": "image/png"}, None),
+    ("GET", {"Accept-Encoding": "gzip"}, None),
+    ("GET", {"Prefer": "handling=strict"}, None),
+    ("OPTIONS", {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}, None),
+    *((method, {"Prefer": "return=minimal"}, None) for method in ("PUT", "PATCH", "POST")),
+    ("POST", {"Idempotency-Key": '"foreign or absent"'}, None),
     ("HEAD", {"If-None-Match": "*"}, None),
     *((method, {"If-Match": "*"}, None) for method in ("PUT", "PATCH", "DELETE", "POST")),
     ("DELETE", {"If-Match": '"1.0"'}, None),
@@ -121,29 +136,43 @@ def content_type(method: str) -> dict[str, str]:
     return {"Content-Type": PATCH if method == "PATCH" else JSON} if method[0] == "P" else {}
 
 
-@pytest.mark.parametrize("route", NAMED, ids=[route.path for route in NAMED])
-async def test_what_is_foreign_or_gone_is_answered_as_what_is_absent(estate: Estate, route: Resource) -> None:
-    """TN-01, TN-02, TN-11: status, fields and content, for all methods; below another's or one's own."""
+async def check_alike(estate: Estate, route: Resource, carried: Sequence[Carried]) -> None:
     client = estate.service.as_(STRANGER)
     paths, absent = unseen(route, estate)
     assert len(paths) >= 2
-    for method, fields, sent in CARRIED:
+    for method, fields, sent in carried:
         headers = {**content_type(method), **fields}
         expected = shape(
             await client.request(method, absent, headers=headers, **content(route, method, sent))
         )
-        allowed = {"OPTIONS": (204,), "FROB": (501,)}.get(method, (404, 405))
+        # What can be offered is a fact of the path, and told before anyone looks what is there.
+        allowed = {"OPTIONS": (204,), "FROB": (501,)}.get(method, (404, 406 if "Accept" in fields else 405))
         assert expected[0] in allowed, (method, fields)
-        for path in paths:
+        for path in [*paths, re.sub(ABSENT, lambda _: new_id(), absent)]:
             answer = await client.request(method, path, headers=headers, **content(route, method, sent))
             assert shape(answer) == expected, (method, path, fields, sent)
 
 
 @pytest.mark.parametrize("route", NAMED, ids=[route.path for route in NAMED])
-async def test_the_same_statements_are_run_for_what_is_foreign_as_for_what_is_absent(
+async def test_tn_01_what_is_foreign_or_gone_is_answered_as_what_is_absent(
+    estate: Estate, route: Resource
+) -> None:
+    """Status, fields and content; below another's or one's own."""
+    await check_alike(estate, route, READING)
+
+
+@pytest.mark.parametrize("route", NAMED, ids=[route.path for route in NAMED])
+async def test_tn_02_nothing_that_a_request_carries_tells_the_foreign_from_the_absent(
+    estate: Estate, route: Resource
+) -> None:
+    await check_alike(estate, route, CARRIED)
+
+
+@pytest.mark.parametrize("route", NAMED, ids=[route.path for route in NAMED])
+async def test_tn_04_the_same_statements_are_run_for_what_is_foreign_as_for_what_is_absent(
     estate: Estate, route: Resource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """TN-04 without a clock: the databases are asked the same, in the same number of questions."""
+    """Without a clock: the databases are asked the same, in the same number of questions."""
     asked: list[str] = []
     run = Session.rows
 
@@ -156,20 +185,20 @@ async def test_the_same_statements_are_run_for_what_is_foreign_as_for_what_is_ab
     monkeypatch.setattr(Session, "rows", listening)
     paths, absent = unseen(route, estate)
     for method in route.operations:
-        told = []
+        run_for = []
         for path in (absent, paths[0]):
             asked.clear()
             sent = content(route, method, None)
             assert (
                 await client.request(method, path, headers=content_type(method), **sent)
             ).status_code == 404
-            told.append(list(asked))
-        assert told[0] == told[1], method
-        assert told[0]
+            run_for.append(list(asked))
+        assert run_for[0] == run_for[1], method
+        assert run_for[0]
 
 
-async def test_no_id_near_a_real_one_is_told_from_any_other(estate: Estate) -> None:
-    """TN-10: all of them are 404, with one body."""
+async def test_tn_10_no_id_near_a_real_one_is_told_from_any_other(estate: Estate) -> None:
+    """All of them are 404, with one body."""
     chance, client = Random(16), estate.service.as_(STRANGER)
     real = [(path, id_of(path)) for name, path in estate.paths.items() if "/" not in name]
     expected = shape(await client.get(f"/api/instances/{ABSENT}"))
@@ -180,8 +209,10 @@ async def test_no_id_near_a_real_one_is_told_from_any_other(estate: Estate) -> N
             assert shape(await client.get(path.replace(identifier, near))) == expected
 
 
-async def test_a_reference_to_what_is_foreign_is_answered_as_one_to_what_is_absent(estate: Estate) -> None:
-    """TN-06: in every content that names an organization, by its id and by its address."""
+async def test_tn_06_a_reference_to_what_is_foreign_is_answered_as_one_to_what_is_absent(
+    estate: Estate,
+) -> None:
+    """In every content that names an organization, by its id and by its address."""
     paths = {name: id_of(estate.paths[name]) for name in ("acme", "past", "globex")}
     client = estate.service.as_(STRANGER)
     new = {"name": "New", "handle": "new-one"}
@@ -209,7 +240,9 @@ async def test_a_reference_to_what_is_foreign_is_answered_as_one_to_what_is_abse
             assert answers[1:] == answers[:1] * len(paths), (method, path)
 
 
-async def test_what_is_known_by_name_alone_can_be_used_no_more_than_what_is_absent(estate: Estate) -> None:
+async def test_tn_06_what_is_known_by_name_alone_can_be_used_no_more_than_what_is_absent(
+    estate: Estate,
+) -> None:
     """Acme, which Initech knows for using an instance of it, is not where Initech's own may go."""
     client = estate.service.as_("neighbour")
     path = f"{estate.paths['moved']}/transfer"
@@ -221,10 +254,10 @@ async def test_what_is_known_by_name_alone_can_be_used_no_more_than_what_is_abse
     assert answers[0][0] == 422
 
 
-async def test_an_offer_tells_that_an_organization_is_there_and_its_name_and_no_more(
+async def test_tn_06_an_offer_tells_that_an_organization_is_there_and_its_name_and_no_more(
     service: Service, world: World
 ) -> None:
-    """API.md section 6 (TN-06), section 3: who offers has to know the id; revoked, it knows nothing again."""
+    """API.md sections 6 and 3: who offers has to know the id; revoked, it knows nothing again."""
     client = service.as_(STRANGER)
     outside = await made(client, "/api/organizations", name="Outside")
     shop = await made(client, f"{outside}/instances", name="Shop", handle="outside-shop")
@@ -242,8 +275,7 @@ async def test_an_offer_tells_that_an_organization_is_there_and_its_name_and_no_
     assert (await client.get(world.acme)).status_code == 404
 
 
-async def test_nothing_of_a_failed_write_is_there_or_counted(estate: Estate) -> None:
-    """TN-12."""
+async def test_tn_12_nothing_of_a_failed_write_is_there_or_counted(estate: Estate) -> None:
     before = await everything(estate.auditor)
     client, paths = estate.service.as_(STRANGER), estate.paths
     outside = paths["outside"]
@@ -271,6 +303,67 @@ async def test_nothing_of_a_failed_write_is_there_or_counted(estate: Estate) -> 
     assert await everything(estate.auditor) == before
 
 
+# What refuses a POST before, while and after its content is looked at; and how it is refused.
+FAILING: Sequence[tuple[int, str, Mapping[str, str], bytes]] = (
+    (400, "owner", {}, b"{"),
+    (400, "owner", {"Idempotency-Key": '""'}, b"{}"),
+    (401, "owner whose token is expired", {}, b"{}"),
+    (403, "owner who may only read", {}, b"{}"),
+    (403, "member", {}, b"{}"),
+    (406, "owner", {"Accept": "image/png"}, b"{}"),
+    (412, "owner", {"If-Match": '"0.0"'}, b"{}"),
+    (413, "owner", {}, b" " * 1_048_577),
+    (415, "owner", {"Content-Type": "text/plain"}, b"{}"),
+    (422, "owner", {}, b'{"name": "N", "handle": "-"}'),
+)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_tn_12_what_was_written_before_a_fault_is_not_there(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """By the last statement of a transaction, when all others of it have been run; nor is its key burnt."""
+    before = await everything(estate.auditor)
+    fault = unavailable() if status == 503 else RuntimeError("a fault of ours")
+
+    async def failing(*_: Any) -> None:
+        raise fault
+
+    client, key = estate.service.as_(STRANGER), {"Idempotency-Key": f'"fault {status}"'}
+    outside, content = estate.paths["outside"], {"name": "Failing", "handle": f"failing-{'ab'[status % 2]}"}
+    with monkeypatch.context() as patch:
+        patch.setattr("app.storage.database.write_activities", failing)
+        for path, sent in ((f"{outside}/instances", content), ("/api/organizations", {"name": "Failing"})):
+            assert (await client.post(path, json=sent, headers=key)).status_code == status
+    assert await everything(estate.auditor) == before
+    assert (await client.get(f"/api/handles/{content['handle']}")).status_code == 404
+    assert (await client.post(f"{outside}/instances", json=content, headers=key)).status_code == 201
+
+
+async def test_tn_12_no_refused_post_adds_anything(estate: Estate) -> None:
+    before, lists = await everything(estate.auditor), await totals(estate)
+    for path in ("{acme}/instances", "{acme}/members", "{shop}/authorizations", "{shop}/transfer"):
+        for status, name, fields, sent in FAILING:
+            headers = {"Content-Type": JSON, **fields}
+            address = path.format_map(estate.paths)
+            answer = await estate.ask(ASKING[name], "POST", address, headers=headers, content=sent)
+            assert answer.status_code == status, (path, status, answer.text)
+            assert await totals(estate) == lists, (path, status)
+    assert await everything(estate.auditor) == before
+
+
+async def totals(estate: Estate) -> list[int]:
+    lists = (
+        "/api/organizations",
+        "/api/instances",
+        "/api/activities",
+        "{acme}/members",
+        "{shop}/authorizations",
+    )
+    answers = [await estate.auditor.get(path.format_map(estate.paths)) for path in lists]
+    return [answer.json()["totalItems"] for answer in answers]
+
+
 async def everything(client: httpx.AsyncClient) -> dict[str, tuple[str | None, bytes]]:
     """By address: the entity tag and the octets of every answer on the way from the entry point."""
     found = await crawl(client, f"{BASE}/api")
@@ -295,8 +388,8 @@ QUERIES = (
 
 
 @pytest.mark.parametrize("subject", ["owner", "member", "neighbour", "newcomer"])
-async def test_no_list_depends_on_what_is_foreign(estate: Estate, subject: str) -> None:
-    """TN-05: members, counts, search, order, cursors and entity tags, octet by octet."""
+async def test_tn_05_no_list_depends_on_what_is_foreign(estate: Estate, subject: str) -> None:
+    """Members, counts, search, order, cursors and entity tags, octet by octet."""
     client = estate.service.as_(subject)
     lists = [
         "/api/organizations",
@@ -307,7 +400,7 @@ async def test_no_list_depends_on_what_is_foreign(estate: Estate, subject: str) 
     ]
     asked = [path.format_map(estate.paths) + query for path in lists for query in QUERIES]
 
-    async def told() -> dict[str, tuple[str | None, bytes]]:
+    async def what_is_told() -> dict[str, tuple[str | None, bytes]]:
         answers = {path: await client.get(path) for path in asked}
         return await everything(client) | {
             path: (answer.headers.get("ETag"), answer.content)
@@ -315,9 +408,9 @@ async def test_no_list_depends_on_what_is_foreign(estate: Estate, subject: str) 
             if answer.status_code == 200
         }
 
-    before = await told()
+    before = await what_is_told()
     await busy(estate.service, subject)
-    assert await told() == before
+    assert await what_is_told() == before
     assert len(before) > 30
 
 
@@ -345,8 +438,8 @@ def cursors(view: Mapping[str, str]) -> Iterator[str]:
             yield view[key].rpartition("=")[2]
 
 
-async def test_a_cursor_of_another_caller_gives_nothing_foreign(estate: Estate) -> None:
-    """TN-09: it is a place in the order and no more; what lies there is one's own, or nothing."""
+async def test_tn_09_a_cursor_of_another_caller_gives_nothing_foreign(estate: Estate) -> None:
+    """It is a place in the order and no more; what lies there is one's own, or nothing."""
     owner, stranger = estate.service.as_("owner"), estate.service.as_(STRANGER)
     tried = 0
     for path in ("/api/organizations", "/api/instances", "/api/activities"):
@@ -380,11 +473,29 @@ def forged(view: Mapping[str, str], estate: Estate) -> str | None:
     cursor = next(cursors(view), None)
     if cursor is None:
         return None
-    made_up = [*decoded(cursor)[:3], id_of(estate.paths["shop"])]
+    order, descending, value, _ = decoded(cursor)
+    identifier = id_of(estate.paths["shop"])
+    made_up = [order, descending, identifier if order == "id" else value, identifier]
     return base64.urlsafe_b64encode(orjson.dumps(made_up)).rstrip(b"=").decode()
 
 
-async def test_a_token_that_may_write_and_read_everything_writes_no_more_than_its_partner(
+@pytest.mark.parametrize("thing", ["acme", "shop", "acme: waiting", "shop > initech"])
+async def test_tn_03_who_may_see_it_is_told_that_it_is_forbidden(estate: Estate, thing: str) -> None:
+    """For want of the scope, or of the role; to everybody else there is nothing, whatever the scope is."""
+    refusals = {
+        "owner who may only read": (403, "insufficient-scope"),
+        "member": (403, "forbidden"),
+        "auditor": (403, "insufficient-scope"),
+        "owner of something else": (404, "not-found"),
+        "partner without any organization": (404, "not-found"),
+    }
+    for name, expected in refusals.items():
+        answer = await estate.ask(ASKING[name], "DELETE", estate.paths[thing])
+        assert told(answer) == expected, name
+    assert (await estate.auditor.get(estate.paths[thing])).status_code == 200
+
+
+async def test_tn_03_a_token_that_may_write_and_read_everything_writes_no_more_than_its_partner(
     estate: Estate,
 ) -> None:
     """API.md section 3: scopes beside roles, both must allow; what it may see but not do is 403."""
@@ -394,3 +505,85 @@ async def test_a_token_that_may_write_and_read_everything_writes_no_more_than_it
         assert {operation["method"] for operation in answer.json()["operation"]} == {"GET"}
         assert (await estate.ask(both, "DELETE", estate.paths[thing])).status_code == 403
     assert (await estate.ask(ASKING["auditor"], "DELETE", estate.paths["shop"])).status_code == 403
+
+
+async def test_tn_09_a_key_that_another_caller_used_is_new(estate: Estate) -> None:
+    """Also for the same content at the same address, and where what the other made is out of sight."""
+    owner, stranger = estate.service.as_("owner"), estate.service.as_(STRANGER)
+    key, sent = {"Idempotency-Key": '"owners-key"'}, {"name": "Once"}
+    theirs, mine = [await it.post("/api/organizations", json=sent, headers=key) for it in (owner, stranger)]
+    assert (theirs.status_code, mine.status_code) == (201, 201)
+    assert "Idempotency-Replayed" not in mine.headers
+    assert mine.headers["Location"] != theirs.headers["Location"]
+    assert (await stranger.get(theirs.headers["Location"])).status_code == 404
+    path, sent = f"{estate.paths['acme']}/instances", {"name": "Once", "handle": "once-and-again"}
+    assert (await owner.post(path, json=sent, headers=key)).status_code == 201
+    check_problem(await stranger.post(path, json=sent, headers=key), "not-found")
+
+
+HOSTS = ("acme-shop.registry.example", "acme.registry.example", "nobody.registry.example", "other.example")
+
+
+async def test_tn_07_the_host_of_a_tenant_is_an_unknown_host_whatever_the_token(
+    on_sqlite: tuple[Service, World],
+) -> None:
+    """There is no falling back to what the token may see; the answer to no token is the same."""
+    service, world = on_sqlite
+    app = create_app(replace(service.settings, public_url="https://registry.example"))
+    async with (
+        app.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://registry.example") as client,
+    ):
+        tokens = [service.as_(subject).headers for subject in ("owner", "stranger", "neighbour")]
+        for path in ("/", "/api", world.shop, world.absent):
+            answers = [
+                shape(await client.get(path, headers={**fields, "Host": host}))
+                for host in HOSTS
+                for fields in (*tokens, {})
+            ]
+            assert answers[0][0] == 421
+            assert answers[1:] == answers[:1] * (len(answers) - 1), path
+        assert (await client.get(world.shop, headers=tokens[0])).status_code == 200
+
+
+@pytest.mark.parametrize("subject", ["owner", "neighbour", "invitee", "outsider"])
+async def test_tn_11_an_instance_is_under_its_owner_and_nowhere_else(estate: Estate, subject: str) -> None:
+    """The same representation, or the same answer as at its own address; 404 under any other."""
+    asking = Asking(subject)
+    owners = {
+        **dict.fromkeys(("shop", "lab", "gift", "orphan", "old", "closed", "bygone gift"), "acme"),
+        "spent": "wayne",
+        "moved": "initech",
+        "globex shop": "globex",
+        "outside shop": "outside",
+    }
+    for row in ROWS["Instance"]:
+        identifier = estate.paths[row.thing].rpartition("/")[2]
+        at_home = await estate.ask(asking, "GET", estate.paths[row.thing])
+        for organization in (*ROWS["Organization"], None):
+            parent = estate.paths[organization.thing] if organization else f"/api/organizations/{ABSENT}"
+            answer = await estate.ask(asking, "GET", f"{parent}/instances/{identifier}")
+            if organization and organization.thing == owners[row.thing]:
+                assert told(answer) == told(at_home)
+                assert answer.status_code != 200 or answer.content == at_home.content
+            else:
+                assert told(answer) == (404, "not-found")
+
+
+async def test_tn_11_nothing_is_under_another_parent_than_its_own(estate: Estate) -> None:
+    """Not even where the caller may see both."""
+    paths, client = estate.paths, estate.auditor
+    organizations = [paths[name] for name in ("initech", "globex", "outside")]
+    instances = [paths[name] for name in ("lab", "moved", "outside shop")]
+    member, offer = paths["acme: member"], paths["shop > initech"]
+    moved = {
+        member: [f"{parent}/members/{id_of(member)}" for parent in organizations],
+        offer: [f"{parent}/authorizations/{id_of(offer)}" for parent in instances],
+        f"{paths['acme/shop']}/transfer": [
+            f"{parent}/instances/{id_of(paths['shop'])}/transfer" for parent in organizations
+        ],
+    }
+    for at_home, elsewhere in moved.items():
+        assert (await client.get(at_home)).status_code == 200
+        for path in elsewhere:
+            check_problem(await client.get(path), "not-found")

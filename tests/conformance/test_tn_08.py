@@ -1,4 +1,4 @@
-"""No octet of another's data reaches a stranger, whatever it asks for (TN-08, TN-10)."""
+"""TN-08 of the conformance list: no octet of another's data reaches a stranger, whatever it asks for."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ async def places(standing_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 Places = tuple[Service, Planted, Own]
 
 
-async def test_whoever_reads_everything_meets_every_marker(places: Places) -> None:
+async def test_tn_08_whoever_reads_everything_meets_every_marker(places: Places) -> None:
     """That the search finds what there is to be found: else it would prove nothing about the stranger."""
     service, planted, _ = places
     assert len(planted.markers) >= 1_000
@@ -279,7 +279,7 @@ async def test_whoever_reads_everything_meets_every_marker(places: Places) -> No
     assert planted.markers == probe.met
 
 
-async def test_owners_meet_their_own_markers_and_no_one_elses(places: Places) -> None:
+async def test_tn_08_owners_meet_their_own_markers_and_no_one_elses(places: Places) -> None:
     """The control once more, and the probe from the inside: a tenant knows two neighbours at most."""
     service, planted, _ = places
     subject = next(words())
@@ -296,7 +296,7 @@ async def test_owners_meet_their_own_markers_and_no_one_elses(places: Places) ->
     assert 50 < len(probe.met) < len(planted.markers) / 5
 
 
-async def test_a_stranger_meets_no_marker_in_any_answer(places: Places) -> None:
+async def test_tn_08_a_stranger_meets_no_marker_in_any_answer(places: Places) -> None:
     """Every route, every method, ids that are foreign, own and absent; fields and content of every answer."""
     service, planted, own = places
     probe = Probe(service.as_("stranger", WRITE), planted.markers)
@@ -319,7 +319,7 @@ async def test_a_stranger_meets_no_marker_in_any_answer(places: Places) -> None:
     assert probe.octets > 3_000_000
 
 
-async def test_a_stranger_meets_no_marker_by_any_id(places: Places) -> None:
+async def test_tn_08_a_stranger_meets_no_marker_by_any_id(places: Places) -> None:
     """All ids of all tenants, also as what they are not, at every address that takes one."""
     service, planted, own = places
     probe = Probe(service.as_("stranger", WRITE), planted.markers)
@@ -347,7 +347,7 @@ def _taken(route: Resource) -> set[str]:
     return {route.promise} if "{id}" in route.path else taken
 
 
-async def test_whoever_has_no_token_meets_no_marker(places: Places) -> None:
+async def test_tn_08_whoever_has_no_token_meets_no_marker(places: Places) -> None:
     service, planted, own = places
     for client in (
         service.as_(None),
