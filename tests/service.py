@@ -77,10 +77,14 @@ def given_fields(operation: str) -> list[str]:
 
 
 async def check_promised(answer: httpx.Response) -> None:
-    """Whatever a test asks, the contract names the status among those that the operation may answer with, and
-    a success has the fields that it names."""
-    method = "GET" if answer.request.method == "HEAD" else answer.request.method
-    path = unquote(answer.request.url.path)
+    """Of whatever a test asks by a client."""
+    check_kept(answer.request.method, unquote(answer.request.url.path), answer)
+
+
+def check_kept(method: str, path: str, answer: httpx.Response) -> None:
+    """The contract names the status among those that the operation may answer with, and a success has the
+    fields that it names."""
+    method = "GET" if method == "HEAD" else method
     found = next((route for pattern, route in PATTERNS if pattern.fullmatch(path)), None)
     operation = CONTRACT.promises[found.promise].get(method) if found and found.promise else None
     if operation is not None:

@@ -24,8 +24,8 @@ from app.storage.database import Database
 from tests import commands
 from tests.commands import environment, free_port, run, started
 from tests.conformance.wire import Connection, head
-from tests.conftest import PostgresServer, quick_folder
 from tests.load import DATABASE, Writer, open_files, stored, token, until
+from tests.postgres_server import PostgresServer, quick_folder
 from tests.service import Service, running
 from tests.test_sweep import check_problem
 

@@ -22,7 +22,7 @@ import app.storage.database
 from app.problems import Problem
 from app.storage.database import Database
 from app.storage.tables import APP_LABEL
-from tests.conftest import PostgresServer
+from tests.postgres_server import PostgresServer
 from tests.storage.rows import add_organization
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from app.problems import Problem
 from app.settings import WrongSetting
 from app.storage import postgres
 from app.storage.database import Database
-from tests.conftest import PostgresServer
+from tests.postgres_server import PostgresServer
 from tests.storage.opening import count, opened, unavailable
 from tests.storage.rows import add_organization
 

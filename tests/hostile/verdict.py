@@ -1,0 +1,110 @@
+"""What every answer to a hostile request has to be."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
+
+import httpx
+import orjson
+import pyoxigraph
+
+from app.pipeline import METHODS
+from app.protocol.front_door import can_be_a_path
+from tests.hostile.estate import Estate
+from tests.hostile.requests import Request
+from tests.service import BASE, CONTRACT, JSON, JSON_LD, PROBLEM, TURTLE, check_kept
+from tests.test_sweep import check_common, check_problem
+
+CURSOR = re.compile(rb"(?:after|before)=([\w-]{8,})")
+# Who may be told of everybody.
+TOLD = ("auditor",)
+
+
+@lru_cache(maxsize=64)
+def _is_turtle(content: bytes) -> bool:
+    return sum(1 for _ in pyoxigraph.parse(content, pyoxigraph.RdfFormat.TURTLE)) > 0
+
+
+READERS: dict[str, Callable[[bytes], object]] = {
+    JSON: orjson.loads,
+    JSON_LD: lambda content: orjson.loads(content)["@context"],
+    TURTLE: _is_turtle,
+}
+
+
+@dataclass
+class Judge:
+    """Of the answers of one copy of the world; `said` are marks that a caller has put there itself."""
+
+    estate: Estate
+    said: set[str] = field(default_factory=set)
+
+    def judge(self, request: Request, answer: httpx.Response) -> None:
+        """Raises AssertionError, or whatever the reader of a media type raises."""
+        check_answer(answer, unknown=request.method not in METHODS, is_head=request.method == "HEAD")
+        if can_be_a_path(request.target) and b"%" not in request.target:
+            check_kept(request.method, request.target.decode("ascii"), answer)
+        self._check_marks(request, answer)
+
+    def _check_marks(self, request: Request, answer: httpx.Response) -> None:
+        sent = self._marks(request.head + b"\n" + request.content)
+        if request.method in ("POST", "PUT", "PATCH") and answer.is_success:
+            self.said |= sent | {self.estate.named[mark] for mark in sent if mark in self.estate.named}
+        lines = b"\n".join(b": ".join(line) for line in answer.headers.raw)
+        leaked = self._marks(lines + b"\n" + answer.content) - sent - self.said
+        assert not leaked or request.caller in TOLD, f"{request.caller} was told of {sorted(leaked)}"
+
+    def _marks(self, octets: bytes) -> set[str]:
+        """Also those in escapes and in cursors."""
+        texts = [octets, unquote_to_bytes(octets), *map(_decoded, CURSOR.findall(octets))]
+        text = b"\n".join(texts).lower().decode("latin-1")
+        return {mark for mark in self.estate.marks if mark in text}
+
+
+def check_answer(answer: httpx.Response, *, unknown: bool, is_head: bool = False) -> None:
+    """`unknown` is whether the method was one that may be answered with 501."""
+    status = answer.status_code
+    assert status < 500 or (status == 501 and unknown), answer.text
+    if status >= 400:
+        _check_refusal(answer, is_head=is_head)
+        return
+    check_common(answer)
+    if is_head or status in (204, 304):
+        assert answer.content == b""
+    elif status == 303:
+        assert answer.headers["Location"].startswith(f"{BASE}/api")
+    elif answer.content:
+        READERS[answer.headers["Content-Type"]](answer.content)
+    else:
+        # Nothing but the address, for who prefers that.
+        assert (status, answer.headers.get("Preference-Applied", "")[:14]) == (201, "return=minimal")
+
+
+def _check_refusal(answer: httpx.Response, *, is_head: bool) -> None:
+    status = answer.status_code
+    if status == 405:
+        assert answer.headers["Allow"]
+    if status == 401:
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    if is_head:
+        check_common(answer)
+        assert (answer.content, answer.headers["Content-Type"]) == (b"", PROBLEM)
+        return
+    name = answer.json()["type"].removeprefix(f"{BASE}/problems/")
+    check_problem(answer, name)
+    assert CONTRACT.problems[name].status == status
+    if status == 422:
+        assert answer.json()["violations"] or "Idempotency-Key" in answer.json()["detail"]
+
+
+def _decoded(cursor: bytes) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(cursor + b"=" * (-len(cursor) % 4))
+    except binascii.Error:
+        return b""
