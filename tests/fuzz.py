@@ -31,16 +31,23 @@ import structlog
 from starlette.routing import Router
 from starlette.types import Message, Scope
 
+from tests.commands import served
 from tests.hostile.estate import made_estate
+from tests.hostile.octets import Sent, exchanged, hostile_octets
 from tests.hostile.requests import Request, hostile_request
 from tests.hostile.verdict import Judge
 from tests.postgres_server import PostgresServer, postgres_server
-from tests.service import running
+from tests.service import BASE, running
 
 CHAPTER = 100
 HANG_SECONDS = 5
+# Of the server that gets octets: it soon gives up what does not come.
+IMPATIENT = {"HEAD_SECONDS": "1", "CONTENT_SECONDS": "1"}
+AT_ONCE = 32
+# How many requests there are for one that is sent as octets.
+SHARE = 20
 # Of many faults, which mostly are the same one.
-SHOWN = 10
+SHOWN, LENGTH = 10, 500
 
 
 class Fault(AssertionError):  # noqa: N818 - it is of the service, and no error here
@@ -52,6 +59,7 @@ class Summary:
     """`slowest` is the longest time in seconds, and whose number it was."""
 
     seed: int
+    what: str = "requests"
     count: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     slowest: tuple[float, int] = (0.0, -1)
@@ -66,9 +74,7 @@ class Summary:
             f"{status or 'none'}: {count}" for status, count in sorted(self.statuses.items())
         )
         seconds, number = self.slowest
-        return (
-            f"seed {self.seed}: {self.count} requests ({statuses}); slowest {seconds:.3f} s, number {number}"
-        )
+        return f"seed {self.seed}: {self.count} {self.what} ({statuses}); slowest {seconds:.3f} s, number {number}"
 
 
 class Errors(logging.Handler):
@@ -177,6 +183,55 @@ async def fuzz(
     return summary
 
 
+async def fuzz_octets(
+    databases: Databases,
+    folder: Path,
+    seed: int,
+    numbers: Sequence[int],
+    found: list[Fault] | None = None,
+) -> Summary:
+    """As `fuzz`, over sockets, many at once, of one server in a process of its own."""
+    summary, faults = Summary(seed, "octets"), found if found is not None else []
+    estate = await made_estate(databases.template, folder)
+    async with databases.copy() as url:
+        settings = {"PUBLIC_URL": BASE, "DATABASE_URL": url, "DATA_DIR": str(folder), **IMPATIENT}
+        with served(folder, **{f"REGISTRY_{name}": value for name, value in settings.items()}) as server:
+            port, judge, waiting = int(server.base.rpartition(":")[2]), Judge(estate), iter(numbers)
+
+            async def send() -> None:
+                for number in waiting:
+                    try:
+                        await _octets(port, judge, hostile_octets(seed, number, estate), summary)
+                    except Fault as fault:
+                        faults.append(fault)
+
+            async with asyncio.TaskGroup() as group:
+                for _ in range(AT_ONCE):
+                    group.create_task(send())
+            assert httpx.get(f"{server.base}/livez", trust_env=False).status_code == 200
+            faults += [Fault(line) for line in server.said().splitlines() if '"level":"error"' in line]
+    if faults and found is None:
+        raise faults[0]
+    return summary
+
+
+async def _octets(port: int, judge: Judge, sent: Sent, summary: Summary) -> None:
+    started = time.perf_counter()
+    answers = None
+    try:
+        judge.let(sent.octets)
+        answers = await exchanged(port, sent.octets)
+        for answer in answers:
+            judge.judge_octets(sent.request, sent.octets, answer)
+        assert answers or not sent.octets.strip(b"\r\n"), "no answer"
+    except Exception as error:
+        told = [f"answer {answer.status_code} {answer.text[-LENGTH:]}" for answer in answers or ()]
+        again = f'make fuzz ARGS="--seed {summary.seed} --octets --only {sent.request.number}"'
+        raise Fault("\n".join([f"{error!r:.{LENGTH}}", str(sent), *told, again])) from error
+    for answer in answers or [httpx.Response(0)]:
+        summary.note(sent.request.number, answer.status_code, time.perf_counter() - started)
+
+
 async def _one(app: Router, judge: Judge, request: Request, summary: Summary) -> None:
     started = time.perf_counter()
     answer = None
@@ -188,10 +243,10 @@ async def _one(app: Router, judge: Judge, request: Request, summary: Summary) ->
             judge.judge(request, answer)
         assert answer is not None or request.leaves, "no answer"
     except Exception as error:
-        told = f"answer {answer.status_code} {answer.text[:2_000]}" if answer is not None else "no answer"
+        told = f"answer {answer.status_code} {answer.text[-LENGTH:]}" if answer is not None else "no answer"
         again = _again(summary.seed, request)
         raise Fault(
-            f"{error!r} {error.__cause__ or ''}\nseed {summary.seed}, {request}\n{told}\n{again}"
+            f"{error!r:.{LENGTH}} {error.__cause__ or ''}\nseed {summary.seed}, {request}\n{told}\n{again}"
         ) from error
     summary.note(request.number, answer.status_code if answer else 0, time.perf_counter() - started)
 
@@ -266,6 +321,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the number of the first request")
     parser.add_argument("--only", type=int, help="the number of the one request to send")
     parser.add_argument("--until", type=int, help="the number of the last request of a chapter to send")
+    parser.add_argument("--octets", action="store_true", help="as octets alone, over sockets")
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL rather than SQLite")
     arguments = parser.parse_args()
     structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
@@ -276,7 +332,8 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="registry-fuzz-") as name,
         _databases(arguments, Path(name)) as databases,
     ):
-        summary = asyncio.run(fuzz(databases, Path(name), arguments.seed, _chosen(arguments), found))
+        run = fuzz_octets if arguments.octets else fuzz
+        summary = asyncio.run(run(databases, Path(name), arguments.seed, _chosen(arguments), found))
     for fault in found[:SHOWN]:
         sys.stdout.write(f"{fault}\n\n")
     sys.stdout.write(f"{summary}; {len(found)} faults\n")

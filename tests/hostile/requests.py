@@ -6,13 +6,13 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
 from app.exchange import Resource
-from app.pipeline import METHODS
+from app.request import METHODS
 from app.routes import ROUTES
 from tests.hostile.content import NAUGHTY, content
 from tests.hostile.estate import CALLERS, Estate
@@ -482,8 +482,3 @@ def _fields(random: Random, estate: Estate) -> list[tuple[str, str]]:
         make: Maker = _junk if random.random() < 0.12 else grammar
         fields += [(name, make(random, estate)) for _ in range(times)]
     return fields
-
-
-def without_head(request: Request) -> Request:
-    """For where the answer's length has to be known without the request."""
-    return replace(request, method="GET") if request.method == "HEAD" else request

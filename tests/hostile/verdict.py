@@ -14,8 +14,8 @@ import httpx
 import orjson
 import pyoxigraph
 
-from app.pipeline import METHODS
 from app.protocol.front_door import can_be_a_path
+from app.request import METHODS
 from tests.hostile.estate import Estate
 from tests.hostile.requests import Request
 from tests.service import BASE, CONTRACT, JSON, JSON_LD, PROBLEM, TURTLE, check_kept
@@ -47,15 +47,26 @@ class Judge:
 
     def judge(self, request: Request, answer: httpx.Response) -> None:
         """Raises AssertionError, or whatever the reader of a media type raises."""
-        check_answer(answer, unknown=request.method not in METHODS, is_head=request.method == "HEAD")
+        check_answer(answer, strange=_is_strange(request), is_head=request.method == "HEAD")
         if can_be_a_path(request.target) and b"%" not in request.target:
             check_kept(request.method, request.target.decode("ascii"), answer)
-        self._check_marks(request, answer)
-
-    def _check_marks(self, request: Request, answer: httpx.Response) -> None:
-        sent = self._marks(request.head + b"\n" + request.content)
+        sent = request.head + b"\n" + request.content
         if request.method in ("POST", "PUT", "PATCH") and answer.is_success:
-            self.said |= sent | {self.estate.named[mark] for mark in sent if mark in self.estate.named}
+            self.let(sent)
+        self._check_marks(request, sent, answer)
+
+    def let(self, sent: bytes) -> None:
+        """From now on what has been sent may be met."""
+        marks = self._marks(sent)
+        self.said |= marks | {self.estate.named[mark] for mark in marks if mark in self.estate.named}
+
+    def judge_octets(self, request: Request, sent: bytes, answer: httpx.Response) -> None:
+        """As `judge`, where it is not certain what was asked."""
+        check_answer(answer, strange=True)
+        self._check_marks(request, sent, answer)
+
+    def _check_marks(self, request: Request, octets: bytes, answer: httpx.Response) -> None:
+        sent = self._marks(octets)
         lines = b"\n".join(b": ".join(line) for line in answer.headers.raw)
         leaked = self._marks(lines + b"\n" + answer.content) - sent - self.said
         assert not leaked or request.caller in TOLD, f"{request.caller} was told of {sorted(leaked)}"
@@ -67,10 +78,16 @@ class Judge:
         return {mark for mark in self.estate.marks if mark in text}
 
 
-def check_answer(answer: httpx.Response, *, unknown: bool, is_head: bool = False) -> None:
-    """`unknown` is whether the method was one that may be answered with 501."""
+def _is_strange(request: Request) -> bool:
+    """Whether 501 may be the answer, as it may be to a method or a transfer coding that is not known."""
+    codings = [value for name, value in request.fields if name == b"transfer-encoding"]
+    return request.method not in METHODS or any(coding != b"chunked" for coding in codings)
+
+
+def check_answer(answer: httpx.Response, *, strange: bool, is_head: bool = False) -> None:
+    """A failure of the service's own is none that a client may bring about."""
     status = answer.status_code
-    assert status < 500 or (status == 501 and unknown), answer.text
+    assert status < 500 or (status == 501 and strange), f"status {status}"
     if status >= 400:
         _check_refusal(answer, is_head=is_head)
         return
