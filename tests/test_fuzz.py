@@ -1,0 +1,70 @@
+"""A bounded run of hostile requests: none makes the service fail, hang or tell of another tenant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz import Summary, fuzz, fuzz_octets
+from tests.hostile.databases import Files, OnServer
+from tests.postgres_server import PostgresServer
+
+pytestmark = pytest.mark.anyio
+
+# The statuses that a run must have met, or it would not have come far.
+FAR = {
+    200,
+    201,
+    204,
+    303,
+    400,
+    401,
+    403,
+    404,
+    405,
+    406,
+    409,
+    410,
+    412,
+    413,
+    414,
+    415,
+    421,
+    422,
+    428,
+    431,
+    501,
+}
+
+
+@pytest.fixture
+def on_server(postgres_server: PostgresServer) -> OnServer:
+    return OnServer(postgres_server)
+
+
+def told(summary: Summary) -> None:
+    sys.stdout.write(f"{summary}\n")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_thousands_of_hostile_requests_get_what_http_has_for_them(tmp_path: Path, seed: int) -> None:
+    summary = await fuzz(Files(tmp_path), tmp_path, seed, range(2_500))
+    told(summary)
+    assert summary.count == 2_500
+    assert summary.statuses.keys() >= FAR
+
+
+async def test_hostile_requests_get_the_same_on_postgresql(on_server: OnServer, tmp_path: Path) -> None:
+    summary = await fuzz(on_server, tmp_path, 4, range(1_500))
+    told(summary)
+    assert summary.count == 1_500
+    assert summary.statuses.keys() >= FAR
+
+
+async def test_octets_that_are_no_http_are_answered_in_http(tmp_path: Path) -> None:
+    summary = await fuzz_octets(Files(tmp_path), tmp_path, 5, range(1_000))
+    told(summary)
+    assert summary.count >= 1_000
+    assert summary.statuses.keys() >= {200, 400, 408, 414, 431, 501}
