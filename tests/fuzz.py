@@ -26,7 +26,7 @@ from starlette.routing import Router
 from tests.commands import served
 from tests.hostile.application import asked
 from tests.hostile.databases import Databases, Files, OnServer
-from tests.hostile.estate import made_estate
+from tests.hostile.estate import Estate, made_estate
 from tests.hostile.octets import Sent, exchanged, hostile_octets
 from tests.hostile.requests import Request, hostile_request
 from tests.hostile.verdict import Judge
@@ -72,23 +72,22 @@ class Summary:
         return f"seed {self.seed}: {self.count} answers to {self.what}: {statuses}; {slowest}"
 
 
-Run = Callable[[Databases, Path, int, Sequence[int], list[Fault] | None], Coroutine[None, None, Summary]]
+Run = Callable[[Estate, Databases, int, Sequence[int], list[Fault] | None], Coroutine[None, None, Summary]]
 
 
 async def fuzz(
+    estate: Estate,
     databases: Databases,
-    folder: Path,
     seed: int,
     numbers: Sequence[int],
     found: list[Fault] | None = None,
 ) -> Summary:
     """Raises `Fault` for the first answer that is none, unless there is where to put what is `found`."""
     summary = Summary(seed)
-    estate = await made_estate(databases.template, folder)
     for chapter in sorted({number // CHAPTER for number in numbers}):
         async with (
             databases.copy() as url,
-            running(url, folder, require_if_match=chapter % 5 == 4) as service,
+            running(url, estate.folder, require_if_match=chapter % 5 == 4) as service,
         ):
             judge = Judge(estate)
             for number in (it for it in numbers if it // CHAPTER == chapter):
@@ -102,18 +101,19 @@ async def fuzz(
 
 
 async def fuzz_octets(
+    estate: Estate,
     databases: Databases,
-    folder: Path,
     seed: int,
     numbers: Sequence[int],
     found: list[Fault] | None = None,
 ) -> Summary:
     """As `fuzz`, over sockets, many at once, of one server in a process of its own."""
     summary, faults = Summary(seed, "octets"), found if found is not None else []
-    estate = await made_estate(databases.template, folder)
     async with databases.copy() as url:
-        settings = {"PUBLIC_URL": BASE, "DATABASE_URL": url, "DATA_DIR": str(folder), **IMPATIENT}
-        with served(folder, **{f"REGISTRY_{name}": value for name, value in settings.items()}) as server:
+        settings = {"PUBLIC_URL": BASE, "DATABASE_URL": url, "DATA_DIR": str(estate.folder), **IMPATIENT}
+        with served(
+            estate.folder, **{f"REGISTRY_{name}": value for name, value in settings.items()}
+        ) as server:
             port, judge, waiting = int(server.base.rpartition(":")[2]), Judge(estate), iter(numbers)
 
             async def send() -> None:
@@ -187,8 +187,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="registry-fuzz-") as name:
         folder = Path(name)
         with _databases(folder, on_postgres=arguments.postgres) as databases:
+            estate = asyncio.run(made_estate(databases.template, folder))
             for run, numbers in _chosen(arguments):
-                _say(str(asyncio.run(run(databases, folder, arguments.seed, numbers, found))))
+                _say(str(asyncio.run(run(estate, databases, arguments.seed, numbers, found))))
     for fault in found[:SHOWN]:
         _say(f"\n{fault}")
     _say(f"{len(found)} faults")

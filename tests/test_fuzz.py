@@ -9,6 +9,7 @@ import pytest
 
 from tests.fuzz import Summary, fuzz, fuzz_octets
 from tests.hostile.databases import Files, OnServer
+from tests.hostile.estate import made_estate
 from tests.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.anyio
@@ -50,21 +51,24 @@ def told(summary: Summary) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_thousands_of_hostile_requests_get_what_http_has_for_them(tmp_path: Path, seed: int) -> None:
-    summary = await fuzz(Files(tmp_path), tmp_path, seed, range(2_500))
+    files = Files(tmp_path)
+    summary = await fuzz(await made_estate(files.template, tmp_path), files, seed, range(2_500))
     told(summary)
     assert summary.count == 2_500
     assert summary.statuses.keys() >= FAR
 
 
 async def test_hostile_requests_get_the_same_on_postgresql(on_server: OnServer, tmp_path: Path) -> None:
-    summary = await fuzz(on_server, tmp_path, 4, range(1_500))
+    estate = await made_estate(on_server.template, tmp_path)
+    summary = await fuzz(estate, on_server, 4, range(1_500))
     told(summary)
     assert summary.count == 1_500
     assert summary.statuses.keys() >= FAR
 
 
 async def test_octets_that_are_no_http_are_answered_in_http(tmp_path: Path) -> None:
-    summary = await fuzz_octets(Files(tmp_path), tmp_path, 5, range(1_000))
+    files = Files(tmp_path)
+    summary = await fuzz_octets(await made_estate(files.template, tmp_path), files, 5, range(1_000))
     told(summary)
     assert summary.count >= 1_000
     assert summary.statuses.keys() >= {200, 400, 408, 414, 431, 501}

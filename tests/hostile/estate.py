@@ -40,10 +40,11 @@ CURSOR = re.compile(r"(?:after|before)=([\w-]{8,})")
 class Estate:
     """The same for each number of a list, in each making: only ids, times and what depends on them differ.
 
-    `values` are what stands for the variables of paths, by name; of `id`, by the class of the item too.
+    The key of the tokens lies in the folder. `values` are what stands for the variables of paths, by name; of `id`, by the class of the item too.
     `marks` are words that the hidden tenant alone may meet; `named` those that come to light with an id.
     """
 
+    folder: Path
     world: World
     values: Mapping[str, Sequence[str]]
     cursors: Sequence[str]
@@ -56,7 +57,7 @@ class Estate:
 
 
 async def made_estate(url: str, folder: Path) -> Estate:
-    """In a database without tables; the key of the tokens lies in the folder."""
+    """In a database without tables."""
     await Database(url).migrate()
     async with running(url, folder) as service:
         world = await populate(service)
@@ -64,6 +65,7 @@ async def made_estate(url: str, folder: Path) -> Estate:
         cursors, tags, records = await _seen(service, world)
         tokens = {name: service.token(subject, *scopes) for name, (subject, scopes) in CALLERS.items()}
         return Estate(
+            folder=folder,
             world=world,
             values=_values(world, hidden),
             cursors=cursors,
