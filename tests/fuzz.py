@@ -36,7 +36,7 @@ from tests.service import BASE, running
 CHAPTER = 100
 LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # Of the server that gets octets: it soon gives up what does not come.
-IMPATIENT = {"HEAD_SECONDS": "1", "CONTENT_SECONDS": "1"}
+IMPATIENT = {"REGISTRY_HEAD_SECONDS": "1", "REGISTRY_CONTENT_SECONDS": "1"}
 AT_ONCE = 32
 # How many requests there are for one that is sent as octets.
 SHARE = 20
@@ -110,10 +110,8 @@ async def fuzz_octets(
     """As `fuzz`, over sockets, many at once, of one server in a process of its own."""
     summary, faults = Summary(seed, "octets"), found if found is not None else []
     async with databases.copy() as url:
-        settings = {"PUBLIC_URL": BASE, "DATABASE_URL": url, "DATA_DIR": str(estate.folder), **IMPATIENT}
-        with served(
-            estate.folder, **{f"REGISTRY_{name}": value for name, value in settings.items()}
-        ) as server:
+        where = {"REGISTRY_DATABASE_URL": url, "REGISTRY_DATA_DIR": str(estate.folder)}
+        with served(estate.folder, REGISTRY_PUBLIC_URL=BASE, **where, **IMPATIENT) as server:
             port, judge, waiting = int(server.base.rpartition(":")[2]), Judge(estate), iter(numbers)
 
             async def send() -> None:

@@ -40,14 +40,16 @@ CURSOR = re.compile(r"(?:after|before)=([\w-]{8,})")
 class Estate:
     """The same for each number of a list, in each making: only ids, times and what depends on them differ.
 
-    The key of the tokens lies in the folder. `values` are what stands for the variables of paths, by name; of `id`, by the class of the item too.
-    `marks` are words that the hidden tenant alone may meet; `named` those that come to light with an id.
+    The key of the tokens lies in `folder`. `values` are what stands for the variables of paths, by name, or,
+    for `id`, by the class of the item. `cursors` come with the order that
+    they are of. `marks` are words that the hidden tenant alone may meet; `named` are
+    those that come to light with an id.
     """
 
     folder: Path
     world: World
     values: Mapping[str, Sequence[str]]
-    cursors: Sequence[str]
+    cursors: Sequence[tuple[str, str]]
     tags: Sequence[str]
     records: Sequence[Mapping[str, Any]]
     tokens: Mapping[str, str]
@@ -83,6 +85,8 @@ async def _hidden(service: Service) -> dict[str, str]:
     tenant = service.as_(HIDDEN_PERSON)
     organization = await made(tenant, "/api/organizations", name=HIDDEN)
     instance = await made(tenant, f"{organization}/instances", name=HIDDEN_SHOP, handle=HIDDEN_HANDLE)
+    await made(tenant, "/api/organizations", name=HIDDEN)
+    await made(tenant, f"{organization}/instances", name=HIDDEN_SHOP, handle=f"{HIDDEN_HANDLE}-two")
     member = await made(tenant, f"{organization}/members", email=f"{HIDDEN_PERSON}@b.example", role="member")
     activities = (await tenant.get(f"{organization}/activities")).json()["member"]
     return {
@@ -94,7 +98,9 @@ async def _hidden(service: Service) -> dict[str, str]:
     }
 
 
-async def _seen(service: Service, world: World) -> tuple[list[str], list[str], list[dict[str, Any]]]:
+async def _seen(
+    service: Service, world: World
+) -> tuple[list[tuple[str, str]], list[str], list[dict[str, Any]]]:
     """Cursors, entity tags and records as real answers have them."""
     owner, hidden = service.as_("owner"), service.as_(HIDDEN_PERSON)
     cursors, tags, records = [], [], []
@@ -102,10 +108,10 @@ async def _seen(service: Service, world: World) -> tuple[list[str], list[str], l
         for path in LISTS[:2]:
             for order in ORDERS:
                 answer = await client.get(f"{path}?itemsPerPage=1&after=&{order}".format(**vars(world)))
-                cursors += CURSOR.findall(answer.text)
+                cursors += [(order, cursor) for cursor in CURSOR.findall(answer.text)]
     for path in LISTS:
-        answer = await owner.get(f"{path}?itemsPerPage=1".format(**vars(world)))
-        cursors += CURSOR.findall(answer.text)
+        answer = await owner.get(f"{path}?itemsPerPage=1&after=".format(**vars(world)))
+        cursors += [("", cursor) for cursor in CURSOR.findall(answer.text)]
         tags.append(answer.headers.get("ETag", '""'))
     for path in REPRESENTED:
         for accept in ("application/ld+json", "application/json"):

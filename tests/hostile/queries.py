@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
+from app.contract.definitions import Variable
 from app.exchange import Resource
 from tests.hostile.content import NAUGHTY
 from tests.hostile.estate import Estate
@@ -48,6 +50,7 @@ NO_NAMES = (
     "order[email]",
     "deleted_at",
 )
+CURSORS = ("after", "before")
 NUMBERS = (
     *("1", "2", "100", "30", "0", "101", "-1", "1e3", "01", "\u0663", "\u00b2", "1.0", " 1", "+1", ""),
     *("0x1", "1_0", "9" * 18, "9" * 19, "9" * 5_000, "1%0A", "NaN", "true", "[1]"),
@@ -80,10 +83,13 @@ IN_CURSORS: tuple[Any, ...] = (
 def query(random: Random, route: Resource, estate: Estate) -> bytes:
     definition = CONTRACT.classes.get(CONTRACT.ranges.get(route.promise, route.promise))
     known = [variable.name for variable in definition.variables] if definition else []
+    known += [name for name in CURSORS if name in known] * 2
     pieces = []
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         name = random.choice(known if known and random.random() < 0.85 else NO_NAMES)
         text = _parameter(random, name, estate)
+        if name in CURSORS and definition and random.random() < 0.5:
+            text = _forged(random, [variable for variable in definition.variables if variable.orders], estate)
         pieces.append(f"{random.choice((name, quote(name)))}={text}" if random.random() < 0.97 else name)
     if random.random() < 0.05:
         pieces *= random.choice((2, 80))
@@ -93,8 +99,10 @@ def query(random: Random, route: Resource, estate: Estate) -> bytes:
 
 def _parameter(random: Random, name: str, estate: Estate) -> str:
     if random.random() < 0.9:
-        if name in ("after", "before"):
-            return _cursor(random, random.choice(estate.cursors))
+        if name in CURSORS:
+            order, cursor = random.choice(estate.cursors)
+            fitting = f"&{order}" if order and random.random() < 0.8 else ""
+            return _cursor(random, cursor) + fitting
         if name in ("page", "itemsPerPage"):
             return random.choice(NUMBERS)
         if name.startswith("order["):
@@ -121,13 +129,25 @@ def _cursor(random: Random, cursor: str) -> str:
     )
 
 
+def _forged(random: Random, orders: Sequence[Variable], estate: Estate) -> str:
+    """A cursor as the list itself could have made it, but for the place; and the order that it is of."""
+    order, direction = random.choice(orders), random.choice(("asc", "desc"))
+    place = random.choice((*IN_CURSORS, random.choice(NAUGHTY), "a\0", "0\0", "2026-01-01T00:00:00.000000Z"))
+    parts = [order.key, direction == "desc", place, random.choice(estate.values["instance_id"])]
+    return f"{_encoded(json.dumps(parts).encode())}&{order.name}={direction}"
+
+
 def _rewritten(random: Random, cursor: str) -> str:
     """By somebody who has seen what is inside: order, direction, value and id."""
     parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     values = [*IN_CURSORS, parts[2], parts[3], random.choice(NAUGHTY)]
     for _ in range(random.choice((1, 1, 2))):
-        parts[random.randrange(4)] = random.choice(values)
+        parts[random.choice((0, 1, 2, 2, 2, 3, 3))] = random.choice(values)
     text = json.dumps(parts).encode()
     if random.random() < 0.3:
         text = random.choice((zlib.compress(text), zlib.compress(text)[:-3], BOMB, text[1:], text + b"]"))
+    return _encoded(text)
+
+
+def _encoded(text: bytes) -> str:
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
