@@ -36,8 +36,8 @@ from tests.service import BASE, running
 CHAPTER = 100
 LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # Of the server that gets octets: it soon gives up what does not come.
-IMPATIENT = {"REGISTRY_HEAD_SECONDS": "1", "REGISTRY_CONTENT_SECONDS": "1"}
-AT_ONCE = 32
+IMPATIENT = {"REGISTRY_HEAD_SECONDS": "2", "REGISTRY_CONTENT_SECONDS": "2"}
+AT_ONCE = 64
 # How many requests there are for one that is sent as octets.
 SHARE = 20
 # Of many faults, which mostly are the same one.
@@ -135,10 +135,11 @@ async def _octets(port: int, judge: Judge, sent: Sent, summary: Summary) -> None
     started = time.perf_counter()
     answers = None
     try:
-        judge.let(sent.octets)
+        marks = judge.marks(sent.octets)
+        judge.let(marks)
         answers = await exchanged(port, sent.octets)
         for answer in answers:
-            judge.judge_octets(sent.request, sent.octets, answer)
+            judge.judge_octets(sent.request, marks, answer)
         assert answers or not sent.octets.strip(b"\r\n"), "no answer"
     except Exception as error:
         told = [f"answer {answer.status_code} {answer.text[-LENGTH:]}" for answer in answers or ()]
@@ -201,8 +202,10 @@ def _chosen(arguments: argparse.Namespace) -> Iterator[tuple[Run, Sequence[int]]
         yield run, [arguments.only]
     elif arguments.until is not None:
         yield run, range(arguments.until - arguments.until % CHAPTER, arguments.until + 1)
+    elif arguments.octets:
+        yield fuzz_octets, range(arguments.count)
     else:
-        octets = arguments.count if arguments.octets else arguments.count // SHARE
+        octets = arguments.count // SHARE
         yield fuzz, range(arguments.count - octets)
         yield fuzz_octets, range(octets)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
@@ -50,28 +50,26 @@ class Judge:
         check_answer(answer, strange=_is_strange(request), is_head=request.method == "HEAD")
         if can_be_a_path(request.target) and b"%" not in request.target:
             check_kept(request.method, request.target.decode("ascii"), answer)
-        sent = request.head + b"\n" + request.content
+        sent = self.marks(request.head + b"\n" + request.content)
         if request.method in ("POST", "PUT", "PATCH") and answer.is_success:
             self.let(sent)
         self._check_marks(request, sent, answer)
 
-    def let(self, sent: bytes) -> None:
-        """From now on what has been sent may be met."""
-        marks = self._marks(sent)
-        self.said |= marks | {self.estate.named[mark] for mark in marks if mark in self.estate.named}
-
-    def judge_octets(self, request: Request, sent: bytes, answer: httpx.Response) -> None:
-        """As `judge`, where it is not certain what was asked."""
+    def judge_octets(self, request: Request, sent: Set[str], answer: httpx.Response) -> None:
+        """As `judge`, where it is not certain what was asked; `sent` are the marks in it."""
         check_answer(answer, strange=True)
         self._check_marks(request, sent, answer)
 
-    def _check_marks(self, request: Request, octets: bytes, answer: httpx.Response) -> None:
-        sent = self._marks(octets)
+    def let(self, sent: Set[str]) -> None:
+        """From now on these marks may be met, for they may have been stored."""
+        self.said |= sent | {self.estate.named[mark] for mark in sent if mark in self.estate.named}
+
+    def _check_marks(self, request: Request, sent: Set[str], answer: httpx.Response) -> None:
         lines = b"\n".join(b": ".join(line) for line in answer.headers.raw)
-        leaked = self._marks(lines + b"\n" + answer.content) - sent - self.said
+        leaked = self.marks(lines + b"\n" + answer.content) - sent - self.said
         assert not leaked or request.caller in TOLD, f"{request.caller} was told of {sorted(leaked)}"
 
-    def _marks(self, octets: bytes) -> set[str]:
+    def marks(self, octets: bytes) -> set[str]:
         """Also those in escapes and in cursors."""
         texts = [octets, unquote_to_bytes(octets), *map(_decoded, CURSOR.findall(octets))]
         text = b"\n".join(texts).lower().decode("latin-1")
