@@ -60,7 +60,7 @@ class Lingering(asyncio.Transport):
         super().__init__()
         self._transport = transport
         self._loop = loop
-        self._ending = False
+        self._ending = self._lost = False
         self._timer: asyncio.TimerHandle | None = None
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
@@ -70,7 +70,10 @@ class Lingering(asyncio.Transport):
         return self._ending or self._transport.is_closing()
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        self._transport.write(data)
+        """Of several requests that were sent at once Uvicorn knows only of the last that nobody waits for the
+        answer."""
+        if not self._lost:
+            self._transport.write(data)
 
     def pause_reading(self) -> None:
         self._transport.pause_reading()
@@ -90,6 +93,11 @@ class Lingering(asyncio.Transport):
         """For a client that was not answered anything just now."""
         if not self.is_closing():
             self._transport.close()
+
+    def lose(self) -> None:
+        """Nobody is there any more."""
+        self._ending = self._lost = True
+        self.look_away()
 
     def watch(self, seconds: float) -> None:
         """Ends the connection of a client that takes nothing of what is sent to it for so long."""
@@ -151,7 +159,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
-        self._connection.look_away()
+        self._connection.lose()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -19,6 +19,7 @@ from app.connection import Config
 from app.security.local_issuer import local_issuer
 from app.server import Server
 from app.settings import Settings
+from tests.commands import served
 from tests.conformance.wire import CHUNKED, JSON_CONTENT, Connection, head
 from tests.service import BASE
 from tests.test_sweep import check_problem
@@ -168,6 +169,22 @@ async def test_a_client_that_leaves_in_the_middle_of_its_content_leaves_nothing(
     await local.forgets_connections()
     assert not local.server.server_state.tasks
     assert "Exception" not in caplog.text
+
+
+def test_a_client_that_leaves_while_several_requests_are_answered_is_no_error(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """In a process of its own, for the loop that a server chooses minds what is written to nobody."""
+    where = {"REGISTRY_DATABASE_URL": sqlite_url, "REGISTRY_DATA_DIR": str(tmp_path)}
+    with served(tmp_path, **where) as server:
+        port = int(server.base.rpartition(":")[2])
+        for _ in range(60):
+            connection = Connection(port).send(head("GET /readyz") * 20)
+            assert connection.raw(100)
+            connection.reset()
+        with Connection(port) as connection:
+            assert connection.send(head("GET /readyz")).answer().status_code == 200
+        assert '"level":"error"' not in server.said()
 
 
 @pytest.mark.parametrize("again", [False, True])
