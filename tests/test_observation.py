@@ -17,7 +17,9 @@ SECRET = "markerthatisnobodysbusiness"
 
 def lines(server: Server) -> list[dict[str, object]]:
     """Every line is an object, but for what is said to whoever starts the service by hand."""
-    return [json.loads(line) for line in server.said().splitlines() if line]
+    said = server.said().splitlines()
+    assert [line for line in said if not line.startswith("{")] == []
+    return [json.loads(line) for line in said]
 
 
 def counted(port: int) -> dict[tuple[str, ...], float]:

@@ -124,7 +124,7 @@ def test_in_02_empty_lines_and_trailers_without_end_are_refused(wire: Wire, owne
     ):
         with wire.connect() as connection:
             connection.send(beginning)
-            endlessly(connection, piece, most=2**20)
+            endlessly(connection, piece, most=2**24)
             check_refused(connection, "header-fields-too-large")
 
 
