@@ -162,13 +162,14 @@ class Answers:
             (name, f"{value}{', ' if '=' in value else ' '}{metadata}") for name, value in problem.headers
         ]
 
-    def headers(self, answer: Answer, request_id: str, also: Fields = ()) -> list[tuple[bytes, bytes]]:
-        """The answer's fields, `also` some, and those of every answer, as ASGI wants them."""
-        linked = public = False
+    def headers(self, answer: Answer, request_id: str, callers: Fields = ()) -> list[tuple[bytes, bytes]]:
+        """The answer's fields and those of every answer, as ASGI wants them. What concerns the caller alone,
+        `callers`, does not stand where a cache may give it to others."""
+        public = ("Cache-Control", PUBLIC) in answer.fields
+        linked = False
         fields = [(b"x-request-id", request_id.encode())]
-        for name, value in (*answer.fields, *also):
+        for name, value in answer.fields if public else (*answer.fields, *callers):
             linked = linked or name == "Link"
-            public = public or (name == "Cache-Control" and value == PUBLIC)
             fields.append((name.lower().encode("latin-1"), value.encode("latin-1")))
         if not linked:
             fields.append((b"link", self._documentation_field))

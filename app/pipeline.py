@@ -113,7 +113,8 @@ class Pipeline:
         finally:
             self._running -= 1
             self._observation.running(self._running)
-        headers = self._answers.headers(answer, request.id, _of_the_connection(request))
+        headers = self._answers.headers(answer, request.id, _of_the_caller(request))
+        headers += [(b"connection", b"close")] if request.draining else []
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         body = b"" if answer.content is None or request.is_head else answer.content
         await send({"type": "http.response.body", "body": body})
@@ -329,9 +330,8 @@ def _media_type(resource: Resource, request: Request) -> str | None:
     return media_type
 
 
-def _of_the_connection(request: Request) -> Fields:
-    """What an answer says of the connection, of the trace and of the caller's limit, whatever it is about."""
-    closing = [("Connection", "close")] if request.draining else []
+def _of_the_caller(request: Request) -> Fields:
+    """What an answer says of the trace and of the caller's limit, whatever it is about."""
     traced = [("Traceresponse", trace_response(request.trace, request.id))] if request.trace else []
     limited = request.standing.fields if request.standing else []
-    return [*closing, *traced, *limited]
+    return [*traced, *limited]

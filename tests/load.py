@@ -19,12 +19,12 @@ from app.settings import Settings
 DATABASE = "data/registry.sqlite3"  # in the folder where the server runs
 
 
-def token(folder: Path) -> str:
+def token(folder: Path, subject: str = "owner") -> str:
     return local_issuer(folder / "data").token(
         audience=Settings.audience,
-        subject="owner",
-        email="owner@acme.example",
-        name="Owner",
+        subject=subject,
+        email=f"{subject}@acme.example",
+        name=subject.capitalize(),
         scopes=[WRITE],
         lifetime=MAX_LIFETIME_SECONDS,
     )

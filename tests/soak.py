@@ -1,4 +1,4 @@
-"""What takes longer than a test may: the claims about endurance, measured. `make soak` runs it.
+"""What takes longer than a test may: the claims about endurance and time, measured. `make soak` runs it.
 
     python -m tests.soak [SECTION ...] [--seed N] [--cycles N] [--minutes N]
 
@@ -31,6 +31,7 @@ from app.storage.database import Database
 from tests.commands import Server, started
 from tests.conformance.wire import CHUNKED, JSON_CONTENT, Connection, head
 from tests.load import DATABASE, Writer, memory, open_files, stored, token, until
+from tests.measures import crawls, fields, neighbours, revalidation, starts, strangers
 from tests.service import JSON, PATCH
 
 HEAD_SECONDS = 3
@@ -51,7 +52,7 @@ class Run:
     def tell(self, section: str, figures: str, **claims: bool) -> None:
         broken = [claim.replace("_", " ") for claim, holds in claims.items() if not holds]
         self.broken += broken
-        sys.stdout.write(f"{section:9}{figures}{'; NOT SO: ' + ', '.join(broken) if broken else ''}\n")
+        sys.stdout.write(f"{section:11}{figures}{'; NOT SO: ' + ', '.join(broken) if broken else ''}\n")
         sys.stdout.flush()
 
     @contextmanager
@@ -278,7 +279,11 @@ async def mixed(run: Run) -> None:
 
 
 SECTIONS: dict[str, Callable[[Run], Coroutine[Any, Any, None]]] = {
-    section.__name__: section for section in (kills, stops, rubbish, endless, leavers, held, mixed)
+    section.__name__: section
+    for section in (
+        *(kills, stops, rubbish, endless, leavers, held),
+        *(starts, fields, strangers, revalidation, crawls, neighbours, mixed),
+    )
 }
 
 

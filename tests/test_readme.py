@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET
+from app.protocol.query import _MAX_PARAMETERS
+from app.protocol.strict_json import _MAX_DEPTH
 from app.settings import KNOWN, Settings
 from tests.commands import environment, served
+from tests.service import CONTRACT
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -76,6 +80,17 @@ def test_every_setting_stands_in_readme_with_its_default() -> None:
         default = shown.get(name, defaults[name])
         said = "none" if default in ((), None) else "`no`" if default is False else f"`{default}`"
         assert said in cell
+
+
+def test_the_limits_that_readme_names_are_those_that_are_kept() -> None:
+    [sentence] = re.findall(r"^The limits are: (.*?)\. ", README, re.MULTILINE | re.DOTALL)
+    [page] = [it for it in CONTRACT.classes["InstanceCollection"].variables if it.name == "itemsPerPage"]
+    assert sentence.replace("\n", " ") == (
+        f"an address of {MAX_TARGET:,} octets, {MAX_FIELDS} header fields of "
+        f"{MAX_FIELD_OCTETS // 1_024} KiB together, "
+        f"content of {Settings.max_content_length // 1_024} KiB, {_MAX_DEPTH} levels of JSON, "
+        f"{_MAX_PARAMETERS} query parameters, {page.maximum} members a page"
+    )
 
 
 def test_every_path_and_every_target_that_readme_names_is_there() -> None:

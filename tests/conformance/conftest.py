@@ -10,18 +10,21 @@ A number without a test has one of these keys instead, with a sentence that says
     decided          the service decides otherwise; what was decided has a test where that can be seen
 
 After a change, `make conformance-document` writes docs/conformance.md anew. test_frame.py fails while list,
-tests and page do not agree; of the sections that assertions.COMPLETE names, no number may be left out.
+tests and page do not agree.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.conformance.answers import every_kind
 from tests.conformance.assertions import LEVELS, Assertion, by_number, read_list
+from tests.conformance.wire import Connection, Wire
 from tests.service import Service, World, running
 
 
@@ -35,6 +38,25 @@ async def on_sqlite(
     url = f"sqlite://{shutil.copy(file, folder)}"
     async with running(url, folder) as service:
         yield service, world
+
+
+@pytest.fixture(scope="module")
+async def answers(service: Service, world: World) -> list[httpx.Response]:
+    """For modules that have one service throughout."""
+    return await every_kind(service, world)
+
+
+@pytest.fixture
+def connection(wire: Wire) -> Iterator[Connection]:
+    """To the process that a module speaks to."""
+    with wire.connect() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def owner(wire: Wire) -> bytes:
+    """The line of a head by which an owner is known."""
+    return wire.authorization("owner")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

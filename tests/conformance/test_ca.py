@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from app.routes import ROUTES
-from tests.conformance.answers import every_kind
 from tests.conformance.caches import caches, reused, stored
 from tests.conformance.fresh import MERGE, fresh_handle, instance_of, organization_of
 from tests.conformance.problems import ASKED, Asked
@@ -34,11 +33,6 @@ def service(on_sqlite: tuple[Service, World]) -> Service:
 @pytest.fixture(scope="module")
 def world(on_sqlite: tuple[Service, World]) -> World:
     return on_sqlite[1]
-
-
-@pytest.fixture(scope="module")
-async def answers(service: Service, world: World) -> list[httpx.Response]:
-    return await every_kind(service, world)
 
 
 def directives(answer: httpx.Response) -> set[str]:

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from app.storage.session import Session
-from tests.conformance.answers import every_kind
 from tests.conformance.problems import ASKED
 from tests.service import BASE, Service, World
 from tests.test_sweep import check_common, check_problem
@@ -33,11 +32,6 @@ def service(on_sqlite: tuple[Service, World]) -> Service:
 @pytest.fixture(scope="module")
 def world(on_sqlite: tuple[Service, World]) -> World:
     return on_sqlite[1]
-
-
-@pytest.fixture(scope="module")
-async def answers(service: Service, world: World) -> list[httpx.Response]:
-    return await every_kind(service, world)
 
 
 def members(answer: httpx.Response, name: str) -> set[str]:

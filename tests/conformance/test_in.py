@@ -36,17 +36,6 @@ def wire(sqlite_world: tuple[Path, World], tmp_path_factory: pytest.TempPathFact
         yield wire
 
 
-@pytest.fixture
-def connection(wire: Wire) -> Iterator[Connection]:
-    with wire.connect() as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def owner(wire: Wire) -> bytes:
-    return wire.authorization("owner")
-
-
 def check_refused(connection: Connection, type_: str, method: str = "GET") -> httpx.Response:
     """With a problem, after which the connection ends: what may come after it, nobody can know."""
     answer = connection.answer(method)

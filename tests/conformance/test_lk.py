@@ -12,7 +12,7 @@ from pyld import jsonld
 from pyld.documentloader.frozen import FrozenDocumentLoader
 
 from app.routes import ROUTES
-from tests.conformance.answers import LinkValue, every_kind, link_values
+from tests.conformance.answers import LinkValue, link_values
 from tests.conformance.fresh import fresh_handle, organization_of
 from tests.service import BASE, JSON, JSON_LD, PROBLEM, TURTLE, Service, World
 from tests.test_graphs import addresses, by_pyld, by_pyoxigraph, contexts, crawl, told_of
@@ -36,11 +36,6 @@ def service(standing: tuple[Service, World]) -> Service:
 @pytest.fixture(scope="module")
 def world(standing: tuple[Service, World]) -> World:
     return standing[1]
-
-
-@pytest.fixture(scope="module")
-async def answers(service: Service, world: World) -> list[httpx.Response]:
-    return await every_kind(service, world)
 
 
 def of_type(answers: list[httpx.Response], media_type: str) -> list[httpx.Response]:

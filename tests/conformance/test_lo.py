@@ -260,7 +260,7 @@ def test_lo_03_what_a_fault_says_is_part_of_its_line(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_trace_is_taken_up_and_answered(observed: Observed, sent: str) -> None:
-    answer = observed.client.get("/api", headers={"traceparent": sent})
+    answer = observed.client.get("/livez", headers={"traceparent": sent})
     line = observed.line_of(answer)
     assert line["trace_id"] == TRACE
     own = UUID(line["request_id"]).hex[-16:]
@@ -284,7 +284,7 @@ def test_a_trace_is_taken_up_and_answered(observed: Observed, sent: str) -> None
 )
 def test_a_request_has_a_number_of_the_service_s_own(observed: Observed, sent: dict[str, str]) -> None:
     """So that no two have the same; a trace that is not well-formed is none."""
-    answers = [observed.client.get("/api", headers=sent) for _ in range(2)]
+    answers = [observed.client.get("/livez", headers=sent) for _ in range(2)]
     numbers = {answer.headers["X-Request-Id"] for answer in answers}
     assert len(numbers) == 2
     assert not numbers & {*sent.values()}

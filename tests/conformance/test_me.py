@@ -33,17 +33,6 @@ def wire(sqlite_world: tuple[Path, World], tmp_path_factory: pytest.TempPathFact
         yield wire
 
 
-@pytest.fixture
-def connection(wire: Wire) -> Iterator[Connection]:
-    with wire.connect() as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def owner(wire: Wire) -> bytes:
-    return wire.authorization("owner")
-
-
 def paths(wire: Wire) -> list[str]:
     return [concrete(route, wire.world) for route in ROUTES]
 

@@ -86,7 +86,7 @@ async def test_rl_02_every_answer_says_what_is_left(service: Service) -> None:
         assert left.keys() == {"r", "t"}
         assert left["r"] == QUOTA - number
         assert WINDOW - 60 < left["t"] <= WINDOW
-    anonymous = [await nobody.get(path), await nobody.get("/api"), await nobody.get(path, headers=BAD_TOKEN)]
+    anonymous = [await nobody.get(path), await nobody.get(path), await nobody.get(path, headers=BAD_TOKEN)]
     assert [standing(answer)[1]["r"] for answer in anonymous] == [QUOTA - 1, QUOTA - 2, QUOTA - 3]
     for answer in (*counted, *anonymous):
         assert len(answer.headers.get_list("RateLimit")) == 1
@@ -99,9 +99,23 @@ async def test_rl_02_every_answer_says_what_is_left(service: Service) -> None:
 async def test_rl_02_health_and_what_asks_nobody_is_not_counted(service: Service) -> None:
     nobody = service.as_(None)
     for path in ("/livez", "/readyz", "/nowhere"):
-        assert not FIELDS & {name.title() for name in (await nobody.get(path)).headers}
+        headers = (await nobody.get(path)).headers
+        assert not any(name in headers for name in FIELDS)
     assert "RateLimit" not in (await nobody.options("/api/organizations")).headers
-    assert standing(await nobody.get("/api"))[1]["r"] == QUOTA - 1
+    assert standing(await nobody.get("/api/organizations"))[1]["r"] == QUOTA - 1
+
+
+async def test_rl_08_what_a_cache_may_give_to_others_does_not_tell_how_much_is_left(service: Service) -> None:
+    """It is counted all the same."""
+    nobody = service.as_(None)
+    traced = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    for path in ("/api", "/vocab", "/contexts/v1/registry.jsonld"):
+        answer = await nobody.get(path, headers=traced)
+        assert answer.headers["Cache-Control"].startswith("public")
+        assert not any(name in answer.headers for name in (*FIELDS, "Traceresponse"))
+    asked = await nobody.get("/api/organizations", headers=traced)
+    assert standing(asked)[1]["r"] == QUOTA - 4
+    assert "Traceresponse" in asked.headers
 
 
 async def test_rl_02_there_is_no_limit_unless_one_is_set(sqlite_url: str, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from tests.conformance.answers import every_kind
 from tests.conformance.sockets import exchanged, listening
 from tests.service import BASE, PROBLEM, Service, World, made
 
@@ -28,11 +27,6 @@ def service(on_sqlite: tuple[Service, World]) -> Service:
 @pytest.fixture(scope="module")
 def world(on_sqlite: tuple[Service, World]) -> World:
     return on_sqlite[1]
-
-
-@pytest.fixture(scope="module")
-async def answers(service: Service, world: World) -> list[httpx.Response]:
-    return await every_kind(service, world)
 
 
 async def test_sh_01_every_answer_says_how_it_may_be_taken_and_embedded(
