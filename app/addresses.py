@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from string import Formatter
 
@@ -49,14 +50,26 @@ ACTIVITIES = "/api/activities"
 HANDLE = "/api/handles/{handle}"
 # A 401 names it, so that it may be below the path of the public address (RFC 9728 section 5.1).
 PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
-DATA_CONTEXT = "/contexts/v1/registry.jsonld"
-PROBLEM_CONTEXT = "/contexts/v1/problem.jsonld"
+CONTEXTS = tuple(f"/contexts/v1/{name}.jsonld" for name in ("registry", "problem", "documentation"))
+DATA_CONTEXT, PROBLEM_CONTEXT, DOCUMENTATION_CONTEXT = CONTEXTS
 # What stands in a template, as `id` and `organization_id` do.
 VARIABLES = {
     template: tuple(name for _, name, _, _ in Formatter().parse(template) if name)
     for links in LINKS.values()
     for template in links.values()
 }
+# The lists that there are, with one name for what each belongs to; and that of each class, where it is one.
+_LISTS = {*ENTRYPOINT.values(), ACTIVITIES, *(it for links in LINKS.values() for it in links.values())}
+COLLECTIONS = {
+    name: template.rpartition("/")[0]
+    for name, template in ITEMS.items()
+    if re.sub(r"{\w+}", "{id}", template.rpartition("/")[0]) in _LISTS
+}
+
+
+def parent_path(path: str) -> str:
+    """What a list belongs to: the item above it, or else the entry point."""
+    return path.rpartition("/")[0]
 
 
 def item_path(class_name: str, values: Mapping[str, object]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from app.addresses import DATA_CONTEXT, ENTRYPOINT, PROBLEM_CONTEXT, PROTECTED_RESOURCE
+from app.addresses import ENTRYPOINT, PROTECTED_RESOURCE
 from app.contract.contract import Contract
 from app.exchange import Representation
 from app.problems import Problem
@@ -16,10 +16,12 @@ from app.protocol.conditions import Conditions, check_read, entity_tag, not_modi
 from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
 from app.protocol.preferences import Preferences
-from app.representation.documents import JSON, JSON_LD, Document
+from app.representation.documents import Document
+from app.representation.forms import JSON, JSON_LD, SYNTAXES, TURTLE, essence_of, with_suffix
 from app.representation.nodes import dump, plain
 from app.representation.problems import MEDIA_TYPE as PROBLEM_JSON
 from app.representation.problems import problem_node, without_json_ld
+from app.representation.writing import Writers
 
 API_DOCUMENTATION = "http://www.w3.org/ns/hydra/core#apiDocumentation"
 CONTEXT = "http://www.w3.org/ns/json-ld#context"
@@ -63,11 +65,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Wish:
-    """How the client wants the representation: its media type, None where there is nothing to represent;
-    its coding, None for none; what it prefers besides. `varies` are the fields that decided about it all."""
+    """How the client wants the representation: the form, one of those that are `offered` or None where there
+    is nothing to represent; its coding, None for none; what it prefers besides. `varies` are the fields that
+    decided about it all. `asked` is the address that the request was sent to, without its query."""
 
     method: str
-    media_type: str | None
+    asked: str
+    form: str | None
+    offered: Sequence[str]
     coding: str | None
     conditions: Conditions
     preferences: Preferences
@@ -86,8 +91,9 @@ class Written:
 class Answers:
     """What is the same in every answer of one service."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, writers: Writers) -> None:
         self._contract = contract
+        self._writers = writers
         # In exactly the spelling that clients search for (CLIENTS.md H2).
         self._documentation = Link(contract.base + ENTRYPOINT["documentation"], API_DOCUMENTATION)
         self._documentation_field = str(self._documentation).encode("ascii")
@@ -95,31 +101,30 @@ class Answers:
         secure = contract.base.startswith("https:")
         self._public = _of_every_answer(ANYBODYS, secure=secure)
         self._private = _of_every_answer(SITES_OWN, secure=secure)
-        self._data_context = self._context(DATA_CONTEXT)
-        self._problem_context = self._context(PROBLEM_CONTEXT)
+        self._data_context = _context(writers.data.context)
+        self._problem_context = _context(writers.problems.context)
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
-        media_type = wish.media_type
+        form = wish.form
         location = [("Location", representation.location)] if representation.location else []
-        if media_type is None or (representation.node is None and representation.document is None):
+        if form is None or (representation.node is None and representation.document is None):
             content = None if representation.status == 204 else b""
             varied = [("Vary", wish.varies)] if wish.varies else []
             fields = [*location, *varied, *_applied(wish), ("Cache-Control", PRIVATE)]
             return Answer(representation.status, fields, content)
-        written = self._written(representation, media_type, wish.coding)
+        written = self._written(representation, form, wish.coding)
         tagged = [("ETag", written.tag)] if representation.tagged else []
         if wish.method != "GET" and wish.preferences.minimal:
             return _minimal(representation, [*location, *tagged, *_applied(wish)], wish.varies)
-        canonical = representation.canonical
         fields = [
-            ("Content-Type", media_type),
+            ("Content-Type", form),
             ("Vary", wish.varies),
             ("Cache-Control", _kept(representation.document)),
-            ("Link", link_field(self._links(representation, media_type))),
+            ("Link", link_field(self._links(representation, form, wish))),
             *tagged,
             *location,
-            *([("Content-Location", canonical)] if canonical else []),
+            *_content_location(representation, wish),
             *_applied(wish),
         ]
         if wish.method == "GET":
@@ -133,27 +138,35 @@ class Answers:
         coded = (_encode_lasting if lasting else encode)(written.content, written.coding)
         return Answer(representation.status, [*fields, ("Content-Encoding", written.coding)], coded)
 
-    def tags(self, representation: Representation, media_types: Sequence[str]) -> set[str]:
+    def tags(self, representation: Representation, forms: Sequence[str]) -> set[str]:
         """The entity tags of a representation in each of its forms."""
-        return {
-            self._written(representation, media_type, coding).tag
-            for media_type in media_types
-            for coding in (None, *CODINGS)
-        }
+        codings = (None, *CODINGS)
+        return {self._written(representation, form, coding).tag for form in forms for coding in codings}
 
     def of_problem(self, problem: Problem, accept: Sequence[str], request_id: str) -> Answer:
-        """RFC 9457, whatever Accept says; what it prefers decides whether JSON-LD is inside."""
+        """RFC 9457, unless another syntax than JSON is preferred; what else Accept says decides whether
+        JSON-LD is inside."""
         node: dict[str, Any] = problem_node(self._contract, problem, request_id)
-        if negotiate(accept, (JSON_LD, PROBLEM_JSON, JSON)) in (PROBLEM_JSON, JSON):
-            node = without_json_ld(node)
+        form = negotiate(accept, (JSON_LD, PROBLEM_JSON, JSON, *SYNTAXES))
+        in_json = form not in SYNTAXES
+        if form is not None and not in_json:
+            content = self._writers.problems.write(node, form)
+        else:
+            content = dump(without_json_ld(node) if form in (PROBLEM_JSON, JSON) else node)
+        links = [
+            self._documentation,
+            *([self._problem_context] if in_json else []),
+            Link(node["type"], "type"),
+        ]
+        links += [self._constraints] if node["status"] in CONSTRAINT_STATUSES else []
         fields = [
-            ("Content-Type", PROBLEM_JSON),
+            ("Content-Type", PROBLEM_JSON if in_json or form is None else form),
             ("Vary", "Accept"),
             ("Cache-Control", NEVER),
-            ("Link", link_field(self._problem_links(node["status"]))),
+            ("Link", link_field(links)),
             *(self._challenges(problem) if node["status"] == 401 else problem.headers),
         ]
-        return Answer(node["status"], fields, dump(node))
+        return Answer(node["status"], fields, content)
 
     def _challenges(self, problem: Problem) -> Fields:
         """With the document that tells where tokens come from (RFC 9728 section 5.1)."""
@@ -177,32 +190,45 @@ class Answers:
             fields.append((b"content-length", b"%d" % len(answer.content)))
         return fields + (self._public if public else self._private)
 
-    def _written(self, representation: Representation, media_type: str, coding: str | None) -> Written:
+    def _written(self, representation: Representation, form: str, coding: str | None) -> Written:
         document = representation.document
         if document is not None:
-            variant = document.variants[media_type]
+            variant = document.variant(form)
             coding = coding if len(variant.content) >= MIN_LENGTH else None
             tag = entity_tag(variant.tag.encode("ascii"), None, coding) if coding else variant.tag
             return Written(variant.content, coding, tag)
         node = representation.node or {}
-        content = dump(node if media_type == JSON_LD else plain(self._contract, node))
-        coding = coding if len(content) >= MIN_LENGTH else None
-        return Written(content, coding, entity_tag(content, representation.version, coding))
+        written = dump(plain(self._contract, node)) if form == JSON else self._writers.data.write(node, form)
+        coding = coding if len(written) >= MIN_LENGTH else None
+        return Written(written, coding, entity_tag(written, representation.version, coding, form))
 
-    def _problem_links(self, status: int) -> list[Link]:
-        links = [self._documentation, self._problem_context]
-        return [*links, self._constraints] if status in CONSTRAINT_STATUSES else links
-
-    def _links(self, representation: Representation, media_type: str) -> list[Link]:
-        """Plain JSON names the context that makes it JSON-LD (JSON-LD 1.1 section 6.1)."""
+    def _links(self, representation: Representation, form: str, wish: Wish) -> list[Link]:
+        """Plain JSON names the context that makes it JSON-LD (JSON-LD 1.1 section 6.1), and every form
+        another one: never itself, which processors would follow for ever (CLIENTS.md H5)."""
         links = [self._documentation, *representation.links]
-        document = representation.document
-        if media_type == JSON and (document is None or document.plain):
-            links.append(self._data_context)
+        document, address = representation.document, representation.address
+        # A new resource is not another form of the collection that it was sent to.
+        if address is not None and representation.status != 201:
+            links.append(Link(address, "canonical"))
+        if form == JSON and (document is None or document.context is not None):
+            links.append(self._data_context if document is None else _context(str(document.context)))
+        if address is not None and wish.method == "GET" and TURTLE in wish.offered:
+            other = TURTLE if essence_of(form) in (JSON_LD, JSON) else JSON_LD
+            links.append(Link(with_suffix(address, other), "alternate", (("type", other),)))
         return links
 
-    def _context(self, path: str) -> Link:
-        return Link(self._contract.base + path, CONTEXT, (("type", JSON_LD),))
+
+@lru_cache(maxsize=16)
+def _context(address: str) -> Link:
+    return Link(address, CONTEXT, (("type", JSON_LD),))
+
+
+def _content_location(representation: Representation, wish: Wish) -> Fields:
+    """Where what is shown has its place, if another address was asked (RFC 9110 section 8.7)."""
+    address = representation.address
+    if address is None or address.partition("?")[0] == wish.asked:
+        return []
+    return [("Content-Location", address)]
 
 
 def _kept(document: Document | None) -> str:
@@ -237,7 +263,7 @@ def _applied(wish: Wish) -> Fields:
     preferences = wish.preferences
     handled = preferences.handling and "Prefer" in wish.varies
     applied = [f"handling={preferences.handling}"] if handled else []
-    if wish.media_type is not None and wish.method != "GET" and preferences.content:
+    if wish.form is not None and wish.method != "GET" and preferences.content:
         applied.insert(0, f"return={preferences.content}")
     return [("Preference-Applied", ", ".join(applied))] if applied else []
 

@@ -15,6 +15,7 @@ from app.protocol.conditions import Conditions
 from app.protocol.links import Link
 from app.protocol.preferences import Preferences
 from app.protocol.strict_json import JSON, loads
+from app.relations import of_item
 from app.representation.documents import Document
 from app.representation.nodes import NodeObject, activity_node, item_node, top_level
 from app.security.rights import may
@@ -27,8 +28,6 @@ PARENTS = {"instance_id": "Instance", "partner_id": "Partner", "organization_id"
 # Of what a caller only knows by name.
 NAMED = ("id", "name")
 SHOWN_LENGTH = 64
-# The links of a view, and the relations that say the same in a Link field (RFC 8288).
-PAGES = (("first", "first"), ("previous", "prev"), ("next", "next"), ("last", "last"))
 
 
 @dataclass(frozen=True)
@@ -119,9 +118,8 @@ class Exchange:
         offered = self.offered(record.class_name, record.roles, record.withheld)
         parts = await embedded(self.session, self.caller, record)
         node = top_level(self.contract, self.node(record, parts), offered)
-        elsewhere = self.path != item_path(record.class_name, record.values)
-        canonical = str(node["@id"]) if elsewhere else None
-        return Representation(node=node, version=record.version, canonical=canonical)
+        links = of_item(self.contract, record.class_name, node, self.caller, record.roles)
+        return Representation(node=node, version=record.version, address=str(node["@id"]), links=links)
 
     async def created(self, record: Record) -> Representation:
         """201 with the new resource, whose address is both what was made and what is shown."""
@@ -136,7 +134,8 @@ class Exchange:
 class Representation:
     """A node object, or a document made at the start, with what HTTP says beside it; or a status alone.
 
-    `version` is the record's counter, `canonical` the address that the node has when another one was asked.
+    `version` is the record's counter, `address` what is shown has, whichever was asked, `location` that of
+    what was made or has to be looked for; `links` are the relations to others.
     """
 
     node: NodeObject | None = None
@@ -144,15 +143,9 @@ class Representation:
     status: int = 200
     version: int | None = None
     location: str | None = None
-    canonical: str | None = None
+    address: str | None = None
+    links: Sequence[Link] = ()
     tagged: bool = True
-
-    @property
-    def links(self) -> Sequence[Link]:
-        """A new resource is not another form of the collection that it was sent to."""
-        canonical = [Link(self.canonical, "canonical")] if self.canonical and self.status != 201 else []
-        view = (self.node or {}).get("view", {})
-        return [*canonical, *(Link(view[key], rel) for key, rel in PAGES if key in view)]
 
 
 Function = Callable[[Exchange], Awaitable[Representation]]
@@ -163,13 +156,21 @@ class Resource:
     """A path, the class or link that promises its operations, and what carries them out, by method.
 
     Without a promise, which is what the contract does not speak of, anyone may read.
-    `offers` are the media types to choose from; none where there is nothing to represent.
+    `offers` are the forms to choose from; none where there is nothing to represent.
     """
 
     path: str
     promise: str
     operations: Mapping[str, Function]
     offers: Sequence[str]
+
+    def in_form(self, form: str | None) -> Resource | None:
+        """What can only be read, at an address that is that of one form; None where it is not offered."""
+        if form is None:
+            return self
+        if form not in self.offers:
+            return None
+        return replace(self, operations={"GET": self.operations["GET"]}, offers=(form,))
 
 
 def not_found() -> Problem:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
 from app.callers import Callers
 from app.contract.check import check_contract
@@ -19,6 +20,9 @@ from app.observation import Observation
 from app.pipeline import Endpoint, Pipeline
 from app.protocol.front_door import Hosts
 from app.representation.documents import Document
+from app.representation.forms import split_suffix
+from app.representation.writing import Writers
+from app.request import SUFFIX
 from app.resources.published import documents
 from app.routes import ROUTES
 from app.security.issuers import trusted_issuers
@@ -36,7 +40,9 @@ def create_app(settings: Settings) -> Router:
     Raises `ContractFault` for a fault of the contract, `WrongSetting` for an issuer's key file that cannot be
     used, and at its start `Problem("unavailable")` for a database that is behind.
     """
-    contract, published = _published(settings.public_url, tuple(it.issuer for it in settings.issuers))
+    contract, writers, published = _published(
+        settings.public_url, tuple(it.issuer for it in settings.issuers)
+    )
     database = Database(settings.database_url)
     issuers = trusted_issuers(settings)
     callers = Callers(database, issuers, settings.audience)
@@ -44,7 +50,7 @@ def create_app(settings: Settings) -> Router:
     metrics = _metrics(settings)
     observation = Observation(database, metrics)
     limits = _rate_limits(settings)
-    pipeline = Pipeline(contract, published, database, callers, observation, hosts, limits, settings)
+    pipeline = Pipeline(contract, writers, published, database, callers, observation, hosts, limits, settings)
 
     @asynccontextmanager
     async def lifespan(_router: Router) -> AsyncIterator[None]:
@@ -60,7 +66,8 @@ def create_app(settings: Settings) -> Router:
                 await stack.enter_async_context(issuer.tended())
             yield
 
-    return Router(
+    return Addresses(
+        published,
         [Route(resource.path, Endpoint(pipeline, resource)) for resource in ROUTES],
         redirect_slashes=False,
         default=Endpoint(pipeline),
@@ -68,12 +75,29 @@ def create_app(settings: Settings) -> Router:
     )
 
 
+class Addresses(Router):
+    """Routes an address that ends with the suffix of a form to what it is a form of."""
+
+    def __init__(self, published: Collection[str], routes: Sequence[Route], **options: Any) -> None:
+        """`published` are paths that end as they do for reasons of their own."""
+        super().__init__(routes, **options)
+        self._published = published
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in self._published:
+            path, suffix = split_suffix(scope["path"])
+            if suffix:
+                scope = {**scope, "path": path, SUFFIX: suffix}
+        await super().app(scope, receive, send)
+
+
 @lru_cache(maxsize=4)
-def _published(base: str, issuers: tuple[str, ...]) -> tuple[Contract, Mapping[str, Document]]:
+def _published(base: str, issuers: tuple[str, ...]) -> tuple[Contract, Writers, Mapping[str, Document]]:
     """Read and made once for all applications of a process, for nothing changes them."""
     contract = load_contract(base)
     check_contract(contract)
-    return contract, documents(contract, issuers)
+    writers = Writers(contract)
+    return contract, writers, documents(contract, writers, issuers)
 
 
 def _metrics(settings: Settings) -> Metrics | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
@@ -15,7 +16,7 @@ from app.contract.contract import Contract
 from app.contract.definitions import Operation
 from app.exchange import PARENTS, Exchange, Representation, Resource, not_found
 from app.observation import Observation
-from app.problems import Problem
+from app.problems import Available, Problem
 from app.protocol.codings import negotiate_coding
 from app.protocol.conditions import check_creation, parse_conditions
 from app.protocol.front_door import Hosts
@@ -27,7 +28,9 @@ from app.protocol.query import encode_query, parse_query
 from app.protocol.quotas import counted_as
 from app.protocol.trace import trace_response
 from app.replays import Replays, fingerprint
-from app.representation.documents import JSON, JSON_LD, Document
+from app.representation.documents import Document
+from app.representation.forms import JSON, JSON_LD, essence_of, offered, profile_of, with_suffix
+from app.representation.writing import Writers
 from app.request import METHODS, Disconnected, Request, not_implemented
 from app.security.rights import ANYONE, check_scope
 from app.settings import Settings
@@ -67,6 +70,7 @@ class Pipeline:
     def __init__(
         self,
         contract: Contract,
+        writers: Writers,
         documents: Mapping[str, Document],
         database: Database,
         callers: Callers,
@@ -84,7 +88,7 @@ class Pipeline:
         self._rate_limits = rate_limits
         self._settings = settings
         self._running = 0
-        self._answers = Answers(contract)
+        self._answers = Answers(contract, writers)
         self._replays = Replays(database)
         # A variable of a path that is named after one of these has such a value.
         instance = contract.classes["Instance"].properties
@@ -124,6 +128,7 @@ class Pipeline:
     async def _answer(self, resource: Resource | None, request: Request) -> Answer:
         if request.refusal is not None:
             raise request.refusal
+        resource = resource and resource.in_form(request.form)
         healthy = request.route in HEALTH
         if self._running > self._settings.max_concurrent_requests and not healthy:
             raise Problem(
@@ -173,12 +178,16 @@ class Pipeline:
 
     def _wish(self, resource: Resource, request: Request) -> Wish:
         """Raises 406. Only a query can be read strictly, and only a change be answered minimally."""
-        method, media_type = request.method, _media_type(resource, request)
-        varies = ["Accept", "Accept-Encoding"] if media_type is not None else []
+        method, forms = request.method, self._offered(resource)
+        form = self._form(forms, request)
+        negotiated = [] if request.form else ["Accept"]
+        varies = [*negotiated, "Accept-Encoding"] if form is not None else []
         varies += ["Prefer"] if request.scope["query_string"] or method != "GET" else []
         return Wish(
             method=method,
-            media_type=media_type,
+            asked=self._contract.base + request.address,
+            form=form,
+            offered=forms,
             coding=negotiate_coding(request.lines("accept-encoding")),
             conditions=parse_conditions(
                 request.lines("if-match"),
@@ -188,6 +197,26 @@ class Pipeline:
             preferences=parse_preferences(request.lines("prefer")),
             varies=", ".join(varies),
         )
+
+    def _offered(self, resource: Resource) -> tuple[str, ...]:
+        return offered(tuple(resource.offers), self._contract.base)
+
+    def _form(self, forms: Sequence[str], request: Request) -> str | None:
+        """What to answer in; None where there will be nothing to represent. Raises 406."""
+        if not forms or request.method == "DELETE":
+            return None
+        # The address says it: what is accepted besides does not count (RFC 9110 section 12.5.1).
+        form = forms[0] if request.form else negotiate(request.lines("accept"), forms)
+        if form is None:
+            address = self._contract.base + quote(request.path)
+            raise Problem(
+                "not-acceptable",
+                f"Accept one of {', '.join(dict.fromkeys(map(essence_of, forms)))}.",
+                available=[
+                    Available(essence_of(it), profile_of(it), with_suffix(address, it)) for it in forms
+                ],
+            )
+        return form
 
     def _can_be(self, request: Request) -> bool:
         """Whether anything could be at the path."""
@@ -264,9 +293,9 @@ class Pipeline:
             return self._answers.of(await self._change(resource, exchange, wish.method, session), uncoded)
 
         place = Place(str(exchange.caller.partner_id), exchange.path, key)
-        media_type, minimal = str(wish.media_type).encode(), b"%d" % wish.preferences.minimal
+        form, minimal = str(wish.form).encode(), b"%d" % wish.preferences.minimal
         query = encode_query(exchange.parameters).encode()
-        asked = fingerprint(query, media_type, minimal, exchange.content)
+        asked = fingerprint(query, form, minimal, exchange.content)
         return await self._replays.answered(place, asked, answer)
 
     async def _change(
@@ -291,7 +320,7 @@ class Pipeline:
         offered = {it["method"] for it in (representation.node or {}).get("operation", ())}
         # What fails anyway does not depend on a condition (RFC 9110 section 13.2.1).
         if representation.version is None and exchange.operation.method in offered:
-            check_creation(exchange.conditions, self._answers.tags(representation, resource.offers))
+            check_creation(exchange.conditions, self._answers.tags(representation, self._offered(resource)))
 
 
 @dataclass(frozen=True)
@@ -317,17 +346,6 @@ def _allow(resource: Resource) -> str:
 def _accepted(resource: Resource) -> Fields:
     fields = ACCEPTED_FIELDS.items()
     return [(name, ", ".join(ACCEPTED[method])) for method, name in fields if method in resource.operations]
-
-
-def _media_type(resource: Resource, request: Request) -> str | None:
-    """What to answer in; None where there will be nothing to represent. Raises 406."""
-    if not resource.offers or request.method == "DELETE":
-        return None
-    media_type = negotiate(request.lines("accept"), resource.offers)
-    if media_type is None:
-        available = ", ".join(resource.offers)
-        raise Problem("not-acceptable", f"Accept one of {available}.", available=resource.offers)
-    return media_type
 
 
 def _of_the_caller(request: Request) -> Fields:

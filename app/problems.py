@@ -32,6 +32,15 @@ class Gone:
     deleted: str
 
 
+@dataclass(frozen=True)
+class Available:
+    """A form that could have been asked for: media type, the IRIs of its profile, and an IRI where it is."""
+
+    media_type: str
+    profile: Sequence[str]
+    address: str
+
+
 class Problem(Exception):  # noqa: N818 - RFC 9457's own name for it
     """A failure that leaves the service as RFC 9457 problem details.
 
@@ -46,7 +55,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own name for it
         *,
         violations: Sequence[Violation] = (),
         gone: Gone | None = None,
-        available: Sequence[str] = (),
+        available: Sequence[Available] = (),
         headers: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(f"{type}: {detail}")

@@ -13,10 +13,13 @@ from app.problems import Problem
 from app.protocol.front_door import Hosts, can_be_a_path, check_framing, check_host, check_size
 from app.protocol.quotas import Standing
 from app.protocol.trace import trace_id
+from app.representation.forms import SUFFIXES
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # What a server puts under `extensions` of a scope that stands for what it could not read.
 REFUSAL = "registry.refusal"
+# The suffix that was taken from the path, which names a form.
+SUFFIX = "registry.suffix"
 # What has not been read would be taken for the next request.
 _CLOSE = [("Connection", "close")]
 
@@ -58,6 +61,17 @@ class Request:
         """Why the server could not read it as HTTP."""
         refusal: Problem | None = self.scope.get("extensions", {}).get(REFUSAL)
         return refusal
+
+    @property
+    def form(self) -> str | None:
+        """The only form that the address has, where it ends with the suffix of one."""
+        return SUFFIXES.get(self.scope.get(SUFFIX, ""))
+
+    @property
+    def address(self) -> str:
+        """The path that was asked, with the suffix."""
+        suffix: str = self.scope.get(SUFFIX, "")
+        return self.path + suffix
 
     @property
     def draining(self) -> bool:

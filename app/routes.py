@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.addresses import PROTECTED_RESOURCE
 from app.exchange import Resource
-from app.representation.documents import JSON, JSON_LD, TURTLE
+from app.representation.forms import EVERY_FORM, JSON, JSON_LD
 from app.resources import (
     authorizations,
     entrypoint,
@@ -18,7 +18,7 @@ from app.resources import (
     transfers,
 )
 
-DATA, GRAPH, NOTHING = (JSON_LD, JSON), (JSON_LD, TURTLE), ()
+GRAPH, CONTEXT, NOTHING = EVERY_FORM, (JSON_LD, JSON), ()
 PUBLISHED, ITEM, LIST = {"GET": published.read}, {"GET": items.read}, {"GET": lists.read}
 RENAMED = ITEM | {"PATCH": items.rename, "PUT": items.replace}
 ORGANIZATION, ORGANIZATIONS = (
@@ -33,35 +33,35 @@ OF_ORGANIZATION, OF_INSTANCE = "/api/organizations/{organization_id}", "/api/ins
 
 ROUTES = (
     Resource("/", "", {"GET": entrypoint.begin}, NOTHING),
-    Resource("/api", "Entrypoint", PUBLISHED, DATA),
+    Resource("/api", "Entrypoint", PUBLISHED, GRAPH),
     Resource("/api/docs", "documentation", PUBLISHED, GRAPH),
     Resource("/vocab", "vocabulary", PUBLISHED, GRAPH),
-    Resource("/contexts/v1/{file}", "", PUBLISHED, DATA),
+    Resource("/contexts/v1/{file}", "", PUBLISHED, CONTEXT),
     Resource("/problems", "", PUBLISHED, GRAPH),
     Resource("/problems/{type}", "", PUBLISHED, GRAPH),
-    Resource("/api/organizations", "OrganizationCollection", ORGANIZATIONS, DATA),
-    Resource("/api/organizations/{id}", "Organization", ORGANIZATION, DATA),
-    Resource(f"{OF_ORGANIZATION}/members", "MemberCollection", LIST | {"POST": members.add}, DATA),
-    Resource(f"{OF_ORGANIZATION}/members/{{id}}", "Member", MEMBER, DATA),
-    Resource(f"{OF_ORGANIZATION}/instances", "InstanceCollection", INSTANCES, DATA),
-    Resource(f"{OF_ORGANIZATION}/instances/{{id}}", "Instance", INSTANCE, DATA),
-    Resource(f"{OF_ORGANIZATION}{OF_INSTANCE[4:]}/transfer", "TransferTargetCollection", TRANSFER, DATA),
-    Resource(f"{OF_ORGANIZATION}/authorizations", "received_authorizations", LIST, DATA),
-    Resource(f"{OF_ORGANIZATION}/activities", "activities", LIST, DATA),
-    Resource("/api/instances", "InstanceCollection", INSTANCES, DATA),
-    Resource("/api/instances/{id}", "Instance", INSTANCE, DATA),
-    Resource(f"{OF_INSTANCE}/transfer", "TransferTargetCollection", TRANSFER, DATA),
+    Resource("/api/organizations", "OrganizationCollection", ORGANIZATIONS, GRAPH),
+    Resource("/api/organizations/{id}", "Organization", ORGANIZATION, GRAPH),
+    Resource(f"{OF_ORGANIZATION}/members", "MemberCollection", LIST | {"POST": members.add}, GRAPH),
+    Resource(f"{OF_ORGANIZATION}/members/{{id}}", "Member", MEMBER, GRAPH),
+    Resource(f"{OF_ORGANIZATION}/instances", "InstanceCollection", INSTANCES, GRAPH),
+    Resource(f"{OF_ORGANIZATION}/instances/{{id}}", "Instance", INSTANCE, GRAPH),
+    Resource(f"{OF_ORGANIZATION}{OF_INSTANCE[4:]}/transfer", "TransferTargetCollection", TRANSFER, GRAPH),
+    Resource(f"{OF_ORGANIZATION}/authorizations", "received_authorizations", LIST, GRAPH),
+    Resource(f"{OF_ORGANIZATION}/activities", "activities", LIST, GRAPH),
+    Resource("/api/instances", "InstanceCollection", INSTANCES, GRAPH),
+    Resource("/api/instances/{id}", "Instance", INSTANCE, GRAPH),
+    Resource(f"{OF_INSTANCE}/transfer", "TransferTargetCollection", TRANSFER, GRAPH),
     Resource(
         f"{OF_INSTANCE}/authorizations",
         "AuthorizationCollection",
         LIST | {"POST": authorizations.create},
-        DATA,
+        GRAPH,
     ),
-    Resource(f"{OF_INSTANCE}/authorizations/{{id}}", "Authorization", AUTHORIZATION, DATA),
-    Resource("/api/activities", "ActivityCollection", LIST, DATA),
-    Resource("/api/activities/{id}", "Activity", ITEM, DATA),
-    Resource("/api/partners/{id}", "Partner", ITEM, DATA),
-    Resource("/api/partners/{partner_id}/memberships", "memberships", LIST, DATA),
+    Resource(f"{OF_INSTANCE}/authorizations/{{id}}", "Authorization", AUTHORIZATION, GRAPH),
+    Resource("/api/activities", "ActivityCollection", LIST, GRAPH),
+    Resource("/api/activities/{id}", "Activity", ITEM, GRAPH),
+    Resource("/api/partners/{id}", "Partner", ITEM, GRAPH),
+    Resource("/api/partners/{partner_id}/memberships", "memberships", LIST, GRAPH),
     Resource("/api/me", "me", {"GET": partners.me}, NOTHING),
     Resource("/api/handles/{handle}", "instance_by_handle", {"GET": instances.find_by_handle}, NOTHING),
     Resource(PROTECTED_RESOURCE, "", PUBLISHED, (JSON,)),

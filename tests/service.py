@@ -19,7 +19,9 @@ from app.caller import READ, READ_ALL, WRITE
 from app.contract.contract import load_contract, stated
 from app.contract.documentation import documentation
 from app.contract.namespaces import HYDRA
+from app.exchange import Resource
 from app.main import create_app
+from app.representation.forms import offered as every_form
 from app.routes import ROUTES
 from app.security.local_issuer import local_issuer
 from app.settings import Settings
@@ -68,6 +70,17 @@ class Service:
     async def close(self) -> None:
         for client in self.clients.values():
             await client.aclose()
+
+
+def forms(route: Resource) -> list[str]:
+    """What a path offers, in the order of preference."""
+    return list(every_form(tuple(route.offers), BASE))
+
+
+def accepting(available: Mapping[str, Any]) -> str:
+    """The media type with its profile that one of the entries of a 406 tells of."""
+    profile = " ".join(available.get("profile", ()))
+    return str(available["mediaType"]) + (f';profile="{profile}"' if profile else "")
 
 
 @cache

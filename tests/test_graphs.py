@@ -19,6 +19,16 @@ from tests.service import BASE, CALLERS, JSON, JSON_LD, Service, World
 pytestmark = pytest.mark.anyio
 
 
+# What rdflib calls the syntaxes.
+SYNTAXES = {
+    "text/turtle": "turtle",
+    "application/n-triples": "nt",
+    "application/n-quads": "nquads",
+    "application/trig": "trig",
+    "application/rdf+xml": "xml",
+}
+
+
 @pytest.fixture(scope="module")
 def service(standing: tuple[Service, World]) -> Service:
     return standing[0]

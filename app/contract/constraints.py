@@ -22,6 +22,8 @@ DATATYPES: dict[str, tuple[type, str]] = {
     str(XSD.integer): (int, "an integer"),
     str(XSD.boolean): (bool, "true or false"),
 }
+# Not in the value space of xsd:string (XML Schema 1.1 part 2 section 3.3.1): no pattern has to name it.
+NO_STRING = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # What says nothing about a value: who the shape is about, how it is shown, and how often it occurs, which
 # the property itself keeps (`required`; every JSON key occurs once).
 DESCRIPTIVE = {SHACL.path, SHACL.order, SHACL.minCount, SHACL.maxCount, SHACL.property}
@@ -85,6 +87,9 @@ class Shape:
         # In JSON true is not a number, although in Python it is.
         if type(value) is not kind:
             return Failure("datatype", f"This must be {name}.")
+        character = NO_STRING.search(value) if isinstance(value, str) else None
+        if character:
+            return Failure("datatype", f"This must be {name} without U+{ord(character[0]):04X}.")
         return None
 
     def _text_failures(self, text: str) -> Iterator[Failure]:

@@ -55,13 +55,15 @@ class Conditions:
 _NONE, _NEEDED = Conditions(), Conditions(required=True)
 
 
-def entity_tag(body: bytes, version: int | None = None, coding: str | None = None) -> str:
+def entity_tag(body: bytes, version: int | None = None, coding: str | None = None, form: str = "") -> str:
     """The strong tag, with its quotes, of a representation of a record (at `version`) or of anything else.
 
-    What is sent in a `coding` has a tag of its own (RFC 9110 section 8.8.3.3), told from the `body` before.
+    The same bytes in another `form`, a media type, and what is sent in a `coding` have tags of their own
+    (RFC 9110 section 8.8.3.3), told from the `body` before.
     """
-    digest = hashlib.blake2b(body, digest_size=8, person=(coding or "").encode()).hexdigest()
-    return f'"{digest}"' if version is None else f'"{version}.{digest}"'
+    digest = hashlib.blake2b(form.encode(), digest_size=8, person=(coding or "").encode())
+    digest.update(body)
+    return f'"{digest.hexdigest()}"' if version is None else f'"{version}.{digest.hexdigest()}"'
 
 
 def parse_conditions(

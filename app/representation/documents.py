@@ -1,23 +1,22 @@
-"""Documents that never change while the service runs: made once, in every syntax, from their node object."""
+"""Documents that do not change while the service runs: each form is made once, when it is first asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
-
-import pyoxigraph as ox
 
 from app.contract.contract import Contract
 from app.protocol.conditions import entity_tag
-from app.representation.nodes import dump, plain
-
-JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
+from app.representation.forms import JSON
+from app.representation.nodes import NodeObject, dump, plain
+from app.representation.writing import Writer
 
 
 @dataclass(frozen=True)
 class Variant:
-    """The bytes of a document in one media type, and their entity tag."""
+    """The bytes of a document in one form, and their entity tag."""
 
     content: bytes
     tag: str
@@ -25,37 +24,51 @@ class Variant:
 
 @dataclass(frozen=True)
 class Document:
-    """A document by media type, in the server's order of preference.
+    """`write` gives the bytes of a form; `types` are the IRIs of what it is, where that is a node object.
 
-    `plain` says that its JSON is the plain form of data, which a context makes JSON-LD again; `lasting`, that
-    it may be kept.
+    `context` is the address of the context that makes its JSON linked data, where one does; `lasting` says
+    that it may be kept.
     """
 
-    variants: Mapping[str, Variant]
-    plain: bool = False
+    write: Callable[[str], bytes]
+    types: Sequence[str] = ()
+    context: str | None = None
     lasting: bool = True
 
+    @cached_property
+    def _variants(self) -> dict[str, Variant]:
+        return {}
 
-def graph_document(node: Mapping[str, Any], context: Mapping[str, Any]) -> Document:
-    """A node object, whose context may be the address of `context`, as JSON-LD and as Turtle."""
-    content = dump(node)
-    inline = dump({**node, "@context": context["@context"]})
-    turtle = _turtle(inline, context)
-    return Document({JSON_LD: _variant(JSON_LD, content), TURTLE: _variant(TURTLE, turtle)})
+    def variant(self, form: str) -> Variant:
+        found = self._variants.get(form)
+        if found is None:
+            content = self.write(form)
+            found = self._variants[form] = Variant(content, entity_tag(content, form=form))
+        return found
 
 
-def data_document(contract: Contract, node: Mapping[str, Any]) -> Document:
-    """Data that no request changes, as JSON-LD and as plain JSON."""
-    variants = {
-        JSON_LD: _variant(JSON_LD, dump(node)),
-        JSON: _variant(JSON, dump(plain(contract, node))),
-    }
-    return Document(variants, plain=True)
+def graph_document(writer: Writer, node: NodeObject) -> Document:
+    """What the contract says. Its JSON keeps the IRIs, for a term without its IRI says nothing."""
+
+    def write(form: str) -> bytes:
+        return dump(_without_context(node)) if form == JSON else writer.write(node, form)
+
+    return Document(write, writer.types(node), writer.context)
+
+
+def data_document(contract: Contract, writer: Writer, node: NodeObject) -> Document:
+    """Data that no request changes."""
+
+    def write(form: str) -> bytes:
+        return dump(plain(contract, node)) if form == JSON else writer.write(node, form)
+
+    return Document(write, writer.types(node), writer.context)
 
 
 def json_document(value: Mapping[str, Any]) -> Document:
     """What is JSON and nothing else."""
-    return Document({JSON: _variant(JSON, dump(value))})
+    content = dump(value)
+    return Document(lambda _form: content)
 
 
 def passing_document(value: Mapping[str, Any]) -> Document:
@@ -65,25 +78,8 @@ def passing_document(value: Mapping[str, Any]) -> Document:
 
 def context_document(context: Mapping[str, Any]) -> Document:
     """A context is JSON-LD, and JSON to those who do not know JSON-LD."""
-    content = dump(context)
-    return Document({JSON_LD: _variant(JSON_LD, content), JSON: _variant(JSON, content)})
+    return json_document(context)
 
 
-def _variant(media_type: str, content: bytes) -> Variant:
-    """The same bytes in another media type are another representation (RFC 9110 section 8.8.3.3)."""
-    return Variant(content, entity_tag(f"{media_type}\n".encode() + content))
-
-
-def _turtle(json_ld: bytes, context: Mapping[str, Any]) -> bytes:
-    """Blank nodes get the labels of their canonical form, so that the bytes are the same in every process."""
-    dataset = ox.Dataset(ox.parse(json_ld, format=ox.RdfFormat.JSON_LD))
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    prefixes = {
-        key: value
-        for key, value in context["@context"].items()
-        if isinstance(value, str) and value[-1] in "#/"
-    }
-    triples = sorted((quad.triple for quad in dataset), key=str)
-    content = ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=prefixes)
-    assert content is not None  # noqa: S101 - it is None only when it is written to a file
-    return content
+def _without_context(node: Mapping[str, Any]) -> NodeObject:
+    return {key: value for key, value in node.items() if key != "@context"}

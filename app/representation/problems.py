@@ -40,8 +40,14 @@ def problem_node(contract: Contract, problem: Problem, request_id: str) -> NodeO
         ]
     if problem.available:
         node["available"] = [
-            {"@id": f"{occurrence}-{number}", "@type": "Representation", "mediaType": media_type}
-            for number, media_type in enumerate(problem.available, 1)
+            {
+                "@id": f"{occurrence}-{number}",
+                "@type": "Representation",
+                "mediaType": item.media_type,
+                **({"profile": list(item.profile)} if item.profile else {}),
+                "address": item.address,
+            }
+            for number, item in enumerate(problem.available, 1)
         ]
     if problem.gone is not None:
         node["tombstone"] = {

@@ -8,6 +8,7 @@ from app.addresses import LINKS
 from app.contract.definitions import ClassDefinition
 from app.exchange import PARENTS, Exchange, Representation
 from app.protocol.query import encode_query
+from app.relations import of_list
 from app.representation.collections import member_assertion, search
 from app.representation.nodes import NodeObject, top_level
 from app.resources.items import parent
@@ -41,13 +42,20 @@ async def read(exchange: Exchange) -> Representation:
     return Representation(
         node=top_level(exchange.contract, node, offered),
         version=owner.version if counted and owner else None,
-        canonical=str(node["@id"]) if address != exchange.contract.base + exchange.path else None,
+        address=_with_query(address, _asked(exchange, definition)),
+        links=of_list(exchange.contract, definition, address, node),
     )
 
 
 async def _roles_anywhere(exchange: Exchange) -> Collection[str]:
     """What is in no organization yet can be put into any that the caller owns."""
     return {"owner"} if await owns_any(exchange.session, exchange.caller) else ()
+
+
+def _asked(exchange: Exchange, definition: ClassDefinition) -> tuple[tuple[str, str], ...]:
+    """Of the request's query what means something."""
+    known = {variable.name for variable in definition.variables}
+    return tuple((name, value) for name, value in exchange.parameters if name in known)
 
 
 def _address(exchange: Exchange) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from app.addresses import PROTECTED_RESOURCE, ROOT
 from app.contract.contract import Contract
-from app.contract.documentation import CONTEXT, documentation, problem_type, problem_types, vocabulary
+from app.contract.documentation import documentation, problem_type, problem_types, vocabulary
 from app.exchange import Exchange, Representation, not_found
+from app.relations import of_document
 from app.representation.documents import (
     Document,
     context_document,
@@ -17,6 +18,7 @@ from app.representation.documents import (
     json_document,
     passing_document,
 )
+from app.representation.writing import Writers
 from app.resources import entrypoint
 from app.security.rights import SCOPES
 from app.storage.failures import unavailable
@@ -25,9 +27,10 @@ from app.storage.failures import unavailable
 READY_SECONDS = 2
 
 
-def documents(contract: Contract, authorization_servers: Sequence[str] = ()) -> Mapping[str, Document]:
+def documents(
+    contract: Contract, writers: Writers, authorization_servers: Sequence[str] = ()
+) -> Mapping[str, Document]:
     """By their paths."""
-    context = contract.sources.contexts[CONTEXT].document
     graphs = {
         "/api/docs": documentation(contract),
         "/vocab": vocabulary(contract),
@@ -35,11 +38,11 @@ def documents(contract: Contract, authorization_servers: Sequence[str] = ()) -> 
     }
     graphs |= {f"/problems/{name}": problem_type(contract, name) for name in contract.problems}
     return {
-        ROOT: data_document(contract, entrypoint.node(contract)),
+        ROOT: data_document(contract, writers.data, entrypoint.node(contract)),
         PROTECTED_RESOURCE: json_document(protected_resource(contract.base, authorization_servers)),
         "/livez": passing_document({"status": "pass"}),
         "/readyz": passing_document({"status": "pass"}),
-        **{path: graph_document(node, context) for path, node in graphs.items()},
+        **{path: graph_document(writers.documentation, node) for path, node in graphs.items()},
         **{
             f"/contexts/v1/{c.name}": context_document(c.document) for c in contract.sources.contexts.values()
         },
@@ -56,7 +59,8 @@ async def read(exchange: Exchange) -> Representation:
     document = exchange.documents.get(exchange.path)
     if document is None:
         raise not_found()
-    return Representation(document=document)
+    links = of_document(exchange.contract.base, exchange.path, document.types) if document.types else ()
+    return Representation(document=document, address=exchange.contract.base + exchange.path, links=links)
 
 
 async def ready(exchange: Exchange) -> Representation:

@@ -42,5 +42,5 @@ def _parted_with(exchange: Exchange, record: Record) -> Representation:
     hidden = [property_.key for property_ in links if property_.link]
     node = item_node(exchange.contract, "Instance", record.values, hidden)
     return Representation(
-        node=top_level(exchange.contract, node, ()), version=record.version, canonical=str(node["@id"])
+        node=top_level(exchange.contract, node, ()), version=record.version, address=str(node["@id"])
     )

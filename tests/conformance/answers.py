@@ -10,7 +10,7 @@ import httpx
 from app.routes import ROUTES
 from tests.conformance.fresh import MERGE, instance_of
 from tests.conformance.problems import ASKED
-from tests.service import Service, World
+from tests.service import Service, World, forms
 from tests.test_sweep import concrete
 
 # RFC 3986, appendix A, and RFC 8288 section 3.
@@ -60,7 +60,7 @@ async def every_kind(service: Service, world: World) -> list[httpx.Response]:
     answers = []
     for route in ROUTES:
         path = concrete(route, world)
-        for accept in route.offers or ("*/*",):
+        for accept in forms(route) or ("*/*",):
             got = await owner.get(path, headers={"Accept": accept})
             answers += [got, await owner.head(path, headers={"Accept": accept}), await owner.options(path)]
             if "ETag" in got.headers:

@@ -15,13 +15,26 @@ import zstandard
 from pyld import jsonld
 from pyld.documentloader.frozen import FrozenDocumentLoader
 
+from app.contract.namespaces import HYDRA
 from app.exchange import Resource
+from app.representation.forms import EXPANDED
 from app.routes import ROUTES
 from tests.conformance.fresh import instance_of, organization_of
 from tests.conformance.sockets import exchanged, listening
-from tests.service import BASE, JSON, JSON_LD, PATCH, PROBLEM, TURTLE, Service, World
-from tests.test_graphs import contexts
-from tests.test_sweep import check_problem, concrete
+from tests.service import (
+    BASE,
+    JSON,
+    JSON_LD,
+    PATCH,
+    PROBLEM,
+    TURTLE,
+    Service,
+    World,
+    accepting,
+    forms,
+)
+from tests.test_graphs import SYNTAXES, contexts
+from tests.test_sweep import check_common, check_problem, concrete
 
 pytestmark = pytest.mark.anyio
 
@@ -60,19 +73,19 @@ async def test_cn_02_every_type_that_is_offered_is_served_as_that_type(
 ) -> None:
     client, path = service.as_("owner"), concrete(route, world)
     refused = await client.get(path, headers={"Accept": "image/png"})
-    offered = [it["mediaType"] for it in refused.json()["available"]]
-    assert offered == list(route.offers)
+    offered = [accepting(it) for it in refused.json()["available"]]
+    assert offered == forms(route)
     documents = await contexts(client)
     for media_type in offered:
         answer = await client.get(path, headers={"Accept": media_type})
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, media_type)
-        if media_type == TURTLE:
-            assert len(rdflib.Graph().parse(data=answer.text, format="turtle", publicID=BASE + path)) > 3
-        elif media_type == JSON_LD and "/contexts/" not in path:
+        if media_type in SYNTAXES:
+            assert len(rdflib.Dataset().parse(data=answer.text, format=SYNTAXES[media_type])) > 3
+        elif media_type.startswith(JSON_LD) and "/contexts/" not in path:
             loader = FrozenDocumentLoader(documents=documents)
             assert jsonld.expand(answer.json(), {"documentLoader": loader, "base": BASE + path})
         else:
-            assert isinstance(json.loads(answer.content), dict)
+            assert isinstance(json.loads(answer.content), dict), media_type
 
 
 def row(number: str, path: str, *accept: str, gets: str | None) -> Any:
@@ -84,22 +97,24 @@ def row(number: str, path: str, *accept: str, gets: str | None) -> Any:
     [
         row("CN-03", "shop", f"{JSON};q=0.4, {JSON_LD};q=0.9", gets=JSON_LD),
         row("CN-03", "shop", f"{JSON};q=0.9, {JSON_LD};q=0.4", gets=JSON),
-        row("CN-04", "docs", f"*/*;q=0.9, {JSON_LD};q=0.1", gets=TURTLE),
-        row("CN-04", "docs", f"{JSON_LD};q=0.1, */*;q=0.9", gets=TURTLE),
+        row("CN-04", "docs", f"*/*;q=0.9, {JSON_LD};q=0.1, {JSON};q=0.1", gets=TURTLE),
+        row("CN-04", "docs", f"{JSON_LD};q=0.1, */*;q=0.9", gets=JSON),
         row("CN-04", "docs", f"{TURTLE};q=0.2, text/*;q=0.9, {JSON_LD};q=0.5", gets=JSON_LD),
         row("CN-05", "shop", f"{JSON_LD};q=0, */*", gets=JSON),
-        row("CN-05", "shop", f"*/*, {JSON_LD};q=0.000, {JSON};q=0", gets=None),
+        row("CN-05", "shop", f"*/*, {JSON_LD};q=0.000, {JSON};q=0", gets=TURTLE),
+        row("CN-05", "shop", f"text/*, {TURTLE};q=0, application/*;q=0", gets=None),
         row("CN-06", "shop", "*/*;q=0", gets=None),
         row("CN-07", "docs", "text/*", gets=TURTLE),
         row("CN-07", "docs", "application/*", gets=JSON_LD),
-        row("CN-07", "shop", "text/*", gets=None),
+        row("CN-07", "shop", "text/*", gets=TURTLE),
+        row("CN-07", "shop", "image/*", gets=None),
         row("CN-07", "shop", "*/json", gets=None),
         row("CN-08", "shop", "application/*+json", gets=None),
         row("CN-09", "shop", f"APPLICATION/JSON;Q=0.5, {JSON_LD};q=0.4", gets=JSON),
         row("CN-09", "docs", "Text/Turtle", gets=TURTLE),
         row("CN-10", "shop", f"{JSON_LD};q=0.1", JSON, gets=JSON),
         row("CN-10", "docs", f"{TURTLE};q=0.1", f"{JSON_LD};q=0.2", gets=JSON_LD),
-        row("CN-11", "shop", f"{JSON_LD};q=0.2;{PROFILE}, {JSON};q=0.1", gets=JSON_LD),
+        row("CN-11", "shop", f"{JSON_LD};q=0.2;{PROFILE}, {JSON};q=0.1", gets=EXPANDED),
         row("CN-11", "shop", f"{JSON_LD};{PROFILE};q=0.1, {JSON};x=y;q=0.2", gets=JSON),
         row("CN-12", "shop", f'{JSON_LD};profile="urn:a,b;c=\\"d\\""', gets=JSON_LD),
         row("CN-12", "shop", f'image/png;x=", {JSON_LD};q=1", {JSON};q=0.1', gets=JSON),
@@ -147,10 +162,10 @@ async def test_cn_15_what_is_not_acceptable_is_refused_with_what_there_is(
     refused = await client.get(path, headers={"Accept": "image/png, text/html;q=0.5"})
     available = check_problem(refused, "not-acceptable")["available"]
     assert isinstance(available, list)
-    assert len(available) == len(route.offers)
+    assert len(available) == len(forms(route))
     for offer in available:
-        answer = await client.get(path, headers={"Accept": offer["mediaType"]})
-        assert answer.status_code == 200
+        answer = await client.get(offer["address"], headers={"Accept": accepting(offer)})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, accepting(offer))
 
 
 async def test_cn_16_what_accept_decided_is_told_in_vary(service: Service, world: World) -> None:
@@ -232,7 +247,7 @@ async def test_cn_18_head_is_answered_in_the_form_that_get_is(
     service: Service, world: World, route: Resource
 ) -> None:
     owner, path = service.as_("owner"), concrete(route, world)
-    for accept in (*route.offers, "image/png"):
+    for accept in (*forms(route), "image/png"):
         get = await owner.get(path, headers={"Accept": accept})
         head = await owner.head(path, headers={"Accept": accept})
         assert (head.status_code, head.content) == (get.status_code, b"")
@@ -261,7 +276,7 @@ async def test_cn_19_what_cannot_be_answered_as_wished_is_not_done(service: Serv
     assert (await owner.get(instance)).status_code == 410
 
 
-@pytest.mark.parametrize("accept", [TURTLE, "image/png", "text/html", "*/*;q=0", f"{PROBLEM};q=0"])
+@pytest.mark.parametrize("accept", ["image/png", "text/html", "*/*;q=0", f"{PROBLEM};q=0"])
 async def test_cn_20_an_error_is_sent_whatever_is_acceptable(
     service: Service, world: World, accept: str
 ) -> None:
@@ -271,6 +286,28 @@ async def test_cn_20_an_error_is_sent_whatever_is_acceptable(
     check_problem(await owner.request("DELETE", "/api", headers=fields), "method-not-allowed")
     check_problem(await service.as_(None).get(world.shop, headers=fields), "not-authenticated")
     check_problem(await owner.delete(world.absent, headers=fields), "not-found")
+
+
+@pytest.mark.parametrize("media_type", SYNTAXES)
+async def test_cn_20_an_error_is_sent_in_another_syntax_than_json_where_that_is_preferred(
+    service: Service, world: World, media_type: str
+) -> None:
+    owner, fields = service.as_("owner"), {"Accept": f"{media_type}, {JSON_LD};q=0.5"}
+    for answer in (
+        await owner.get("/nope", headers=fields),
+        await owner.request("DELETE", "/api", headers=fields),
+        await service.as_(None).get(world.shop, headers=fields),
+        await owner.get(world.deleted_shop, headers=fields),
+        await owner.post("/api/organizations", json={"name": " "}, headers=fields),
+    ):
+        check_common(answer)
+        assert answer.headers["Content-Type"] == media_type
+        graph = rdflib.Dataset(default_union=True).parse(data=answer.text, format=SYNTAXES[media_type])
+        [(error, status)] = graph.subject_objects(rdflib.URIRef(f"{HYDRA}statusCode"))
+        assert str(status) == str(answer.status_code)
+        types = [str(type_) for type_ in graph.objects(error, rdflib.RDF.type)]
+        [type_] = [type_ for type_ in types if type_.startswith(f"{BASE}/problems/")]
+        assert str(error).startswith(f"{type_}#")
 
 
 async def raw(client: httpx.AsyncClient, path: str, coding: str) -> tuple[httpx.Response, bytes]:
@@ -318,7 +355,7 @@ async def test_cn_24_a_type_of_json_has_no_charset_and_all_text_is_utf_8(
     service: Service, world: World, route: Resource
 ) -> None:
     owner, path = service.as_("owner"), concrete(route, world)
-    answers = [await owner.get(path, headers={"Accept": accept}) for accept in (*route.offers, "image/png")]
+    answers = [await owner.get(path, headers={"Accept": accept}) for accept in (*forms(route), "image/png")]
     for answer in answers:
         assert "charset" not in answer.headers["Content-Type"]
         assert answer.content.decode("utf-8")

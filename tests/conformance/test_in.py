@@ -16,7 +16,7 @@ import pytest
 
 from app.connection import MAX_UNTOLD
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET
-from app.representation.documents import JSON, JSON_LD
+from app.representation.forms import JSON, JSON_LD
 from app.settings import Settings
 from app.storage.session import Session
 from tests.conformance.wire import CHUNKED, HOST, JSON_CONTENT, Connection, Wire, head, wired

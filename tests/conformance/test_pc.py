@@ -12,7 +12,7 @@ import pytest
 from app.routes import ROUTES
 from tests import commands
 from tests.conformance.fresh import MERGE, fresh_handle, instance_of, organization_of, patched, tag_of
-from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, id_of, made, offered, running
+from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, forms, id_of, made, offered, running
 from tests.test_sweep import check_problem, concrete
 
 pytestmark = pytest.mark.anyio
@@ -71,7 +71,7 @@ async def check_performed(service: Service, **fields: str) -> None:
 async def test_pc_01_every_representation_has_an_entity_tag(service: Service, world: World) -> None:
     owner = service.as_("owner")
     for route in ROUTES:
-        for media_type in route.offers:
+        for media_type in forms(route):
             for method in ("GET", "HEAD"):
                 answer = await owner.request(method, concrete(route, world), headers={"Accept": media_type})
                 assert answer.status_code == 200

@@ -38,9 +38,10 @@ async def test_pf_06_a_profile_that_is_not_known_is_ignored(
 
 
 async def test_pf_15_nothing_is_named_that_json_ld_reserves(service: Service, world: World) -> None:
-    """But for the relation that JSON-LD itself defines."""
+    """But for the relation and the profiles that JSON-LD itself defines."""
     named: set[str] = set()
     for answer in await every_kind(service, world):
         named |= {link.rel for link in link_values(answer) if link.rel.startswith(RESERVED)}
         named |= set(re.findall(rf"{RESERVED}[^\"\s]*", answer.text))
-    assert named == {f"{RESERVED}#context"}
+    defined = ("context", "expanded", "compacted", "flattened", "framed")
+    assert named == {f"{RESERVED}#{name}" for name in defined}

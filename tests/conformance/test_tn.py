@@ -120,10 +120,11 @@ def unseen(route: Resource, estate: Estate) -> tuple[list[str], str]:
 
 
 def shape(answer: httpx.Response) -> tuple[int, dict[str, str], bytes]:
-    """All of an answer but what tells one occurrence from another."""
+    """All of an answer but what tells one occurrence from another, and the address that was asked."""
     occurrence = answer.headers["X-Request-Id"]
     headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
-    return answer.status_code, headers, answer.content.replace(occurrence.encode(), b"")
+    path = answer.request.url.path.encode()
+    return answer.status_code, headers, answer.content.replace(occurrence.encode(), b"").replace(path, b"")
 
 
 def content(route: Resource, method: str, sent: bytes | None) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from pyld.documentloader.frozen import FrozenDocumentLoader
 
 from app.contract.contract import Contract, load_contract
 from app.contract.documentation import documentation, problem_type, problem_types, vocabulary
-from app.representation.documents import JSON_LD, TURTLE, graph_document
+from app.representation.documents import Document, graph_document
+from app.representation.forms import JSON_LD, TURTLE
+from app.representation.writing import Writers
 
 BASE = "http://127.0.0.1:8000"
 HYDRA = "http://www.w3.org/ns/hydra/core#"
@@ -112,10 +114,13 @@ def test_the_documentation_is_the_same_in_every_process() -> None:
 from app.contract import documentation as d
 from app.contract.contract import load_contract
 from app.representation.documents import graph_document
+from app.representation.forms import EVERY_FORM
+from app.representation.writing import Writers
 contract = load_contract("http://127.0.0.1:8000")
-context = contract.sources.contexts["documentation.jsonld"].document
+writer = Writers(contract).documentation
 for make in (d.documentation, d.vocabulary, d.problem_types):
-    print([variant.tag for variant in graph_document(make(contract), context).variants.values()])
+    document = graph_document(writer, make(contract))
+    print([document.variant(form).tag for form in EVERY_FORM])
 """
     runs = {
         subprocess.run(
@@ -127,6 +132,10 @@ for make in (d.documentation, d.vocabulary, d.problem_types):
         for seed in ("1", "2", "3")
     }
     assert len(runs) == 1
+
+
+def written(contract: Contract, node: dict[str, Any]) -> Document:
+    return graph_document(Writers(contract).documentation, node)
 
 
 def canonical(quads: Any) -> str:
@@ -141,15 +150,15 @@ def canonical(quads: Any) -> str:
 def test_every_processor_reads_the_same_graph_from_every_syntax(contract: Contract, make: Any) -> None:
     context = contract.sources.contexts["documentation.jsonld"].document
     node = make(contract)
-    document = graph_document(node, context)
+    document = written(contract, node)
     address = f"{BASE}/contexts/v1/documentation.jsonld"
     loader = FrozenDocumentLoader(documents={address: context})
     normal = jsonld.to_rdf(
-        orjson.loads(document.variants[JSON_LD].content),
+        orjson.loads(document.variant(JSON_LD).content),
         {"documentLoader": loader, "format": "application/n-quads"},
     )
     by_pyld = canonical(ox.parse(normal, format=ox.RdfFormat.N_QUADS))
-    by_pyoxigraph = canonical(ox.parse(document.variants[TURTLE].content, format=ox.RdfFormat.TURTLE))
+    by_pyoxigraph = canonical(ox.parse(document.variant(TURTLE).content, format=ox.RdfFormat.TURTLE))
     inline = orjson.dumps({**node, "@context": context["@context"]})
     graph = rdflib.Graph()
     graph.parse(data=inline, format="json-ld")
@@ -159,9 +168,8 @@ def test_every_processor_reads_the_same_graph_from_every_syntax(contract: Contra
 
 
 def test_the_vocabulary_serves_every_triple_of_the_files(contract: Contract) -> None:
-    context = contract.sources.contexts["documentation.jsonld"].document
     served = rdflib.Graph()
-    served.parse(data=graph_document(vocabulary(contract), context).variants[TURTLE].content, format="turtle")
+    served.parse(data=written(contract, vocabulary(contract)).variant(TURTLE).content, format="turtle")
     for triple in contract.sources.graph:
         named = isinstance(triple[0], rdflib.URIRef) and isinstance(triple[2], rdflib.URIRef | rdflib.Literal)
         if named and str(triple[0]).startswith(f"{BASE}/vocab#"):
