@@ -170,7 +170,7 @@ class Resource:
             return self
         if form not in self.offers:
             return None
-        return replace(self, operations={"GET": self.operations["GET"]}, offers=(form,))
+        return replace(self, operations={"GET": self.operations["GET"]})
 
 
 def not_found() -> Problem:

@@ -206,7 +206,7 @@ class Pipeline:
         if not forms or request.method == "DELETE":
             return None
         # The address says it: what is accepted besides does not count (RFC 9110 section 12.5.1).
-        form = forms[0] if request.form else negotiate(request.lines("accept"), forms)
+        form = request.form or negotiate(request.lines("accept"), forms)
         if form is None:
             address = self._contract.base + quote(request.path)
             raise Problem(

@@ -73,7 +73,8 @@ class Writer:
         prefixes = self._terms.prefixes if form in _WITH_PREFIXES else None
         content = ox.serialize(triples, format=_FORMATS[form], prefixes=prefixes)
         assert content is not None  # noqa: S101 - it is None only when it is written to a file
-        return content
+        # A reader of XML takes what stands there as it is for a line feed (XML 1.0 section 2.11).
+        return content.replace(b"\r", b"&#13;") if form == RDF_XML else content
 
     def _arranged(self, node: NodeObject, form: str) -> Any:
         expanded = self._terms.expanded(node)

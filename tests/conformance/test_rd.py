@@ -4,16 +4,57 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from xml.etree import ElementTree
 
+import pyoxigraph as ox
 import pytest
 
 from app.contract.contract import Contract
+from app.exchange import Resource
+from app.representation.forms import EVERY_FORM
+from app.routes import ROUTES
 from tests.conformance.fresh import organization_of
-from tests.service import BASE, JSON_LD, Service, World, id_of
-from tests.test_sweep import check_problem
+from tests.judges import by_pyoxigraph, judges
+from tests.service import BASE, JSON, JSON_LD, Service, World, forms, id_of
+from tests.test_graphs import contexts
+from tests.test_sweep import check_problem, concrete
 
 pytestmark = pytest.mark.anyio
 
+LINKED_DATA = [route for route in ROUTES if set(EVERY_FORM) <= set(route.offers)]
+PROPERTY_PATH = f"{{{BASE}/vocab#}}propertyPath"
+NAMES = [
+    *(
+        "Ärzte",
+        "Ελληνικά",
+        "Русский",
+        "Հայերեն",
+        "עברית",
+        "العربية",
+        "فارسی",
+        "हिन्दी",
+        "বাংলা",
+        "ਪੰਜਾਬੀ",
+        "தமிழ்",
+        "తెలుగు",
+    ),
+    *(
+        "ಕನ್ನಡ",
+        "മലയാളം",
+        "සිංහල",
+        "ไทย",
+        "ລາວ",
+        "བོད་ཡིག",
+        "မြန်မာ",
+        "ქართული",
+        "አማርኛ",
+        "ខ្មែរ",
+        "ᠮᠣᠩᠭᠣᠯ",
+        "日本語",
+        "한국어",
+    ),
+    *("👩‍👩‍👧‍👦 & Söhne", "a\U0010fffdb", "e\u0301", '"quoted" \\ </script> <!-- ]]>', "𝔘𝔫𝔦𝔠𝔬𝔡𝔢", "𐍈 𓂀"),
+]
 XSD = "http://www.w3.org/2001/XMLSchema#"
 ENTITIES = '<!DOCTYPE r [<!ENTITY a "x"><!ENTITY b SYSTEM "file:///etc/hostname">]><r>&a;&b;</r>'
 GRAPHS = {
@@ -38,6 +79,65 @@ def service(on_sqlite: tuple[Service, World]) -> Service:
 @pytest.fixture(scope="module")
 def world(on_sqlite: tuple[Service, World]) -> World:
     return on_sqlite[1]
+
+
+@pytest.mark.parametrize("route", LINKED_DATA, ids=[route.path for route in LINKED_DATA])
+async def test_rd_01_every_resource_is_one_graph_in_every_form(
+    service: Service, world: World, route: Resource
+) -> None:
+    """PF-12 too, judged by two or three readers of each form."""
+    client, told = service.as_("owner"), {}
+    documents = await contexts(client)
+    for form in forms(route):
+        if form != JSON:
+            answer = await client.get(concrete(route, world), headers={"Accept": form})
+            assert answer.headers["Content-Type"] == form
+            told[answer.content] = form
+    graphs = {
+        tuple(judge(content, form, documents)) for content, form in told.items() for judge in judges(form)
+    }
+    assert len(graphs) == 1
+    assert len(next(iter(graphs))) > 3
+
+
+async def test_rd_02_the_syntaxes_have_their_registered_names(service: Service, world: World) -> None:
+    names = ["text/turtle", "application/n-triples", "application/n-quads", "application/trig"]
+    names.append("application/rdf+xml")
+    for name in names:
+        answer = await service.as_("owner").get(world.acme, headers={"Accept": name})
+        assert answer.headers["Content-Type"] == name
+
+
+async def test_rd_03_rdf_xml_is_well_formed_whatever_a_name_was_told_to_be(
+    service: Service, world: World
+) -> None:
+    """What cannot be sent may stand in what an identity provider told, or be quoted in a problem."""
+    client, accept = service.as_("owner"), {"Accept": "application/rdf+xml"}
+    quoted = await client.post("/api/organizations", json={"a\u000bb\r\ufffd": 1}, headers=accept)
+    told = await client.get(world.partner, headers=accept)
+    for answer in (quoted, told):
+        assert answer.headers["Content-Type"] == "application/rdf+xml"
+        document = ElementTree.fromstring(answer.content)
+        assert document.tag == "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}RDF"
+    paths = [element.text for element in ElementTree.fromstring(quoted.content).iter(PROPERTY_PATH)]
+    assert "a\ufffdb\r\ufffd" in paths
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_rd_04_names_in_every_script_come_out_as_they_were_sent(service: Service, name: str) -> None:
+    client = service.as_("owner")
+    made = await client.post("/api/organizations", json={"name": name})
+    assert made.status_code == 201
+    told = set()
+    for form in EVERY_FORM:
+        answer = await client.get(made.headers["Location"], headers={"Accept": form})
+        answer.content.decode("utf-8")
+        if form != JSON:
+            quads = by_pyoxigraph(answer.content, form, await contexts(client))
+            told.add(tuple(quads))
+    assert len(told) == 1
+    turtle = await client.get(made.headers["Location"], headers={"Accept": "text/turtle"})
+    assert name in [quad.object.value for quad in ox.parse(turtle.content, format=ox.RdfFormat.TURTLE)]
 
 
 def test_rd_05_no_value_is_a_floating_point_number(contract: Contract) -> None:

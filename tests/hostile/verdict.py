@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import unquote_to_bytes
 
 import httpx
@@ -18,24 +18,34 @@ from app.protocol.front_door import can_be_a_path
 from app.request import METHODS
 from tests.hostile.estate import Estate
 from tests.hostile.requests import Request
-from tests.service import BASE, CONTRACT, JSON, JSON_LD, PROBLEM, TURTLE, check_kept
+from tests.judges import SYNTAXES
+from tests.service import BASE, CONTRACT, JSON, JSON_LD, PROBLEM, check_kept
 from tests.test_sweep import check_common, check_problem
 
+XSD = "http://www.w3.org/2001/XMLSchema#"
 CURSOR = re.compile(rb"(?:after|before)=([\w-]{8,})")
 # Who may be told of everybody.
 TOLD = ("auditor",)
 
 
 @lru_cache(maxsize=64)
-def _is_turtle(content: bytes) -> bool:
-    return sum(1 for _ in pyoxigraph.parse(content, pyoxigraph.RdfFormat.TURTLE)) > 0
+def _graph(media_type: str, content: bytes) -> tuple[pyoxigraph.Quad, ...]:
+    quads = tuple(pyoxigraph.parse(content, SYNTAXES[media_type][1]))
+    assert quads
+    return quads
 
 
 READERS: dict[str, Callable[[bytes], object]] = {
     JSON: orjson.loads,
     JSON_LD: lambda content: orjson.loads(content)["@context"],
-    TURTLE: _is_turtle,
+    **{media_type: partial(_graph, media_type) for media_type in SYNTAXES},
 }
+
+
+def _read(media_type: str, content: bytes) -> object:
+    """A profile of JSON-LD may have no context. Raises whatever the reader of the media type raises."""
+    profiled = media_type.startswith(f"{JSON_LD};profile=")
+    return READERS[JSON if profiled else media_type](content)
 
 
 @dataclass
@@ -95,7 +105,7 @@ def check_answer(answer: httpx.Response, *, strange: bool, is_head: bool = False
     elif status == 303:
         assert answer.headers["Location"].startswith(f"{BASE}/api")
     elif answer.content:
-        READERS[answer.headers["Content-Type"]](answer.content)
+        _read(answer.headers["Content-Type"], answer.content)
     else:
         # Nothing but the address, for who prefers that.
         assert (status, answer.headers.get("Preference-Applied", "")[:14]) == (201, "return=minimal")
@@ -109,7 +119,15 @@ def _check_refusal(answer: httpx.Response, *, is_head: bool) -> None:
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     if is_head:
         check_common(answer)
-        assert (answer.content, answer.headers["Content-Type"]) == (b"", PROBLEM)
+        assert answer.content == b""
+        assert answer.headers["Content-Type"] in (PROBLEM, *SYNTAXES)
+        return
+    if answer.headers["Content-Type"] in SYNTAXES:
+        check_common(answer)
+        told = {str(quad.object) for quad in _graph(answer.headers["Content-Type"], answer.content)}
+        [name] = [name for name, problem in CONTRACT.problems.items() if f"<{problem.iri}>" in told]
+        assert f'"{CONTRACT.problems[name].status}"^^<{XSD}integer>' in told
+        assert CONTRACT.problems[name].status == status
         return
     name = answer.json()["type"].removeprefix(f"{BASE}/problems/")
     check_problem(answer, name)
