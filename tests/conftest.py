@@ -15,6 +15,7 @@ from app.contract.contract import Contract, load_contract
 from app.storage.database import Database
 from tests.postgres_server import PostgresServer, postgres_server
 from tests.service import BASE, Service, World, populate, running
+from tests.whole_runs import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown  # noqa: F401
 
 # The lines of requests are looked at where a test captures them, and are in nobody's way elsewhere.
 structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import httpx
-from rdflib.term import URIRef
 from starlette.routing import Router
 
 from app.caller import READ, READ_ALL, WRITE
-from app.contract.contract import load_contract, stated
-from app.contract.documentation import documentation
-from app.contract.namespaces import HYDRA
 from app.exchange import Resource
 from app.main import create_app
 from app.representation.forms import offered as every_form
-from app.routes import ROUTES
 from app.security.local_issuer import local_issuer
 from app.settings import Settings
+from tests.promises import CONTRACT, check_promised
 
-BASE = "http://127.0.0.1:8000"
+BASE = CONTRACT.base
 JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
 PROBLEM, PATCH = "application/problem+json", "application/merge-patch+json"
-
-
-CONTRACT = load_contract(BASE)
-PATTERNS = [(re.compile(re.sub("{[a-z_]+}", "[0-9a-z-]+", route.path)), route) for route in ROUTES]
-# What the documentation names for all operations together: answers from before one was reached, and failures.
-UNREACHED = {408, 414, 421, 429, 431, 500, 501, 503}
-assert {status["statusCode"] for status in documentation(CONTRACT)["possibleStatus"]} >= UNREACHED
 
 
 @dataclass
@@ -81,30 +67,6 @@ def accepting(available: Mapping[str, Any]) -> str:
     """The media type with its profile that one of the entries of a 406 tells of."""
     profile = " ".join(available.get("profile", ()))
     return str(available["mediaType"]) + (f';profile="{profile}"' if profile else "")
-
-
-@cache
-def given_fields(operation: str) -> list[str]:
-    named = stated(CONTRACT.sources, URIRef(operation), HYDRA.returnsHeader)
-    return [str(name) for name in named]
-
-
-async def check_promised(answer: httpx.Response) -> None:
-    """Of whatever a test asks by a client."""
-    check_kept(answer.request.method, unquote(answer.request.url.path), answer)
-
-
-def check_kept(method: str, path: str, answer: httpx.Response) -> None:
-    """The contract names the status among those that the operation may answer with, and a success has the
-    fields that it names."""
-    method = "GET" if method == "HEAD" else method
-    found = next((route for pattern, route in PATTERNS if pattern.fullmatch(path)), None)
-    operation = CONTRACT.promises[found.promise].get(method) if found and found.promise else None
-    if operation is not None:
-        assert answer.status_code in operation.statuses | UNREACHED, (operation.name, answer.status_code)
-        if answer.status_code < 400:
-            missing = [name for name in given_fields(operation.iri) if name not in answer.headers]
-            assert missing == [], (operation.name, answer.status_code)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from app.protocol.query import _MAX_PARAMETERS
 from app.protocol.strict_json import _MAX_DEPTH
 from app.settings import KNOWN, Settings
 from tests.commands import environment, served
-from tests.service import CONTRACT
+from tests.promises import CONTRACT
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()

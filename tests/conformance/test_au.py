@@ -27,6 +27,7 @@ from app.security.tokens import MAX_LIFETIME_SECONDS
 from app.settings import IssuerSetting
 from app.storage.database import Database
 from tests.conformance.fresh import organization_of, patched
+from tests.promises import CONTRACT
 from tests.security.issuing import (
     Clock,
     Signer,
@@ -53,7 +54,7 @@ from tests.security.scene import (
     stopped_clock,
     two_issuers,
 )
-from tests.service import BASE, CONTRACT, Service, World, made, running
+from tests.service import BASE, Service, World, made, running
 from tests.test_sweep import check_problem
 from tests.visibility import ABSENT
 

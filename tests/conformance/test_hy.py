@@ -15,7 +15,8 @@ from pyld.documentloader.frozen import FrozenDocumentLoader
 from app.routes import ROUTES
 from tests.conformance.answers import every_kind, link_values
 from tests.conformance.fresh import MERGE, fresh_handle, instance_of, organization_of, patched
-from tests.service import BASE, JSON_LD, PATTERNS, PROBLEM, Service, World, id_of, made, offered
+from tests.promises import PATTERNS
+from tests.service import BASE, JSON_LD, PROBLEM, Service, World, id_of, made, offered
 from tests.test_graphs import contexts, crawl, nodes
 from tests.test_sweep import check_problem, concrete
 

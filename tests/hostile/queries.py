@@ -14,7 +14,7 @@ from app.contract.definitions import Variable
 from app.exchange import Resource
 from tests.hostile.content import NAUGHTY
 from tests.hostile.estate import Estate
-from tests.service import CONTRACT
+from tests.promises import CONTRACT
 
 IN_QUERIES = "%&=[]+;:@/?!$'()*,-._~{}|\\^`\"<>"
 RUBBISH = (

@@ -19,7 +19,8 @@ from app.request import METHODS
 from tests.hostile.estate import Estate
 from tests.hostile.requests import Request
 from tests.judges import SYNTAXES
-from tests.service import BASE, CONTRACT, JSON, JSON_LD, PROBLEM, check_kept
+from tests.promises import CONTRACT, check_kept
+from tests.service import BASE, JSON, JSON_LD, PROBLEM
 from tests.test_sweep import check_common, check_problem
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
