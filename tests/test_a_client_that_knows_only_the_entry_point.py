@@ -159,10 +159,10 @@ async def test_it_creates_reads_changes_transfers_and_deletes(service: Service) 
     memberships = await ada.follow(acme, "memberships")
     await ada.perform(memberships, "Add a member", email="alan@acme.example", role="owner")
     instances = await ada.follow(acme, "instances")
-    shop = await ada.perform(instances, "Create an instance", name="Shop", handle="acme-shop")
+    shop = await ada.perform(instances, "Create an instance", name="Shop", handle="corner-shop")
 
     # Alan finds it by its handle. Ada renames it, and he cannot overwrite what he has not seen.
-    seen = await alan.look_up(alans, "instance_by_handle", handle="acme-shop")
+    seen = await alan.look_up(alans, "instance_by_handle", handle="corner-shop")
     assert seen == shop
     shop = await ada.perform(shop, "Rename the instance", name="Läden")
     with pytest.raises(Refused, match="Precondition failed"):

@@ -10,7 +10,7 @@ import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -30,11 +30,13 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 Recipe = Callable[[Request, "Scene"], Awaitable[httpx.Response]]
 
 
+@dataclass(frozen=True)
 class Scene:
     """What a recipe may use beside the request that would succeed."""
 
-    def __init__(self, operation: str, service: Service, world: World) -> None:
-        self.operation, self.service, self.world = operation, service, world
+    operation: str
+    service: Service
+    world: World
 
     async def ask(self, request: Request, **changes: Any) -> httpx.Response:
         return await replace(request, **changes).of(self.service)
