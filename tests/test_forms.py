@@ -20,7 +20,8 @@ from app.representation.problems import problem_node
 from app.representation.writing import Writer, Writers
 from app.routes import ROUTES
 from tests.judges import by_pyld, judges
-from tests.service import BASE, CONTRACT, Service, World
+from tests.promises import CONTRACT
+from tests.service import BASE, Service, World
 from tests.test_sweep import concrete
 
 pytestmark = pytest.mark.anyio
