@@ -45,6 +45,7 @@ ENTRYPOINT = {
     "me": "/api/me",
     "documentation": "/api/docs",
     "vocabulary": "/vocab",
+    "shapes": "/shapes",
 }
 ACTIVITIES = "/api/activities"
 HANDLE = "/api/handles/{handle}"

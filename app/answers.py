@@ -25,9 +25,9 @@ from app.representation.writing import Writers
 
 API_DOCUMENTATION = "http://www.w3.org/ns/hydra/core#apiDocumentation"
 CONTEXT = "http://www.w3.org/ns/json-ld#context"
-# Where the rules stand that a request did not keep (LDP section 4.2.1.6).
+# Where the rules stand that a request did not keep (LDP section 4.2.1.6): of state, of content.
 CONSTRAINED_BY = "http://www.w3.org/ns/ldp#constrainedBy"
-CONSTRAINT_STATUSES = (409, 422)
+CONSTRAINTS = {409: ENTRYPOINT["documentation"], 422: ENTRYPOINT["shapes"]}
 # Data differs from caller to caller: it may be kept, but is asked for each time (RFC 9111 section 5.2.2).
 PRIVATE, PUBLIC, NEVER = "private, no-cache", "public, max-age=300", "no-store"
 EXPOSED = (
@@ -97,7 +97,9 @@ class Answers:
         # In exactly the spelling that clients search for (CLIENTS.md H2).
         self._documentation = Link(contract.base + ENTRYPOINT["documentation"], API_DOCUMENTATION)
         self._documentation_field = str(self._documentation).encode("ascii")
-        self._constraints = Link(self._documentation.target, CONSTRAINED_BY)
+        self._constraints = {
+            status: Link(contract.base + path, CONSTRAINED_BY) for status, path in CONSTRAINTS.items()
+        }
         secure = contract.base.startswith("https:")
         self._public = _of_every_answer(ANYBODYS, secure=secure)
         self._private = _of_every_answer(SITES_OWN, secure=secure)
@@ -143,10 +145,12 @@ class Answers:
         codings = (None, *CODINGS)
         return {self._written(representation, form, coding).tag for form in forms for coding in codings}
 
-    def of_problem(self, problem: Problem, accept: Sequence[str], request_id: str) -> Answer:
+    def of_problem(
+        self, problem: Problem, accept: Sequence[str], request_id: str, operation: str | None = None
+    ) -> Answer:
         """RFC 9457, unless another syntax than JSON is preferred; what else Accept says decides whether
-        JSON-LD is inside."""
-        node: dict[str, Any] = problem_node(self._contract, problem, request_id)
+        JSON-LD is inside. `operation` is the local name of the one that failed."""
+        node: dict[str, Any] = problem_node(self._contract, problem, request_id, operation)
         form = negotiate(accept, (JSON_LD, PROBLEM_JSON, JSON, *SYNTAXES))
         in_json = form not in SYNTAXES
         if form is not None and not in_json:
@@ -158,7 +162,8 @@ class Answers:
             *([self._problem_context] if in_json else []),
             Link(node["type"], "type"),
         ]
-        links += [self._constraints] if node["status"] in CONSTRAINT_STATUSES else []
+        if node["status"] in self._constraints:
+            links.append(self._constraints[node["status"]])
         fields = [
             ("Content-Type", PROBLEM_JSON if in_json or form is None else form),
             ("Vary", "Accept"),

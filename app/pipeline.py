@@ -146,6 +146,7 @@ class Pipeline:
         if request.method == "OPTIONS":
             return Answer(204, [("Allow", _allow(resource)), *_accepted(resource)])
         operation = self._operation(resource, request.method)
+        request.operation = operation.name
         if request.draining and request.route == "/readyz":
             raise Problem("unavailable", "The service is about to stop.", headers=[("Retry-After", "1")])
         await self._identify(request, operation)
@@ -174,7 +175,7 @@ class Pipeline:
     def _problem(self, request: Request, problem: Problem) -> Answer:
         # Of a head that is too large nothing more is read.
         accept = () if problem.type == "header-fields-too-large" else request.lines("accept")
-        return self._answers.of_problem(problem, accept, request.id)
+        return self._answers.of_problem(problem, accept, request.id, request.operation)
 
     def _wish(self, resource: Resource, request: Request) -> Wish:
         """Raises 406. Only a query can be read strictly, and only a change be answered minimally."""

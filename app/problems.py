@@ -44,7 +44,8 @@ class Available:
 class Problem(Exception):  # noqa: N818 - RFC 9457's own name for it
     """A failure that leaves the service as RFC 9457 problem details.
 
-    `type` is a local name such as `handle-taken`; `detail` says what the client can do about it.
+    `type` is a local name such as `handle-taken`; `detail` says what the client can do about it. `focus` is
+    the IRI of what the violations are about, where it has one.
     `headers` are fields that the answer must carry (`Allow`, `WWW-Authenticate`, `Retry-After`).
     """
 
@@ -54,6 +55,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own name for it
         detail: str,
         *,
         violations: Sequence[Violation] = (),
+        focus: str | None = None,
         gone: Gone | None = None,
         available: Sequence[Available] = (),
         headers: Sequence[tuple[str, str]] = (),
@@ -62,6 +64,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own name for it
         self.type = type
         self.detail = detail
         self.violations = tuple(violations)
+        self.focus = focus
         self.gone = gone
         self.available = tuple(available)
         self.headers = tuple(headers)

@@ -32,8 +32,8 @@ class Disconnected(Exception):  # noqa: N818 - nobody is left to be told
 class Request:
     """`receive` gives the content; `lines` are the values of all lines of a field.
 
-    `route` is the path's pattern; `caller` becomes known on the way, and so does its `standing`, where there
-    is a limit.
+    `route` is the path's pattern; `caller` becomes known on the way, and so do the local name of the
+    `operation` and the caller's `standing`, where there is a limit.
     """
 
     scope: Scope
@@ -42,6 +42,7 @@ class Request:
     route: str | None = None
     caller: Caller = ANONYMOUS
     standing: Standing | None = None
+    operation: str | None = None
     path: str = field(init=False)
     method: str = field(init=False)
     is_head: bool = field(init=False)

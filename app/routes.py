@@ -36,6 +36,7 @@ ROUTES = (
     Resource("/api", "Entrypoint", PUBLISHED, GRAPH),
     Resource("/api/docs", "documentation", PUBLISHED, GRAPH),
     Resource("/vocab", "vocabulary", PUBLISHED, GRAPH),
+    Resource("/shapes", "shapes", PUBLISHED, GRAPH),
     Resource("/contexts/v1/{file}", "", PUBLISHED, CONTEXT),
     Resource("/problems", "", PUBLISHED, GRAPH),
     Resource("/problems/{type}", "", PUBLISHED, GRAPH),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdflib.namespace import RDF, RDFS
+from rdflib.namespace import RDF, RDFS, XSD
 from rdflib.term import Node, URIRef
 
 from app.contract.contract import Contract, own
@@ -10,7 +10,12 @@ from app.contract.namespaces import HYDRA
 from app.contract.sources import Context, ContractFault, Sources, Term, by_iri, local_name
 
 DATA, PROBLEM = "registry.jsonld", "problem.jsonld"
-PROBLEM_CLASSES = {"Problem", "Violation", "Representation", "Tombstone"}
+PROBLEM_CLASSES = {
+    *("Problem", "Violation", "Representation", "Tombstone"),
+    *("ValidationReport", "ValidationResult"),
+}
+# What JSON has values of its own for.
+NATIVE = {str(datatype) for datatype in (XSD.string, XSD.integer, XSD.boolean)}
 
 
 def check_contract(contract: Contract) -> None:
@@ -79,9 +84,10 @@ def _check_key(contract: Contract, class_name: str, key: str, context: Context) 
             file, key, f"it stands for {term.iri}, but for {class_name} it is {property_.iri}"
         )
     value_type = property_.shape.value_type
-    wanted = value_type if value_type and value_type.endswith("#dateTime") else None
+    wanted = value_type if value_type not in NATIVE else None
     if property_.link or property_.shape.links:
-        wanted = "@id"
+        # A term's value may also be a key.
+        wanted = "@vocab" if term.coercion == "@vocab" else "@id"
     if wanted is not None and term.coercion != wanted:
         raise ContractFault(
             file,

@@ -6,10 +6,9 @@ A closed interpreter: a constraint that it does not know stops the start. pySHAC
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from rdflib.collection import Collection
 from rdflib.namespace import XSD
 from rdflib.term import Node
 
@@ -19,6 +18,7 @@ from app.contract.sources import Sources, by_iri
 DATATYPES: dict[str, tuple[type, str]] = {
     str(XSD.string): (str, "a string"),
     str(XSD.dateTime): (str, "a string with a date and time"),
+    str(XSD.anyURI): (str, "a string with a URI"),
     str(XSD.integer): (int, "an integer"),
     str(XSD.boolean): (bool, "true or false"),
 }
@@ -28,6 +28,8 @@ NO_STRING = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # the property itself keeps (`required`; every JSON key occurs once).
 DESCRIPTIVE = {SHACL.path, SHACL.order, SHACL.minCount, SHACL.maxCount, SHACL.property}
 DESCRIPTIVE |= {SHACL["not"], SHACL.node}  # read as shapes of their own
+# What may be said of a class itself. `sh:node` says what all collections have, which nobody sends.
+OF_CLASSES = {SHACL.property, SHACL["or"], SHACL.order, SHACL.node}
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,27 @@ def read_shape(sources: Sources, node: Node) -> Shape:
     return Shape(negated=negated, nodes=nodes, **known)  # type: ignore[arg-type]  # by the names just above
 
 
+def read_alternatives(sources: Sources, class_: Node, known: Collection[str]) -> list[str]:
+    """The paths of which a node of the class needs one: `sh:or` of property shapes that say so and no more.
+
+    Raises `ContractFault` for any other constraint of the class itself, for it could not be enforced.
+    """
+    graph, paths = sources.graph, []
+    for predicate in by_iri(graph.predicates(class_)):
+        if str(predicate).startswith(str(SHACL)) and predicate not in OF_CLASSES:
+            raise sources.fault(
+                class_, f"the constraint sh:{str(predicate)[len(SHACL) :]} cannot be enforced"
+            )
+    for shape in (it for items in graph.objects(class_, SHACL["or"]) for it in graph.items(items)):
+        path = str(graph.value(shape, SHACL.path))
+        said = {predicate for predicate in graph.predicates(shape) if str(predicate).startswith(str(SHACL))}
+        one = str(graph.value(shape, SHACL.minCount)) == "1"
+        if path not in known or said != {SHACL.path, SHACL.minCount} or not one:
+            raise sources.fault(class_, f"the alternative {sources.shorten(shape)} cannot be enforced")
+        paths.append(path)
+    return paths
+
+
 def _datatype(sources: Sources, node: Node, value: Node) -> str:
     if str(value) not in DATATYPES:
         raise sources.fault(node, f"the datatype {value} cannot be enforced")
@@ -135,7 +158,7 @@ def _integer(_sources: Sources, _node: Node, value: Node) -> int:
 
 
 def _among(sources: Sources, _node: Node, value: Node) -> frozenset[str]:
-    return frozenset(str(item) for item in Collection(sources.graph, value))
+    return frozenset(str(item) for item in sources.graph.items(value))
 
 
 def _is_iri(sources: Sources, node: Node, value: Node) -> bool:

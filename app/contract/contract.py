@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from rdflib.namespace import OWL, RDF, RDFS
 from rdflib.term import Node, URIRef
 
-from app.contract.constraints import read_shape
+from app.contract.constraints import read_alternatives, read_shape
 from app.contract.definitions import ClassDefinition, Operation, ProblemType, Property, Variable
 from app.contract.namespaces import HYDRA, SHACL
 from app.contract.sources import ROOT, Sources, as_iri, by_iri, local_name, read_sources
@@ -21,7 +22,8 @@ METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 class Contract:
     """`promises` are the operations by method of each class, and of each link that leads to one address.
 
-    `ranges` are the classes of what links lead to, `acts` the words for the types of activities.
+    `ranges` are the classes of what links lead to, `acts` the words for the types of activities, `components`
+    the local names of SHACL's constraint components by the codes of violations that say the same.
     """
 
     sources: Sources
@@ -30,6 +32,7 @@ class Contract:
     problems: Mapping[str, ProblemType]
     ranges: Mapping[str, str]
     acts: Mapping[str, str]
+    components: Mapping[str, str]
 
     def class_of(self, promise: str) -> ClassDefinition:
         """The class of what is at an address with this promise: itself or, for a link, its range."""
@@ -38,6 +41,18 @@ class Contract:
     @property
     def base(self) -> str:
         return self.sources.base
+
+    @cached_property
+    def operations(self) -> Mapping[str, Operation]:
+        """By name."""
+        return {it.name: it for promised in self.promises.values() for it in promised.values()}
+
+    @cached_property
+    def keys(self) -> Mapping[str, str]:
+        """The IRIs of the properties in data, by JSON key."""
+        properties = {it.iri for class_ in self.classes.values() for it in class_.properties.values()}
+        terms = self.sources.contexts["registry.jsonld"].terms.values()
+        return {term.key: term.iri for term in terms if term.iri in properties}
 
 
 def load_contract(base: str, root: Path = ROOT) -> Contract:
@@ -53,7 +68,8 @@ def load_contract(base: str, root: Path = ROOT) -> Contract:
     for link in (*subjects(sources, HYDRA.Link), *subjects(sources, HYDRA.TemplatedLink)):
         promises[local_name(link)] = _read_operations(sources, link)
         ranges.update({local_name(link): range_ for range_ in _own_ranges(sources, link)})
-    return Contract(sources, classes, promises, problems, ranges, dict(_read_acts(sources)))
+    acts, components = dict(_read_acts(sources)), dict(_read_components(sources))
+    return Contract(sources, classes, promises, problems, ranges, acts, components)
 
 
 def _own_ranges(sources: Sources, link: Node) -> list[str]:
@@ -64,6 +80,13 @@ def _own_ranges(sources: Sources, link: Node) -> list[str]:
 def _read_acts(sources: Sources) -> Iterator[tuple[str, str]]:
     for node in subjects(sources, own(sources, "ActivityType")):
         yield local_name(_needed(sources, node, RDFS.seeAlso)), _needed(sources, node, RDFS.label)
+
+
+def _read_components(sources: Sources) -> Iterator[tuple[str, str]]:
+    for node in subjects(sources, own(sources, "ViolationCode")):
+        component = text(sources, node, RDFS.seeAlso)
+        if component is not None:
+            yield _needed(sources, node, RDFS.label), local_name(component)
 
 
 def subjects(sources: Sources, class_: URIRef) -> list[Node]:
@@ -119,6 +142,7 @@ def _read_class(sources: Sources, node: Node) -> ClassDefinition:
     for supported in in_order(sources, sources.graph.objects(node, HYDRA.supportedProperty)):
         property_ = _read_property(sources, supported)
         properties[property_.key] = property_
+    keys = {property_.iri: property_.key for property_ in properties.values()}
     restriction = sources.graph.value(node, OWL.equivalentClass)
     member = sources.graph.value(restriction, OWL.allValuesFrom) if restriction is not None else None
     return ClassDefinition(
@@ -130,6 +154,7 @@ def _read_class(sources: Sources, node: Node) -> ClassDefinition:
         local_name(member) if member is not None else None,
         _most(sources, restriction),
         tuple(_read_variables(sources, sources.graph.value(node, HYDRA.search))),
+        tuple(keys[path] for path in read_alternatives(sources, node, keys)),
     )
 
 

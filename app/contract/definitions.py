@@ -62,7 +62,10 @@ class Variable:
 
 @dataclass(frozen=True)
 class ClassDefinition:
-    """A supported class. `member` is the class of a collection's members, `most` how many there can be."""
+    """A supported class. `member` is the class of a collection's members, `most` how many there can be.
+
+    Of the properties with the keys in `alternatives` at least one has to be there.
+    """
 
     name: str
     iri: str
@@ -72,6 +75,7 @@ class ClassDefinition:
     member: str | None = None
     most: int | None = None
     variables: tuple[Variable, ...] = ()
+    alternatives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

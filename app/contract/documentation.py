@@ -153,24 +153,26 @@ def vocabulary(contract: Contract) -> NodeObject:
     """The vocabulary as one node object: the ontology, and under it every term that it defines."""
     sources = contract.sources
     ontology = URIRef(f"{sources.base}/vocab")
-    described = _node(sources, ontology)
-    defined = [_node(sources, node) for node in by_iri(sources.graph.subjects()) if _is_own(sources, node)]
-    return {"@context": _context_address(sources), **described, "defines": defined}
+    described = node_object(sources, ontology)
+    defined = [
+        node_object(sources, node) for node in by_iri(sources.graph.subjects()) if _is_own(sources, node)
+    ]
+    return {"@context": context_address(sources), **described, "defines": defined}
 
 
 def problem_type(contract: Contract, name: str) -> NodeObject:
     sources = contract.sources
     return {
-        "@context": _context_address(sources),
-        **_node(sources, URIRef(f"{sources.base}/problems/{name}")),
+        "@context": context_address(sources),
+        **node_object(sources, URIRef(f"{sources.base}/problems/{name}")),
     }
 
 
 def problem_types(contract: Contract) -> NodeObject:
     sources = contract.sources
-    members = [_node(sources, URIRef(problem.iri)) for problem in contract.problems.values()]
+    members = [node_object(sources, URIRef(problem.iri)) for problem in contract.problems.values()]
     return {
-        "@context": _context_address(sources),
+        "@context": context_address(sources),
         "@id": f"{sources.base}/problems",
         "@type": "Collection",
         "title": "Problem types",
@@ -179,7 +181,7 @@ def problem_types(contract: Contract) -> NodeObject:
     }
 
 
-def _context_address(sources: Sources) -> str:
+def context_address(sources: Sources) -> str:
     return f"{sources.base}/contexts/v1/{CONTEXT}"
 
 
@@ -187,7 +189,7 @@ def _is_own(sources: Sources, node: Node) -> bool:
     return str(node).startswith(sources.namespace)
 
 
-def _node(sources: Sources, node: Node) -> NodeObject:
+def node_object(sources: Sources, node: Node) -> NodeObject:
     """A subject with everything that the files say of it, by the keys of the documentation's context."""
     keys = _keys(sources)
     types = [_compact(sources, type_) for type_ in by_iri(sources.graph.objects(node, RDF.type))]
@@ -216,13 +218,15 @@ def _compact(sources: Sources, node: Node) -> str:
 
 
 def _value(sources: Sources, value: Node, key: str) -> Any:
-    if isinstance(value, Literal):
-        return (
-            value.toPython()
-            if value.datatype and local_name(value.datatype) in ("integer", "boolean")
-            else str(value)
-        )
     term = sources.contexts[CONTEXT].terms.get(key)
+    coerced = term is not None and term.coercion == "@id"
     if term is not None and term.container == "@list":
-        return [str(item) for item in sources.graph.items(value)]
-    return str(value) if term is not None and term.coercion == "@id" else {"@id": str(value)}
+        return [_item(item, coerced=coerced) for item in sources.graph.items(value)]
+    return _item(value, coerced=coerced)
+
+
+def _item(value: Node, *, coerced: bool) -> Any:
+    if isinstance(value, Literal):
+        native = value.datatype and local_name(value.datatype) in ("integer", "boolean")
+        return value.toPython() if native else str(value)
+    return str(value) if coerced else {"@id": str(value)}

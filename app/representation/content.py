@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.addresses import DATA_CONTEXT
@@ -37,7 +37,7 @@ def read_content(
     values taken together. Raises `invalid-content` with all that is wrong.
     """
     if not isinstance(document, dict):
-        raise _invalid([Violation("", "This must be a JSON object.", "#", "type")])
+        raise _invalid([Violation("", "This must be a JSON object.", "#", "type")], current)
     definition, expected = contract.classes[class_name], contract.classes[expects]
     violations: list[Violation] = []
     values: dict[str, Any] = {}
@@ -60,10 +60,17 @@ def read_content(
             for key, property_ in expected.properties.items()
             if property_.required and key not in document
         ]
+        violations += one_of(expected.alternatives, values)
     violations += rule(values) if rule else ()
     if violations:
-        raise _invalid(violations)
+        raise _invalid(violations, current)
     return values
+
+
+def one_of(keys: Sequence[str], values: Mapping[str, Any]) -> Iterator[Violation]:
+    """Where there are keys, one of them has to have a value."""
+    if keys and not any(key in values for key in keys):
+        yield violation(keys[0], f"One of {' and '.join(keys)} is required.", "required")
 
 
 def violation(key: str, message: str, code: str) -> Violation:
@@ -71,15 +78,16 @@ def violation(key: str, message: str, code: str) -> Violation:
     return Violation(shown, message, pointer(shown), code)
 
 
-def invalid(*violations: Violation) -> Problem:
-    return _invalid(list(violations))
+def invalid(*violations: Violation, current: Mapping[str, Any] | None = None) -> Problem:
+    return _invalid(list(violations), current)
 
 
-def _invalid(violations: list[Violation]) -> Problem:
+def _invalid(violations: list[Violation], current: Mapping[str, Any] | None) -> Problem:
     named = sorted({item.property_path for item in violations if item.property_path})
     named = named if len(named) <= NAMED else [*named[:NAMED], "others"]
     detail = f"Correct {', '.join(named)} and send it again." if named else violations[0].message
-    return Problem("invalid-content", detail, violations=violations)
+    focus = str(current["@id"]) if current is not None else None
+    return Problem("invalid-content", detail, violations=violations, focus=focus)
 
 
 def reference(value: JSON) -> JSON:

@@ -6,12 +6,19 @@ from typing import Any
 
 from app.contract.contract import Contract
 from app.problems import Problem
+from app.representation.reports import report_node
 
 NodeObject = dict[str, Any]
 MEDIA_TYPE = "application/problem+json"
 
 
-def problem_node(contract: Contract, problem: Problem, request_id: str) -> NodeObject:
+# What only those look for who read JSON-LD.
+INSIDE = ("description", "report")
+
+
+def problem_node(
+    contract: Contract, problem: Problem, request_id: str, operation: str | None = None
+) -> NodeObject:
     """With its context inline: an error can be read when nothing else can be had from the service."""
     kind = contract.problems[problem.type]
     occurrence = f"{kind.iri}#{request_id}"
@@ -38,6 +45,9 @@ def problem_node(contract: Contract, problem: Problem, request_id: str) -> NodeO
             }
             for number, item in enumerate(problem.violations, 1)
         ]
+        # A conflict breaks no shape: another state may allow it.
+        if kind.name == "invalid-content":
+            node["report"] = report_node(contract, problem, occurrence, operation)
     if problem.available:
         node["available"] = [
             {
@@ -60,11 +70,11 @@ def problem_node(contract: Contract, problem: Problem, request_id: str) -> NodeO
 
 
 def without_json_ld(value: Any) -> Any:
-    """For who prefers plain JSON: the same without `@…`, and without what only Hydra clients look for."""
+    """For who prefers plain JSON: the same without `@…`, and without what only other clients look for."""
     if isinstance(value, dict):
         return {
             key: without_json_ld(item)
             for key, item in value.items()
-            if key != "description" and (not key.startswith("@") or "formerType" in value)
+            if key not in INSIDE and (not key.startswith("@") or "formerType" in value)
         }
     return [without_json_ld(item) for item in value] if isinstance(value, list) else value

@@ -38,7 +38,8 @@ async def change_status(exchange: Exchange) -> Representation:
     )
     before, after = record.values["status"], values.get("status", record.values["status"])
     if (before, after) == ("accepted", "pending"):
-        raise invalid(violation("status", "What is accepted can only be revoked, by DELETE.", "readOnly"))
+        fault = violation("status", "What is accepted can only be revoked, by DELETE.", "readOnly")
+        raise invalid(fault, current=current)
     if before != after:
         done(await accept(exchange.session, exchange.act, record))
     return await exchange.item(await found(exchange))

@@ -23,7 +23,8 @@ async def create(exchange: Exchange) -> Representation:
     organization = await parent(exchange)
     if organization is not None:
         check_role(exchange.caller, exchange.operation, organization.roles)
-    rule = names_one(exchange.contract, organization.id if organization else None)
+    within = organization.id if organization else None
+    rule = names_one(exchange.contract, within, needed=within is None)
     values = read_content(exchange.contract, exchange.document(), "Instance", "Instance", None, rule=rule)
     if organization is None:
         organization = await _named(exchange, values)

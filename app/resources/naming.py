@@ -9,18 +9,19 @@ from app.addresses import ITEMS
 from app.contract.contract import Contract
 from app.problems import Problem, Violation
 from app.protocol.strict_json import loads
-from app.representation.content import Rule, reference, violation
+from app.representation.content import Rule, one_of, reference, violation
 
 LINK, KEY = "organization", "organization_id"
 
 
-def names_one(contract: Contract, parent: str | None = None) -> Rule:
-    """The path and both members name one organization, if they name any; one of them has to."""
+def names_one(contract: Contract, parent: str | None = None, *, needed: bool = False) -> Rule:
+    """The path and both members name one organization, if they name any; one has to where that is `needed`
+    though the class does not say so."""
 
     def disagreements(values: Mapping[str, Any]) -> Iterator[Violation]:
         named = _identifiers(contract, values)
-        if not named and parent is None:
-            yield violation(KEY, "Say which organization it is.", "required")
+        if needed:
+            yield from one_of((KEY, LINK), values)
         expected = parent or next(iter(named.values()), None)
         for key, identifier in named.items():
             if identifier is None or identifier != expected:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from app.addresses import PROTECTED_RESOURCE, ROOT
 from app.contract.contract import Contract
 from app.contract.documentation import documentation, problem_type, problem_types, vocabulary
+from app.contract.shapes import shapes
 from app.exchange import Exchange, Representation, not_found
 from app.relations import of_document
 from app.representation.documents import (
@@ -34,6 +35,7 @@ def documents(
     graphs = {
         "/api/docs": documentation(contract),
         "/vocab": vocabulary(contract),
+        "/shapes": shapes(contract),
         "/problems": problem_types(contract),
     }
     graphs |= {f"/problems/{name}": problem_type(contract, name) for name in contract.problems}

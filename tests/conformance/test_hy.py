@@ -147,7 +147,7 @@ async def test_hy_03_what_is_served_is_what_is_supported(
     for body in (*data, *problems):
         for node in nodes(jsonld.expand(body, {"documentLoader": loader})):
             types = set(node.get("@type", ()))
-            assert all(type_.startswith((VOCAB, HYDRA, AS, f"{BASE}/problems/")) for type_ in types)
+            assert all(type_.startswith((VOCAB, HYDRA, AS, SHACL, f"{BASE}/problems/")) for type_ in types)
             assert {type_ for type_ in types if type_.startswith(VOCAB)} <= own
             types |= {f"{VOCAB}Problem"} if f"{HYDRA}Error" in types else set()
             predicates = {key for key in node if not key.startswith("@")}

@@ -8,15 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
-import pyshacl
 import pytest
-import rdflib
 from pyld import jsonld
 from pyld.documentloader.frozen import FrozenDocumentLoader
 
 from tests.conformance.fresh import MERGE, instance_of, organization_of, patched
 from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, id_of, made
-from tests.test_graphs import by_pyld, contexts, crawl, inlined
+from tests.test_graphs import by_pyld, contexts, crawl
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio
@@ -396,27 +394,6 @@ async def test_ld_18_only_what_has_no_address_is_a_blank_node(
             assert listed or len(kinds) == 1, address
             met |= kinds
     assert met == {f"<{HYDRA}IriTemplate>", f"<{HYDRA}IriTemplateMapping>"}
-
-
-async def test_ld_19_every_representation_has_the_published_shapes(
-    service: Service, world: World, documents: Mapping[str, Any]
-) -> None:
-    owner = service.as_("owner")
-    shapes = rdflib.Graph()
-    shapes.parse(data=(await owner.get("/vocab", headers={"Accept": TURTLE})).text, format="turtle")
-    for path in world.examples.values():
-        body = (await owner.get(path)).json()
-        assert conforms(body, shapes, documents), path
-    shop = (await owner.get(world.shop)).json()
-    for broken in ({"handle": "Not a handle"}, {"name": ["a", "b"]}, {"created_at": "yesterday"}):
-        assert not conforms(shop | broken, shapes, documents), broken
-
-
-def conforms(body: dict[str, Any], shapes: rdflib.Graph, documents: Mapping[str, Any]) -> bool:
-    graph = rdflib.Graph()
-    graph.parse(data=inlined(body, documents), format="json-ld")
-    result: Any = pyshacl.validate(graph, shacl_graph=shapes, inference="none", advanced=False)
-    return bool(result[0])
 
 
 CHARACTERS = [

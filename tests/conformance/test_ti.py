@@ -57,7 +57,7 @@ def times(value: Any) -> Iterator[str]:
 
 async def test_ti_01_every_time_is_told_in_utc_with_six_digits(service: Service, world: World) -> None:
     owner, told = service.as_("owner"), []
-    described = ("", "documentation", "vocabulary")
+    described = ("", "documentation", "vocabulary", "shapes")
     paths = [concrete(route, world) for route in ROUTES if route.promise not in described]
     for path in (*paths, world.deleted_shop):
         for accept in (JSON, JSON_LD):

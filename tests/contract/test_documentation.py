@@ -16,6 +16,7 @@ from pyld.documentloader.frozen import FrozenDocumentLoader
 
 from app.contract.contract import Contract, load_contract
 from app.contract.documentation import documentation, problem_type, problem_types, vocabulary
+from app.contract.shapes import shapes
 from app.representation.documents import Document, graph_document
 from app.representation.forms import JSON_LD, TURTLE
 from app.representation.writing import Writers
@@ -113,12 +114,13 @@ def test_the_documentation_is_the_same_in_every_process() -> None:
     program = """
 from app.contract import documentation as d
 from app.contract.contract import load_contract
+from app.contract.shapes import shapes
 from app.representation.documents import graph_document
 from app.representation.forms import EVERY_FORM
 from app.representation.writing import Writers
 contract = load_contract("http://127.0.0.1:8000")
 writer = Writers(contract).documentation
-for make in (d.documentation, d.vocabulary, d.problem_types):
+for make in (d.documentation, d.vocabulary, d.problem_types, shapes):
     document = graph_document(writer, make(contract))
     print([document.variant(form).tag for form in EVERY_FORM])
 """
@@ -145,7 +147,7 @@ def canonical(quads: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "make", [documentation, vocabulary, problem_types, lambda c: problem_type(c, "gone")]
+    "make", [documentation, vocabulary, shapes, problem_types, lambda c: problem_type(c, "gone")]
 )
 def test_every_processor_reads_the_same_graph_from_every_syntax(contract: Contract, make: Any) -> None:
     context = contract.sources.contexts["documentation.jsonld"].document
