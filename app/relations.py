@@ -66,4 +66,4 @@ def _described(base: str, type_: str) -> tuple[Link, ...]:
 
 
 def _describing(base: str) -> tuple[Link, ...]:
-    return (Link(base + ENTRYPOINT["vocabulary"], "describedby"),)
+    return (Link(base + ENTRYPOINT["shapes"], "describedby"),)
