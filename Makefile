@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run contract test conformance conformance-document fuzz soak check fix coverage clean
+.PHONY: help install run contract test conformance conformance-document crawl fuzz soak check fix coverage clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 24
@@ -39,6 +39,9 @@ conformance-document: .venv/.tests ## Write docs/conformance.md from the list an
 
 soak: .venv/.tests ## Kill, stop, load and mistreat the service for minutes, and print what it bore
 	$(BIN)/python -m tests.soak $(ARGS)
+
+crawl: .venv/.tests ## Follow every IRI of the sample data, in each syntax; ARGS="--url … --token …" for others
+	$(BIN)/python -m tests.crawl $(ARGS)
 
 fuzz: .venv/.tests ## Send 100,000 hostile requests; ARGS="--seed S --only N" repeats one
 	$(BIN)/python -m tests.fuzz $(ARGS)
