@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from app.contract.check import PROBLEM_CLASSES
 from app.contract.constraints import NO_STRING
 from app.contract.definitions import ClassDefinition, Property
 from app.exchange import Resource
@@ -31,7 +32,6 @@ CONTEXTS = {
     f"{BASE}/contexts/v1/{name}": context.document for name, context in CONTRACT.sources.contexts.items()
 }
 LINKED_DATA = [form for form in offered(EVERY_FORM, BASE) if form != JSON]
-PROBLEM_CLASSES = ("Problem", "Violation", "Representation", "Tombstone")
 DATA = [name for name in CONTRACT.classes if name not in PROBLEM_CLASSES]
 NESTED = {"owners": "Member", "members": "Member", "changes": "Change"}
 # What ends a literal, a comment, an element or a statement early, and what is written in more than one way.

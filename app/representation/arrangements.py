@@ -58,7 +58,7 @@ class Compaction:
         self._keys: dict[tuple[str, bool], dict[str | None, str]] = {}
         for key, term in terms.terms.items():
             if key not in terms.prefixes:
-                kind = "@list" if term.container == "@list" else term.coercion
+                kind = f"@list {term.coercion}" if term.container == "@list" else term.coercion
                 self._keys.setdefault((term.iri, term.reverse), {})[kind] = key
 
     def document(self, nodes: list[NodeObject]) -> NodeObject:
@@ -98,15 +98,25 @@ class Compaction:
     def _way(self, iri: str, value: NodeObject) -> tuple[str, Any]:
         """The key to put a value under, and how it looks there."""
         keys = self._keys.get((iri, False), {})
+        if "@list" in value:
+            for coercion in ("@id", "@vocab", None):
+                if f"@list {coercion}" in keys:
+                    return keys[f"@list {coercion}"], [self._item(coercion, it) for it in value["@list"]]
         for kind, shown in self._ways(value) if keys else ():
             if kind in keys:
                 return keys[kind], shown
         return self._short(iri, term=False), self._whole(value)
 
+    def _item(self, coercion: str | None, value: NodeObject) -> Any:
+        """Of a list whose term has this coercion."""
+        ways = (shown for kind, shown in self._ways(value) if kind == coercion)
+        found = next(ways, None)
+        return self._whole(value) if found is None else found
+
     def _ways(self, value: NodeObject) -> Iterator[tuple[str | None, Any]]:
         """The coercions under which a value can stand, the best first, and how it looks there."""
         if "@list" in value:
-            yield "@list", [item.get("@value", item.get("@id")) for item in value["@list"]]
+            yield None, self._whole(value)
         elif "@value" in value:
             yield value.get("@type"), value["@value"]
             yield None, self._whole(value)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import jwt
 
+from app.contract.constraints import NO_STRING
 from app.problems import Problem
 from app.security.keys import Key
 
@@ -125,7 +126,9 @@ def _read_claims(claims: Mapping[str, Any], key: Key) -> Claims:
 
 
 def _optional(value: object, limit: int) -> str | None:
-    return value if isinstance(value, str) and _is_text(value, limit) else None
+    """What is shown to people has to be text in every syntax; what is not counts as not told."""
+    shown = isinstance(value, str) and _is_text(value, limit) and not NO_STRING.search(value)
+    return str(value) if shown else None
 
 
 def _is_text(value: str, limit: int) -> bool:
