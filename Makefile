@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run contract test conformance conformance-document crawl fuzz soak check fix coverage clean
+.PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak check fix coverage clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 24
@@ -27,6 +27,9 @@ run: .venv/.runtime ## Start the service with sample data on http://127.0.0.1:80
 
 contract: .venv/.runtime ## Check the contract and show what it promises
 	@$(BIN)/instance-registry contract
+
+pins: .venv/.runtime ## Pin the contexts for a release: from 1.0.0 on none that is pinned may change
+	@$(BIN)/instance-registry contract --pin
 
 test: .venv/.tests ## Run the tests
 	$(BIN)/pytest -n 2 $(ARGS)

@@ -294,15 +294,22 @@ async def _forget(settings: Settings, identifier: str) -> Erased | None:
 
 
 @cli.command()
-def contract() -> None:
+def contract(
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Pin the contexts, which do not change from release 1.0.0 on.")
+    ] = False,
+) -> None:
     """Check the vocabulary and the contexts, and show what they promise."""
     from rich.console import Console
     from rich.table import Table
 
     from app.contract.check import check_contract
     from app.contract.contract import load_contract
+    from app.contract.pins import pin as pin_contexts
 
     loaded = load_contract(read_settings(os.environ).public_url)
+    if pin:
+        pin_contexts(loaded.sources)
     check_contract(loaded)
     classes = Table("class", "properties", title="Classes", title_justify="left")
     for definition in loaded.classes.values():

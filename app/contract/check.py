@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from rdflib.namespace import RDF, RDFS, XSD
+from rdflib.namespace import DCTERMS, RDF, RDFS, XSD
 from rdflib.term import Node, URIRef
 
 from app.contract.contract import Contract, own
 from app.contract.namespaces import HYDRA
-from app.contract.sources import Context, ContractFault, Sources, Term, by_iri, local_name
+from app.contract.pins import check_pins
+from app.contract.sources import CONTEXTS, Context, ContractFault, Sources, Term, by_iri, local_name
 
 DATA, PROBLEM = "registry.jsonld", "problem.jsonld"
 PROBLEM_CLASSES = {
@@ -21,9 +22,11 @@ NATIVE = {str(datatype) for datatype in (XSD.string, XSD.integer, XSD.boolean)}
 def check_contract(contract: Contract) -> None:
     """Raises `ContractFault` for the first disagreement."""
     sources = contract.sources
-    for name in (DATA, PROBLEM, "documentation.jsonld"):
+    for name in (DATA, PROBLEM, "documentation.jsonld", "catalog.jsonld"):
         if name not in sources.contexts:
-            raise ContractFault(f"contexts/v1/{name}", "@context", "there is no such file")
+            raise ContractFault(f"{CONTEXTS}/{name}", "@context", "there is no such file")
+    check_pins(sources)
+    _check_described(sources)
     _check_labels(sources)
     _check_operations(contract)
     for context in sources.contexts.values():
@@ -33,6 +36,16 @@ def check_contract(contract: Contract) -> None:
         context = sources.contexts[PROBLEM if definition.name in PROBLEM_CLASSES else DATA]
         for key in definition.properties:
             _check_key(contract, definition.name, key, context)
+
+
+def _check_described(sources: Sources) -> None:
+    """Who finds a context is told what it is for."""
+    for name in sources.contexts:
+        node = URIRef(f"{sources.base}/{CONTEXTS}/{name}")
+        for predicate in (DCTERMS.title, DCTERMS.description):
+            if (node, predicate, None) not in sources.graph:
+                said = local_name(predicate)
+                raise ContractFault(f"{CONTEXTS}/{name}", "@context", f"no file in vocab gives it a {said}")
 
 
 def _check_labels(sources: Sources) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from rdflib.term import Node, URIRef
 from app.contract.namespaces import HYDRA, SHACL
 
 ROOT = Path(__file__).resolve().parents[2]
+CONTEXTS = "contexts/v1"
+# The one value that depends on the deployment.
+_UNFILLED = re.compile(r'("registry"\s*:\s*)null')
 # JSON-LD 1.0 processors read our contexts (API.md section 6): these came with 1.1, or fetch something.
 REFUSED_KEYWORDS = {
     "@version",
@@ -49,18 +54,23 @@ class Term:
 
 @dataclass(frozen=True)
 class Context:
-    """A published context: its file's name, its document as served, and its terms by key."""
+    """A published context: its file's name and the SHA-256 of what is written there; what is served, as bytes
+    and as read, in which the vocabulary's prefix is filled in; and its terms by key."""
 
     name: str
+    written: str
+    content: bytes
     document: Mapping[str, Any]
     terms: Mapping[str, Term]
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Everything the contract is made from. `files` names the file that first describes a subject."""
+    """Everything the contract is made from, below `root`. `files` names the file that first describes a
+    subject."""
 
     base: str
+    root: Path
     graph: Graph
     files: Mapping[Node, str]
     contexts: Mapping[str, Context]
@@ -94,10 +104,8 @@ def read_sources(base: str, root: Path = ROOT) -> Sources:
         for prefix, namespace in part.namespaces():
             graph.bind(prefix, namespace)
     _add_shapes(graph)
-    contexts = {
-        path.name: _read_context(path, base) for path in sorted((root / "contexts/v1").glob("*.jsonld"))
-    }
-    sources = Sources(base, graph, files, contexts)
+    contexts = {path.name: _read_context(path, base) for path in sorted((root / CONTEXTS).glob("*.jsonld"))}
+    sources = Sources(base, root, graph, files, contexts)
     _check_references(sources)
     return sources
 
@@ -129,17 +137,21 @@ def _check_references(sources: Sources) -> None:
 
 
 def _read_context(path: Path, base: str) -> Context:
-    name = f"contexts/v1/{path.name}"
+    name, written, namespace = f"{CONTEXTS}/{path.name}", path.read_bytes(), f"{base}/vocab#"
     try:
-        document = json.loads(path.read_text("utf-8"))
+        content = _UNFILLED.sub(rf'\g<1>"{namespace}"', written.decode(), count=1)
+        document = json.loads(content)
         entries = document["@context"]
     except (ValueError, KeyError, TypeError) as error:
         raise ContractFault(name, "@context", f"this is not a JSON-LD context ({error})") from error
     if not isinstance(entries, dict):
         raise ContractFault(name, "@context", "only one object, without remote contexts, is published")
-    entries["registry"] = f"{base}/vocab#"
+    if entries.get("registry") != namespace:
+        raise ContractFault(
+            name, "registry", "it is not null, in whose place the vocabulary's address is set"
+        )
     terms = {key: _read_term(name, key, value, entries) for key, value in entries.items()}
-    return Context(path.name, document, terms)
+    return Context(path.name, sha256(written).hexdigest(), content.encode(), document, terms)
 
 
 def _read_term(file: str, key: str, value: object, entries: dict[str, Any]) -> Term:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from app.contract.check import check_contract
 from app.contract.contract import load_contract
-from app.contract.sources import ROOT, ContractFault
+from app.contract.sources import ContractFault
+from tests.copied_contract import copied_contract
 
 BASE = "http://127.0.0.1:8000"
 
@@ -30,8 +30,13 @@ FAULTS = [
     ("vocab/Transfer.ttl", "sh:minCount 1 .", "sh:minCount 2 .", "the alternative <#OrganizationById> cannot"),
     ("vocab/Transfer.ttl", "sh:minCount 1 .", "sh:minCount 1 ; sh:nodeKind sh:IRI .", "the alternative <#OrganizationById> cannot"),
     ("vocab/Member.ttl", "<#role> a rdf:Property", "<#handle> a rdf:Property", "vocab/Member.ttl: <#handle>: it stands in vocab/Instance.ttl"),
+    ("vocab/documentation.ttl", 'owl:versionInfo "0.1.0"', 'owl:versionInfo "soon"', "documentation.ttl: <>: owl:versionInfo is soon, which is not"),
+    ("vocab/documentation.ttl", 'owl:versionInfo "0.1.0" ;', "", "documentation.ttl: <>: owl:versionInfo is None, which is not"),
+    ("vocab/catalog.ttl", '<contexts/v1/problem.jsonld>', '<contexts/v1/problems.jsonld>', "contexts/v1/problem.jsonld: @context: no file in vocab gives it a title"),
     ("vocab/problems.ttl", "hydra:statusCode 410 ;", "", "vocab/problems.ttl: <problems/gone>: it has no hydra:statusCode"),
     ("contexts/v1/registry.jsonld", '"@context": {', '"@context": [', "contexts/v1/registry.jsonld: @context"),
+    ("contexts/v1/registry.jsonld", '"registry": null,', '', "registry.jsonld: registry: it is not null"),
+    ("contexts/v1/registry.jsonld", '"registry": null,', '"registry": "https://other.example/",', "registry.jsonld: registry: it is not null"),
     ("contexts/v1/registry.jsonld", '"registry": null,', '"registry": null, "@version": 1.1,', "registry.jsonld: @version"),
     ("contexts/v1/registry.jsonld", '"handle": "registry:handle"', '"handle": "registry:grip"', "registry.jsonld: handle: it stands for <#grip>"),
     ("contexts/v1/registry.jsonld", '"handle": "registry:handle"', '"handle": "rigistry:handle"', "registry.jsonld: handle: the prefix rigistry"),
@@ -51,9 +56,7 @@ def test_the_published_contract_has_no_fault() -> None:
 def test_a_fault_stops_the_start_with_one_line(
     tmp_path: Path, file: str, before: str, after: str, line: str
 ) -> None:
-    for folder in ("vocab", "contexts"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    path = tmp_path / file
+    path = copied_contract(tmp_path) / file
     text = path.read_text("utf-8")
     assert before in text
     path.write_text(text.replace(before, after, 1), "utf-8")
@@ -64,8 +67,6 @@ def test_a_fault_stops_the_start_with_one_line(
 
 
 def test_a_missing_context_stops_the_start(tmp_path: Path) -> None:
-    for folder in ("vocab", "contexts"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    (tmp_path / "contexts/v1/problem.jsonld").unlink()
+    (copied_contract(tmp_path) / "contexts/v1/problem.jsonld").unlink()
     with pytest.raises(ContractFault, match=r"contexts/v1/problem\.jsonld: @context: there is no such file"):
         check_contract(load_contract(BASE, tmp_path))
