@@ -1,10 +1,13 @@
-"""The Link field (RFC 8288)."""
+"""The Link field (RFC 8288), and the Link-Template field (RFC 9652)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from http_sf import ser
+from http_sf.types import ListType, ParamsType
 
 # RFC 8288 wants a URI reference, and a field carries ASCII: an IRI has to be percent-encoded before.
 _TARGET = re.compile(r"[!#-;=?-~]*")
@@ -42,6 +45,16 @@ class Link:
 def link_field(links: Iterable[Link]) -> str:
     """The value of one Link field that carries all `links` in their order."""
     return ", ".join(map(str, links))
+
+
+def link_template_field(templates: Iterable[tuple[str, str, str]]) -> str:
+    """Of URI templates, each with its relation and with what the names of its variables are to be put behind
+    to become IRIs that tell what they mean (`var-base`)."""
+    members: ListType = []
+    for template, rel, base in templates:
+        parameters: ParamsType = {"rel": rel, "var-base": base}
+        members.append((template, parameters))
+    return ser(members)
 
 
 def _quoted(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.protocol.links import Link, link_field
+from app.protocol.links import Link, link_field, link_template_field
 
 DOCUMENTATION = Link("https://registry.example/api/docs", "http://www.w3.org/ns/hydra/core#apiDocumentation")
 CONTEXT = Link(
@@ -78,3 +78,20 @@ def test_a_value_reads_back_as_it_was(rel: str, title: str) -> None:
 
     assert match
     assert [re.sub(r"\\(.)", r"\1", value) for value in match.groups()] == [rel, title]
+
+
+def test_a_template_is_a_structured_field() -> None:
+    """RFC 9652 section 2."""
+    template = ("https://r.example/h/{handle}", "https://r.example/v#by_handle", "https://r.example/v#")
+    assert link_template_field([template]) == (
+        '"https://r.example/h/{handle}";rel="https://r.example/v#by_handle";var-base="https://r.example/v#"'
+    )
+    assert link_template_field([template, ("/{a}", "item", "/v#")]).endswith(
+        ', "/{a}";rel="item";var-base="/v#"'
+    )
+
+
+@pytest.mark.parametrize("text", ["a\r\nX-Evil: 1", "ä", "\x7f"])
+def test_what_would_end_the_field_is_in_no_template(text: str) -> None:
+    with pytest.raises(ValueError):
+        link_template_field([(text, "item", "/v#")])

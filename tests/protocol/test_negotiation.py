@@ -169,3 +169,15 @@ def test_time_grows_no_faster_than_the_field(line: str) -> None:
     negotiate([line], OFFERED)
 
     assert time.process_time() - start < 3
+
+
+def test_parameters_of_what_is_offered_narrow_nothing() -> None:
+    """As those of a range: there is one form of each type."""
+    offered = ('application/linkset+json;profile="https://www.rfc-editor.org/info/rfc9727"', JSON)
+    for accept in ("application/linkset+json", f"{offered[0]}, {JSON};q=0.9", "application/*", "*/*"):
+        assert negotiate([accept], offered) == offered[0]
+    assert negotiate([f"application/linkset+json;q=0.1, {JSON}"], offered) == JSON
+    assert (
+        negotiate(["text/plain;charset=ascii"], ("text/plain;charset=utf-8",)) == "text/plain;charset=utf-8"
+    )
+    assert negotiate(["text/turtle"], offered) is None
