@@ -34,12 +34,24 @@ KNOWN = {
     "REGISTRY_HEAD_SECONDS",
     "REGISTRY_CONTENT_SECONDS",
     "REGISTRY_DRAIN_SECONDS",
+    "REGISTRY_SECURITY_CONTACT",
+    "REGISTRY_SECURITY_ENCRYPTION",
+    "REGISTRY_SECURITY_POLICY",
+    "REGISTRY_SECURITY_LANGUAGES",
 }
 # With which keys may sign: one algorithm for each kind of key (RFC 8725 section 3.1).
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 MAX_PORT = 65_535
 HOST = re.compile(r"\*|[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\]")
 RATE_LIMIT = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
+# What a field of security.txt may lead to (RFC 9116 sections 2.5.3, 2.5.4 and 2.5.7); never by http.
+SCHEMES = {
+    "REGISTRY_SECURITY_CONTACT": ("https", "mailto", "tel"),
+    "REGISTRY_SECURITY_ENCRYPTION": ("https", "dns", "openpgp4fpr"),
+    "REGISTRY_SECURITY_POLICY": ("https",),
+}
+IRI = re.compile(r"[a-z0-9]+:[!#-;=?-\[\]_a-z~]+")
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 MAX_ISSUER = 255  # what a partner's column holds
 
 
@@ -68,6 +80,7 @@ class Settings:
     service says for `drain_seconds` that it is about to stop before it does.
     Without `issuers` there is the local one; without `metrics_port` nothing is counted, without
     `rate_limit` nobody limited. `allowed_hosts` are answered for beside that of `public_url`.
+    Whoever finds a weakness is told what begins with `security_`, if there is a `security_contact`.
     """
 
     public_url: str = "http://127.0.0.1:8000"
@@ -85,6 +98,10 @@ class Settings:
     head_seconds: int = 10
     content_seconds: int = 30
     drain_seconds: int = 1
+    security_contact: tuple[str, ...] = ()
+    security_encryption: tuple[str, ...] = ()
+    security_policy: tuple[str, ...] = ()
+    security_languages: tuple[str, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -120,6 +137,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         head_seconds=_whole(environment, "REGISTRY_HEAD_SECONDS", Settings.head_seconds),
         content_seconds=_whole(environment, "REGISTRY_CONTENT_SECONDS", Settings.content_seconds),
         drain_seconds=_whole(environment, "REGISTRY_DRAIN_SECONDS", Settings.drain_seconds),
+        security_contact=_iris(environment, "REGISTRY_SECURITY_CONTACT"),
+        security_encryption=_iris(environment, "REGISTRY_SECURITY_ENCRYPTION"),
+        security_policy=_iris(environment, "REGISTRY_SECURITY_POLICY"),
+        security_languages=_languages(environment),
     )
 
 
@@ -260,6 +281,32 @@ def _hosts(value: str) -> tuple[str, ...]:
         if not HOST.fullmatch(host):
             raise WrongSetting(f"REGISTRY_ALLOWED_HOSTS: {host} is not the name of a host; or *, for any.")
     return hosts
+
+
+def _iris(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """With spaces between, which no IRI has."""
+    iris = tuple(environment.get(name, "").split())
+    for iri in iris:
+        if not IRI.fullmatch(iri) or iri.partition(":")[0] not in SCHEMES[name]:
+            schemes = " or ".join(f"{scheme}:" for scheme in SCHEMES[name])
+            raise WrongSetting(f"{name}: {iri} is not an address that begins with {schemes}.")
+    _check_contact(environment, name)
+    return iris
+
+
+def _languages(environment: Mapping[str, str]) -> tuple[str, ...]:
+    name = "REGISTRY_SECURITY_LANGUAGES"
+    languages = tuple(environment.get(name, "").replace(",", " ").split())
+    for language in languages:
+        if not LANGUAGE.fullmatch(language):
+            raise WrongSetting(f"{name}: {language} is not the tag of a language, as en or pt-BR are.")
+    _check_contact(environment, name)
+    return languages
+
+
+def _check_contact(environment: Mapping[str, str], name: str) -> None:
+    if environment.get(name) and not environment.get("REGISTRY_SECURITY_CONTACT"):
+        raise WrongSetting(f"{name} is of no use without REGISTRY_SECURITY_CONTACT.")
 
 
 def _rate_limit(value: str | None) -> str | None:

@@ -86,6 +86,12 @@ def test_a_public_address_loses_its_trailing_slash() -> None:
         ("REGISTRY_RATE_LIMIT_STORAGE", "memory://"),
         ("REGISTRY_RATE_LIMIT_STORAGE", "redis://"),
         ("REGISTRY_RATE_LIMIT_STORAGE", "redis://localhost"),
+        ("REGISTRY_SECURITY_CONTACT", "security@registry.example"),
+        ("REGISTRY_SECURITY_CONTACT", "http://registry.example/security"),
+        ("REGISTRY_SECURITY_CONTACT", "mailto:a@registry.example,mailto:<b@registry.example>"),
+        ("REGISTRY_SECURITY_CONTACT", "mailto:sécurité@registry.example"),
+        ("REGISTRY_SECURITY_POLICY", "https://registry.example/policy"),
+        ("REGISTRY_SECURITY_LANGUAGES", "en"),
         ("REGISTRY_PUBLIC_ADDRESS", "https://r.example"),
         ("REGISTRY_ISSUERS", ""),
         ("REGISTRY_ISSUERS", "nowhere.json"),
@@ -113,6 +119,36 @@ def test_limits_and_hosts_are_settings() -> None:
     assert settings.allowed_hosts == ("registry", "[::1]", "*")
     assert settings.require_if_match
     assert settings.metrics_port == 9100
+
+
+def test_who_finds_a_weakness_may_be_told_several_things() -> None:
+    contact = "https://registry.example/security?a=b mailto:security@registry.example tel:+49-30-123"
+    settings = read_settings(
+        {
+            "REGISTRY_SECURITY_CONTACT": contact,
+            "REGISTRY_SECURITY_ENCRYPTION": "openpgp4fpr:5F2DE5521C63A801AB59CCB603D49DE44B29100F",
+            "REGISTRY_SECURITY_POLICY": "https://registry.example/policy",
+            "REGISTRY_SECURITY_LANGUAGES": "en, de-AT",
+        }
+    )
+    assert settings.security_contact == tuple(contact.split())
+    assert settings.security_encryption == ("openpgp4fpr:5F2DE5521C63A801AB59CCB603D49DE44B29100F",)
+    assert settings.security_policy == ("https://registry.example/policy",)
+    assert settings.security_languages == ("en", "de-AT")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REGISTRY_SECURITY_ENCRYPTION", "http://registry.example/key"),
+        ("REGISTRY_SECURITY_POLICY", "mailto:policy@registry.example"),
+        ("REGISTRY_SECURITY_LANGUAGES", "en, english!"),
+    ],
+)
+def test_what_is_told_beside_the_contact_is_looked_at_too(name: str, value: str) -> None:
+    contact = {"REGISTRY_SECURITY_CONTACT": "mailto:security@registry.example"}
+    with pytest.raises(WrongSetting, match=rf"^{name}: .*[:!]"):
+        read_settings(contact | {name: value})
 
 
 def issuer(**changes: Any) -> dict[str, Any]:
