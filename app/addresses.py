@@ -51,8 +51,14 @@ ACTIVITIES = "/api/activities"
 HANDLE = "/api/handles/{handle}"
 # A 401 names it, so that it may be below the path of the public address (RFC 9728 section 5.1).
 PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
-CONTEXTS = tuple(f"/contexts/v1/{name}.jsonld" for name in ("registry", "problem", "documentation"))
-DATA_CONTEXT, PROBLEM_CONTEXT, DOCUMENTATION_CONTEXT = CONTEXTS
+API_CATALOG = "/.well-known/api-catalog"
+DATASET = "/.well-known/void"
+SECURITY = "/.well-known/security.txt"
+CONTEXTS_INDEX = "/contexts"
+CONTEXTS = tuple(
+    f"{CONTEXTS_INDEX}/v1/{name}.jsonld" for name in ("registry", "problem", "documentation", "catalog")
+)
+DATA_CONTEXT, PROBLEM_CONTEXT, DOCUMENTATION_CONTEXT, CATALOG_CONTEXT = CONTEXTS
 # What stands in a template, as `id` and `organization_id` do.
 VARIABLES = {
     template: tuple(name for _, name, _, _ in Formatter().parse(template) if name)

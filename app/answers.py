@@ -30,8 +30,11 @@ CONSTRAINED_BY = "http://www.w3.org/ns/ldp#constrainedBy"
 CONSTRAINTS = {409: ENTRYPOINT["documentation"], 422: ENTRYPOINT["shapes"]}
 # Data differs from caller to caller: it may be kept, but is asked for each time (RFC 9111 section 5.2.2).
 PRIVATE, PUBLIC, NEVER = "private, no-cache", "public, max-age=300", "no-store"
+# What never changes is not even asked for again (RFC 8246).
+FOREVER = "public, max-age=31536000, immutable"
 EXPOSED = (
     "Link",
+    "Link-Template",
     "Location",
     "Content-Location",
     "ETag",
@@ -124,6 +127,7 @@ class Answers:
             ("Vary", wish.varies),
             ("Cache-Control", _kept(representation.document)),
             ("Link", link_field(self._links(representation, form, wish))),
+            *(representation.document.fields if representation.document else ()),
             *tagged,
             *location,
             *_content_location(representation, wish),
@@ -183,7 +187,7 @@ class Answers:
     def headers(self, answer: Answer, request_id: str, callers: Fields = ()) -> list[tuple[bytes, bytes]]:
         """The answer's fields and those of every answer, as ASGI wants them. What concerns the caller alone,
         `callers`, does not stand where a cache may give it to others."""
-        public = ("Cache-Control", PUBLIC) in answer.fields
+        public = any(("Cache-Control", kept) in answer.fields for kept in (PUBLIC, FOREVER))
         linked = False
         fields = [(b"x-request-id", request_id.encode())]
         for name, value in answer.fields if public else (*answer.fields, *callers):
@@ -210,8 +214,8 @@ class Answers:
     def _links(self, representation: Representation, form: str, wish: Wish) -> list[Link]:
         """Plain JSON names the context that makes it JSON-LD (JSON-LD 1.1 section 6.1), and every form
         another one: never itself, which processors would follow for ever (CLIENTS.md H5)."""
-        links = [self._documentation, *representation.links]
         document, address = representation.document, representation.address
+        links = [self._documentation, *representation.links, *(document.links if document else ())]
         # A new resource is not another form of the collection that it was sent to.
         if address is not None and representation.status != 201:
             links.append(Link(address, "canonical"))
@@ -239,7 +243,7 @@ def _content_location(representation: Representation, wish: Wish) -> Fields:
 def _kept(document: Document | None) -> str:
     if document is None:
         return PRIVATE
-    return PUBLIC if document.lasting else NEVER
+    return FOREVER if document.frozen else PUBLIC if document.lasting else NEVER
 
 
 def _of_every_answer(embedded_by: str, *, secure: bool) -> list[tuple[bytes, bytes]]:

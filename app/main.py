@@ -23,6 +23,7 @@ from app.representation.documents import Document
 from app.representation.forms import split_suffix
 from app.representation.writing import Writers
 from app.request import SUFFIX
+from app.resources.discovery import security_txt
 from app.resources.published import documents
 from app.routes import ROUTES
 from app.security.issuers import trusted_issuers
@@ -40,9 +41,8 @@ def create_app(settings: Settings) -> Router:
     Raises `ContractFault` for a fault of the contract, `WrongSetting` for an issuer's key file that cannot be
     used, and at its start `Problem("unavailable")` for a database that is behind.
     """
-    contract, writers, published = _published(
-        settings.public_url, tuple(it.issuer for it in settings.issuers)
-    )
+    issued = tuple(it.issuer for it in settings.issuers)
+    contract, writers, published = _published(settings.public_url, issued, security_txt(settings))
     database = Database(settings.database_url)
     issuers = trusted_issuers(settings)
     callers = Callers(database, issuers, settings.audience)
@@ -92,12 +92,15 @@ class Addresses(Router):
 
 
 @lru_cache(maxsize=4)
-def _published(base: str, issuers: tuple[str, ...]) -> tuple[Contract, Writers, Mapping[str, Document]]:
+def _published(
+    base: str, issuers: tuple[str, ...], security: str | None
+) -> tuple[Contract, Writers, Mapping[str, Document]]:
     """Read and made once for all applications of a process, for nothing changes them."""
     contract = load_contract(base)
     check_contract(contract)
     writers = Writers(contract)
-    return contract, writers, documents(contract, writers, issuers)
+    offers = {resource.path: resource.offers for resource in ROUTES}
+    return contract, writers, documents(contract, writers, offers, issuers, security)
 
 
 def _metrics(settings: Settings) -> Metrics | None:

@@ -29,7 +29,15 @@ from app.protocol.quotas import counted_as
 from app.protocol.trace import trace_response
 from app.replays import Replays, fingerprint
 from app.representation.documents import Document
-from app.representation.forms import JSON, JSON_LD, essence_of, offered, profile_of, with_suffix
+from app.representation.forms import (
+    JSON,
+    JSON_LD,
+    essence_of,
+    offered,
+    profile_of,
+    with_suffix,
+    without_profile,
+)
 from app.representation.writing import Writers
 from app.request import METHODS, Disconnected, Request, not_implemented
 from app.security.rights import ANYONE, check_scope
@@ -214,7 +222,7 @@ class Pipeline:
                 "not-acceptable",
                 f"Accept one of {', '.join(dict.fromkeys(map(essence_of, forms)))}.",
                 available=[
-                    Available(essence_of(it), profile_of(it), with_suffix(address, it)) for it in forms
+                    Available(without_profile(it), profile_of(it), with_suffix(address, it)) for it in forms
                 ],
             )
         return form

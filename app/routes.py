@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from app.addresses import PROTECTED_RESOURCE
+from app.addresses import API_CATALOG, CONTEXTS_INDEX, DATASET, PROTECTED_RESOURCE, SECURITY
 from app.exchange import Resource
-from app.representation.forms import EVERY_FORM, JSON, JSON_LD
+from app.representation.forms import EVERY_FORM, JSON, JSON_LD, LINKSET, TEXT
 from app.resources import (
     authorizations,
+    discovery,
     entrypoint,
     instances,
     items,
@@ -37,6 +38,7 @@ ROUTES = (
     Resource("/api/docs", "documentation", PUBLISHED, GRAPH),
     Resource("/vocab", "vocabulary", PUBLISHED, GRAPH),
     Resource("/shapes", "shapes", PUBLISHED, GRAPH),
+    Resource(CONTEXTS_INDEX, "", PUBLISHED, GRAPH),
     Resource("/contexts/v1/{file}", "", PUBLISHED, CONTEXT),
     Resource("/problems", "", PUBLISHED, GRAPH),
     Resource("/problems/{type}", "", PUBLISHED, GRAPH),
@@ -65,7 +67,11 @@ ROUTES = (
     Resource("/api/partners/{partner_id}/memberships", "memberships", LIST, GRAPH),
     Resource("/api/me", "me", {"GET": partners.me}, NOTHING),
     Resource("/api/handles/{handle}", "instance_by_handle", {"GET": instances.find_by_handle}, NOTHING),
+    Resource(API_CATALOG, "", PUBLISHED, (LINKSET, JSON)),
+    Resource(DATASET, "", PUBLISHED, GRAPH),
     Resource(PROTECTED_RESOURCE, "", PUBLISHED, (JSON,)),
+    Resource(SECURITY, "", {"GET": discovery.contact}, (TEXT,)),
+    Resource("/robots.txt", "", PUBLISHED, (TEXT,)),
     Resource("/livez", "", PUBLISHED, (JSON,)),
     Resource("/readyz", "", {"GET": published.ready}, (JSON,)),
 )

@@ -22,6 +22,7 @@ from tests.promises import CONTRACT, check_promised
 BASE = CONTRACT.base
 JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
 PROBLEM, PATCH = "application/problem+json", "application/merge-patch+json"
+SECURITY_CONTACT = "mailto:security@registry.example"
 
 
 @dataclass
@@ -71,7 +72,8 @@ def accepting(available: Mapping[str, Any]) -> str:
 
 @asynccontextmanager
 async def running(database_url: str, data_dir: Path, **settings: Any) -> AsyncIterator[Service]:
-    chosen = Settings(public_url=BASE, database_url=database_url, data_dir=data_dir, **settings)
+    usual = {"public_url": BASE, "security_contact": (SECURITY_CONTACT,)}
+    chosen = Settings(database_url=database_url, data_dir=data_dir, **usual | settings)
     app = create_app(chosen)
     async with app.lifespan_context(app):
         service = Service(app, chosen)

@@ -68,7 +68,7 @@ async def crawl(client: httpx.AsyncClient, start: str) -> dict[str, httpx.Respon
 
 
 async def contexts(client: httpx.AsyncClient, base: str = BASE) -> dict[str, Mapping[str, Any]]:
-    names = ("registry", "problem", "documentation")
+    names = ("registry", "problem", "documentation", "catalog")
     found = {}
     for name in names:
         address = f"{base}/contexts/v1/{name}.jsonld"

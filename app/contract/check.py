@@ -8,7 +8,7 @@ from rdflib.term import Node, URIRef
 from app.contract.contract import Contract, own
 from app.contract.namespaces import HYDRA
 from app.contract.pins import check_pins
-from app.contract.sources import CONTEXTS, Context, ContractFault, Sources, Term, by_iri, local_name
+from app.contract.sources import CONTEXTS_FOLDER, Context, ContractFault, Sources, Term, by_iri, local_name
 
 DATA, PROBLEM = "registry.jsonld", "problem.jsonld"
 PROBLEM_CLASSES = {
@@ -24,7 +24,7 @@ def check_contract(contract: Contract) -> None:
     sources = contract.sources
     for name in (DATA, PROBLEM, "documentation.jsonld", "catalog.jsonld"):
         if name not in sources.contexts:
-            raise ContractFault(f"{CONTEXTS}/{name}", "@context", "there is no such file")
+            raise ContractFault(f"{CONTEXTS_FOLDER}/{name}", "@context", "there is no such file")
     check_pins(sources)
     _check_described(sources)
     _check_labels(sources)
@@ -41,11 +41,13 @@ def check_contract(contract: Contract) -> None:
 def _check_described(sources: Sources) -> None:
     """Who finds a context is told what it is for."""
     for name in sources.contexts:
-        node = URIRef(f"{sources.base}/{CONTEXTS}/{name}")
+        node = URIRef(f"{sources.base}/{CONTEXTS_FOLDER}/{name}")
         for predicate in (DCTERMS.title, DCTERMS.description):
             if (node, predicate, None) not in sources.graph:
                 said = local_name(predicate)
-                raise ContractFault(f"{CONTEXTS}/{name}", "@context", f"no file in vocab gives it a {said}")
+                raise ContractFault(
+                    f"{CONTEXTS_FOLDER}/{name}", "@context", f"no file in vocab gives it a {said}"
+                )
 
 
 def _check_labels(sources: Sources) -> None:

@@ -9,11 +9,11 @@ from packaging.version import InvalidVersion, Version
 from rdflib.namespace import OWL
 from rdflib.term import URIRef
 
-from app.contract.sources import CONTEXTS, ContractFault, Sources
+from app.contract.sources import CONTEXTS_FOLDER, ContractFault, Sources
 
 FIRST_RELEASE = Version("1.0.0")
 # As `sha256sum` writes and checks it.
-PINS = f"{CONTEXTS}/SHA256SUMS"
+PINS = f"{CONTEXTS_FOLDER}/SHA256SUMS"
 _PIN = re.compile(r"([0-9a-f]{64})  ([^/\s]+)")
 
 
@@ -65,4 +65,4 @@ def _read(sources: Sources) -> Mapping[str, str]:
 
 
 def _fault(name: str, fault: str) -> ContractFault:
-    return ContractFault(f"{CONTEXTS}/{name}", "@context", fault)
+    return ContractFault(f"{CONTEXTS_FOLDER}/{name}", "@context", fault)

@@ -18,7 +18,7 @@ from rdflib.term import Node, URIRef
 from app.contract.namespaces import HYDRA, SHACL
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTEXTS = "contexts/v1"
+CONTEXTS_FOLDER = "contexts/v1"
 # The one value that depends on the deployment.
 _UNFILLED = re.compile(r'("registry"\s*:\s*)null')
 # JSON-LD 1.0 processors read our contexts (API.md section 6): these came with 1.1, or fetch something.
@@ -104,7 +104,9 @@ def read_sources(base: str, root: Path = ROOT) -> Sources:
         for prefix, namespace in part.namespaces():
             graph.bind(prefix, namespace)
     _add_shapes(graph)
-    contexts = {path.name: _read_context(path, base) for path in sorted((root / CONTEXTS).glob("*.jsonld"))}
+    contexts = {
+        path.name: _read_context(path, base) for path in sorted((root / CONTEXTS_FOLDER).glob("*.jsonld"))
+    }
     sources = Sources(base, root, graph, files, contexts)
     _check_references(sources)
     return sources
@@ -137,7 +139,7 @@ def _check_references(sources: Sources) -> None:
 
 
 def _read_context(path: Path, base: str) -> Context:
-    name, written, namespace = f"{CONTEXTS}/{path.name}", path.read_bytes(), f"{base}/vocab#"
+    name, written, namespace = f"{CONTEXTS_FOLDER}/{path.name}", path.read_bytes(), f"{base}/vocab#"
     try:
         content = _UNFILLED.sub(rf'\g<1>"{namespace}"', written.decode(), count=1)
         document = json.loads(content)

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.contract.contract import Contract
 from app.protocol.conditions import entity_tag
+from app.protocol.links import Link
 from app.representation.forms import JSON
 from app.representation.nodes import NodeObject, dump, plain
 from app.representation.writing import Writer
@@ -27,13 +28,16 @@ class Document:
     """`write` gives the bytes of a form; `types` are the IRIs of what it is, where that is a node object.
 
     `context` is the address of the context that makes its JSON linked data, where one does; `lasting` says
-    that it may be kept.
+    that it may be kept, `frozen` that it may be kept for ever. `links` and `fields` come with it.
     """
 
     write: Callable[[str], bytes]
     types: Sequence[str] = ()
     context: str | None = None
     lasting: bool = True
+    frozen: bool = False
+    links: tuple[Link, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def _variants(self) -> dict[str, Variant]:
@@ -76,9 +80,20 @@ def passing_document(value: Mapping[str, Any]) -> Document:
     return replace(json_document(value), lasting=False)
 
 
-def context_document(context: Mapping[str, Any]) -> Document:
+def context_document(content: bytes, *, frozen: bool) -> Document:
     """A context is JSON-LD, and JSON to those who do not know JSON-LD."""
-    return json_document(context)
+    return Document(lambda _form: content, frozen=frozen)
+
+
+def linkset_document(value: Mapping[str, Any], links: tuple[Link, ...]) -> Document:
+    """A set of links (RFC 9264), which is JSON to those who do not know it."""
+    return replace(json_document(value), links=links)
+
+
+def text_document(text: str) -> Document:
+    """What is text and nothing else."""
+    content = text.encode()
+    return Document(lambda _form: content)
 
 
 def _without_context(node: Mapping[str, Any]) -> NodeObject:

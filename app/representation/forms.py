@@ -10,6 +10,8 @@ from app.protocol.media_types import MediaType, parse_media_type
 JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
 N_TRIPLES, N_QUADS, TRIG = "application/n-triples", "application/n-quads", "application/trig"
 RDF_XML = "application/rdf+xml"
+HTML, TEXT = "text/html", "text/plain;charset=utf-8"
+LINKSET = 'application/linkset+json;profile="https://www.rfc-editor.org/info/rfc9727"'
 _JSON_LD_PROFILES = "http://www.w3.org/ns/json-ld#"
 
 
@@ -53,6 +55,14 @@ def profile_of(form: str) -> Sequence[str]:
     media_type = parse_media_type(form)
     parameters = media_type.parameters if media_type else ()
     return next((value.split() for name, value in parameters if name == "profile"), [])
+
+
+def without_profile(form: str) -> str:
+    """The media type with its other parameters."""
+    media_type = parse_media_type(form)
+    assert media_type is not None  # noqa: S101 - it is one of those above
+    others = tuple(it for it in media_type.parameters if it[0] != "profile")
+    return str(MediaType(media_type.type, media_type.subtype, others))
 
 
 def essence_of(form: str) -> str:

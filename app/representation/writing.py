@@ -7,7 +7,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from app.addresses import DATA_CONTEXT, DOCUMENTATION_CONTEXT, PROBLEM_CONTEXT
+from app.addresses import CATALOG_CONTEXT, DATA_CONTEXT, DOCUMENTATION_CONTEXT, PROBLEM_CONTEXT
 from app.contract.constraints import NO_STRING
 from app.contract.contract import Contract
 from app.representation.arrangements import Compaction, flattened
@@ -91,16 +91,18 @@ class Writer:
 
 
 class Writers:
-    """One for each context: of data, of problems, and of documents about the contract."""
+    """One for each context: of data, of problems, of documents about the contract, and of catalogues."""
 
     def __init__(self, contract: Contract) -> None:
         contexts = contract.sources.contexts
         terms = [
             Terms(contexts[path.rpartition("/")[2]], contract.base + path)
-            for path in (DATA_CONTEXT, PROBLEM_CONTEXT, DOCUMENTATION_CONTEXT)
+            for path in (DATA_CONTEXT, PROBLEM_CONTEXT, DOCUMENTATION_CONTEXT, CATALOG_CONTEXT)
         ]
         compactions = {each.address: Compaction(each) for each in terms}
-        self.data, self.problems, self.documentation = (Writer(each, compactions) for each in terms)
+        self.data, self.problems, self.documentation, self.catalog = (
+            Writer(each, compactions) for each in terms
+        )
 
 
 def _as_xml_can(triple: ox.Triple) -> ox.Triple:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from app.addresses import ACTIVITIES, ENTRYPOINT, HANDLE, ROOT
 from app.contract.contract import Contract
 from app.exchange import Exchange, Representation
+from app.protocol.links import link_template_field
 from app.representation.collections import member_assertion
 from app.representation.nodes import NodeObject, top_level
+
+# The classes of the collections that hold everything, by their paths.
+COLLECTIONS = {
+    ENTRYPOINT["organizations"]: "OrganizationCollection",
+    ENTRYPOINT["instances"]: "InstanceCollection",
+    ACTIVITIES: "ActivityCollection",
+}
 
 
 async def begin(exchange: Exchange) -> Representation:
@@ -27,14 +35,21 @@ def node(contract: Contract) -> NodeObject:
                 "@type": "Collection",
                 "memberAssertion": member_assertion(contract, contract.classes[name]),
             }
-            for path, name in (
-                (ENTRYPOINT["organizations"], "OrganizationCollection"),
-                (ENTRYPOINT["instances"], "InstanceCollection"),
-                (ACTIVITIES, "ActivityCollection"),
-            )
+            for path, name in COLLECTIONS.items()
         ],
     }
     return top_level(contract, entrypoint, contract.promises["Entrypoint"].values())
+
+
+def link_templates(contract: Contract, node: NodeObject) -> str:
+    """What is looked up from a node, for those who read header fields: the Hydra templates, under the names
+    that the vocabulary has for links and variables."""
+    namespace = contract.sources.namespace
+    return link_template_field(
+        (value["template"], namespace + key, namespace)
+        for key, value in node.items()
+        if isinstance(value, dict) and value.get("@type") == "IriTemplate"
+    )
 
 
 def _look_up(contract: Contract) -> NodeObject:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from app.addresses import PROTECTED_RESOURCE, ROOT
+from app.addresses import API_CATALOG, CONTEXTS_INDEX, DATASET, PROTECTED_RESOURCE, ROOT, SECURITY
+from app.contract.catalog import contexts_index, dataset
 from app.contract.contract import Contract
 from app.contract.documentation import documentation, problem_type, problem_types, vocabulary
+from app.contract.pins import is_released
 from app.contract.shapes import shapes
+from app.contract.sources import CONTEXTS_FOLDER
 from app.exchange import Exchange, Representation, not_found
 from app.relations import of_document
 from app.representation.documents import (
@@ -18,10 +22,10 @@ from app.representation.documents import (
     graph_document,
     json_document,
     passing_document,
+    text_document,
 )
 from app.representation.writing import Writers
-from app.resources import entrypoint
-from app.security.rights import SCOPES
+from app.resources import discovery, entrypoint
 from app.storage.failures import unavailable
 
 # Whoever asks whether the service is ready does not wait long for the answer.
@@ -29,32 +33,63 @@ READY_SECONDS = 2
 
 
 def documents(
-    contract: Contract, writers: Writers, authorization_servers: Sequence[str] = ()
+    contract: Contract,
+    writers: Writers,
+    offers: Mapping[str, Sequence[str]],
+    authorization_servers: Sequence[str] = (),
+    security: str | None = None,
 ) -> Mapping[str, Document]:
-    """By their paths."""
-    graphs = {
+    """By their paths; `offers` are the forms by the paths of all resources, `security` is whom to tell of
+    weaknesses (RFC 9116)."""
+    passing = passing_document({"status": "pass"})
+    return {
+        ROOT: _entry_point(contract, writers),
+        **_graphs(contract, writers, offers),
+        **_contexts(contract),
+        API_CATALOG: discovery.api_catalog(contract, offers),
+        PROTECTED_RESOURCE: json_document(discovery.protected_resource(contract, authorization_servers)),
+        **({SECURITY: text_document(security)} if security else {}),
+        "/robots.txt": discovery.robots(contract.base),
+        "/livez": passing,
+        "/readyz": passing,
+    }
+
+
+def _entry_point(contract: Contract, writers: Writers) -> Document:
+    node = entrypoint.node(contract)
+    templates = ("Link-Template", entrypoint.link_templates(contract, node))
+    document = data_document(contract, writers.data, node)
+    return replace(document, links=(discovery.api_catalog_link(contract),), fields=(templates,))
+
+
+def _graphs(
+    contract: Contract, writers: Writers, offers: Mapping[str, Sequence[str]]
+) -> Mapping[str, Document]:
+    documented = {
         "/api/docs": documentation(contract),
         "/vocab": vocabulary(contract),
         "/shapes": shapes(contract),
         "/problems": problem_types(contract),
+        **{f"/problems/{name}": problem_type(contract, name) for name in contract.problems},
     }
-    graphs |= {f"/problems/{name}": problem_type(contract, name) for name in contract.problems}
+    collections = entrypoint.COLLECTIONS
+    catalogued = {
+        CONTEXTS_INDEX: contexts_index(contract),
+        DATASET: dataset(contract, collections, offers[next(iter(collections))]),
+    }
     return {
-        ROOT: data_document(contract, writers.data, entrypoint.node(contract)),
-        PROTECTED_RESOURCE: json_document(protected_resource(contract.base, authorization_servers)),
-        "/livez": passing_document({"status": "pass"}),
-        "/readyz": passing_document({"status": "pass"}),
-        **{path: graph_document(writers.documentation, node) for path, node in graphs.items()},
-        **{
-            f"/contexts/v1/{c.name}": context_document(c.document) for c in contract.sources.contexts.values()
-        },
+        path: graph_document(writer, node)
+        for nodes, writer in ((documented, writers.documentation), (catalogued, writers.catalog))
+        for path, node in nodes.items()
     }
 
 
-def protected_resource(base: str, authorization_servers: Sequence[str]) -> Mapping[str, object]:
-    """RFC 9728 section 2; what there is none of is left out (section 3.2)."""
-    servers = {"authorization_servers": authorization_servers} if authorization_servers else {}
-    return {"resource": base, **servers, "scopes_supported": SCOPES, "bearer_methods_supported": ["header"]}
+def _contexts(contract: Contract) -> Mapping[str, Document]:
+    frozen = is_released(contract.sources)
+    return {
+        f"/{CONTEXTS_FOLDER}/{context.name}": context_document(context.content, frozen=frozen)
+        for context in contract.sources.contexts.values()
+    }
 
 
 async def read(exchange: Exchange) -> Representation:

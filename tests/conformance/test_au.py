@@ -149,6 +149,8 @@ async def test_au_04_a_challenge_names_the_document_that_tells_where_tokens_come
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
     assert answer.json() == {
         "resource": BASE,
+        "resource_name": "Instance registry",
+        "resource_documentation": f"{BASE}/api/docs",
         "authorization_servers": [IDP, OTHER],
         "scopes_supported": ["registry:read", "registry:write", "registry:read-all"],
         "bearer_methods_supported": ["header"],

@@ -22,7 +22,9 @@ PRIVATE, PUBLIC, NEVER = "private, no-cache", "public, max-age=300", "no-store"
 # Caches may keep these for as long as they guess, unless they are told (RFC 9110 section 15.1).
 KEPT_UNTOLD = (404, 405, 410, 414, 501)
 # What is the same for everybody, and may be given to everybody.
-EVERYBODYS = re.compile(r"/api|/api/docs|/vocab|/shapes|/problems(/.*)?|/contexts/.*|/\.well-known/.*")
+EVERYBODYS = re.compile(
+    r"/api|/api/docs|/vocab|/shapes|/problems(/.*)?|/contexts(/.*)?|/\.well-known/.*|/robots\.txt"
+)
 
 
 @pytest.fixture(scope="module")

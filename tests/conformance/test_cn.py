@@ -17,7 +17,7 @@ from pyld.documentloader.frozen import FrozenDocumentLoader
 
 from app.contract.namespaces import HYDRA
 from app.exchange import Resource
-from app.representation.forms import EXPANDED
+from app.representation.forms import EXPANDED, TEXT
 from app.routes import ROUTES
 from tests.conformance.fresh import instance_of, organization_of
 from tests.conformance.sockets import exchanged, listening
@@ -84,6 +84,8 @@ async def test_cn_02_every_type_that_is_offered_is_served_as_that_type(
         elif media_type.startswith(JSON_LD) and "/contexts/" not in path:
             loader = FrozenDocumentLoader(documents=documents)
             assert jsonld.expand(answer.json(), {"documentLoader": loader, "base": BASE + path})
+        elif media_type == TEXT:
+            assert answer.text.endswith("\n")
         else:
             assert isinstance(json.loads(answer.content), dict), media_type
 
@@ -357,7 +359,9 @@ async def test_cn_24_a_type_of_json_has_no_charset_and_all_text_is_utf_8(
     owner, path = service.as_("owner"), concrete(route, world)
     answers = [await owner.get(path, headers={"Accept": accept}) for accept in (*forms(route), "image/png")]
     for answer in answers:
-        assert "charset" not in answer.headers["Content-Type"]
+        # What is plain text has one by its own standards (RFC 9116 section 3, RFC 9309 section 2.3).
+        plain = answer.headers["Content-Type"] == TEXT
+        assert plain or "charset" not in answer.headers["Content-Type"]
         assert answer.content.decode("utf-8")
     assert answers[-1].headers["Content-Type"] == PROBLEM
 

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pyld import jsonld
 from pyld.documentloader.frozen import FrozenDocumentLoader
 
+import app.main
+from app.contract.contract import load_contract
+from app.contract.pins import pin
+from app.contract.sources import ROOT, ContractFault
+from app.settings import Settings
 from tests.conformance.answers import every_kind
+from tests.copied_contract import copied_contract
 from tests.service import BASE, JSON, JSON_LD, PROBLEM, Service, World
 from tests.test_graphs import addresses, contexts, crawl, keys, nodes
 
 pytestmark = pytest.mark.anyio
 
-CONTEXTS = [f"/contexts/v1/{name}.jsonld" for name in ("registry", "problem", "documentation")]
-PUBLISHED = ["/api", "/api/docs", "/vocab", "/problems", "/problems/gone", *CONTEXTS]
+CONTEXTS = [f"/contexts/v1/{name}.jsonld" for name in ("registry", "problem", "documentation", "catalog")]
+PUBLISHED = [
+    *("/api", "/api/docs", "/vocab", "/problems", "/problems/gone", "/contexts", *CONTEXTS),
+    *("/.well-known/api-catalog", "/.well-known/void", "/.well-known/oauth-protected-resource"),
+    *("/.well-known/security.txt", "/robots.txt"),
+]
 HEALTH = ["/livez", "/readyz"]
 CONTEXT_PROFILE = f'{JSON_LD};profile="http://www.w3.org/ns/json-ld#context"'
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -84,6 +100,91 @@ async def test_cx_03_what_is_published_is_kept_for_minutes_by_anyone(service: Se
     assert answer.headers["ETag"].startswith('"')
 
 
+@contextmanager
+def read_from(root: Path) -> Iterator[None]:
+    """Applications are made of another contract than the one in the repository."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.main.load_contract", partial(load_contract, root=root))
+        app.main._published.cache_clear()
+        yield
+    app.main._published.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the contract as it would be at release 1.0.0."""
+    root = copied_contract(tmp_path_factory.mktemp("release"), "1.0.0")
+    pin(load_contract(BASE, root).sources)
+    return root
+
+
+@pytest.fixture(scope="module")
+async def released(release: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """To the service with that contract; what it publishes needs no database."""
+    with read_from(release):
+        made = app.main.create_app(Settings(public_url=BASE, data_dir=release))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url=BASE) as client:
+        yield client
+
+
+@pytest.mark.parametrize("accept", [JSON_LD, JSON])
+@pytest.mark.parametrize("path", CONTEXTS)
+async def test_cx_03_a_released_context_is_kept_for_ever(
+    released: httpx.AsyncClient, path: str, accept: str
+) -> None:
+    answer = await released.get(path, headers={"Accept": accept})
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    tag = answer.headers["ETag"]
+    again = await released.get(path, headers={"Accept": accept, "If-None-Match": tag})
+    assert (again.status_code, again.headers["Cache-Control"]) == (304, answer.headers["Cache-Control"])
+
+
+async def test_cx_03_what_is_not_versioned_is_kept_for_minutes_after_a_release_too(
+    released: httpx.AsyncClient,
+) -> None:
+    for path in set(PUBLISHED) - {*CONTEXTS, "/.well-known/security.txt"}:
+        assert (await released.get(path)).headers["Cache-Control"] == "public, max-age=300", path
+
+
+@pytest.mark.parametrize("path", CONTEXTS)
+async def test_cx_04_behind_an_address_is_what_is_written_in_the_file(
+    service: Service, released: httpx.AsyncClient, path: str
+) -> None:
+    """Octet for octet, but for the prefix of the vocabulary, which is where the service is."""
+    written = (ROOT / path[1:]).read_bytes()
+    filled = written.replace(b'"registry": null', f'"registry": "{BASE}/vocab#"'.encode())
+    assert filled != written
+    for client in (service.as_(None), released):
+        for accept in (JSON_LD, JSON):
+            assert (await client.get(path, headers={"Accept": accept})).content == filled
+
+
+def test_cx_04_a_released_context_that_was_changed_is_not_served(release: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(release, tmp_path / "changed")
+    path = root / "contexts/v1/problem.jsonld"
+    path.write_text(path.read_text().replace("hydra:title", "dcterms:title"))
+    fault = r"^contexts/v1/problem\.jsonld: @context: it was published with other bytes"
+    with read_from(root), pytest.raises(ContractFault, match=fault):
+        app.main.create_app(Settings(public_url=BASE, data_dir=tmp_path))
+
+
+async def test_cx_04_the_index_tells_the_digest_of_every_context(
+    service: Service, released: httpx.AsyncClient
+) -> None:
+    for client, status in ((service.as_(None), "Draft"), (released, "Published")):
+        index = (await client.get("/contexts")).json()
+        assert index["totalItems"] == len(index["member"]) == len(CONTEXTS)
+        assert {member["@id"] for member in index["member"]} == {BASE + path for path in CONTEXTS}
+        for member in index["member"]:
+            answer = await client.get(member["@id"], headers={"Accept": member["encodingFormat"]})
+            assert answer.headers["Content-Type"] == member["encodingFormat"]
+            assert member["sha256"] == sha256(answer.content).hexdigest()
+            assert (member["version"], member["creativeWorkStatus"]) == ("1", status)
+            assert member["title"]
+            assert member["description"]
+
+
 @pytest.mark.parametrize("path", PUBLISHED)
 async def test_cx_05_scripts_of_any_origin_may_read_what_is_published(service: Service, path: str) -> None:
     answer = await service.as_(None).get(path, headers={"Origin": "https://x.example"})
@@ -147,7 +248,8 @@ async def test_cx_10_references_and_times_are_typed(
         expanded = jsonld.expand(body, {"documentLoader": loader})
         for predicate, value in literals(expanded):
             text = str(value["@value"])
-            if text.startswith(f"{BASE}/") and "{" not in text:
+            # What the addresses of a dataset begin with is not one of them.
+            if text.startswith(f"{BASE}/") and "{" not in text and not predicate.endswith("#uriSpace"):
                 # What identifies an occurrence is an IRI in itself, not a node that is pointed to.
                 assert (predicate, value["@type"]) == ("http://purl.org/dc/terms/identifier", f"{XSD}anyURI")
             if len(text) == 27 and text[10] == "T" and text.endswith("Z") and "Change" not in predicate:

@@ -26,7 +26,7 @@ CONSTRAINED_BY = "http://www.w3.org/ns/ldp#constrainedBy"
 CONTEXT_LINK = (("rel", CONTEXT), ("type", JSON_LD))
 PAGES = {"first": "first", "previous": "prev", "next": "next", "last": "last"}
 RELATIONS = {CONTEXT, DOCUMENTATION, CONSTRAINED_BY, *PAGES.values()}
-RELATIONS |= {"alternate", "canonical", "collection", "describedby", "item", "type", "up"}
+RELATIONS |= {"alternate", "api-catalog", "canonical", "collection", "describedby", "item", "type", "up"}
 DATA = [route for route in ROUTES if {JSON, JSON_LD} <= {*route.offers} and "{file}" not in route.path]
 
 
@@ -62,7 +62,7 @@ async def test_lk_02_the_context_that_is_named_is_one(
     service: Service, answers: list[httpx.Response]
 ) -> None:
     targets = {link.target for answer in answers for link in linked(answer, CONTEXT)}
-    names = ("registry", "problem", "documentation")
+    names = ("registry", "problem", "documentation", "catalog")
     assert targets == {f"{BASE}/contexts/v1/{name}.jsonld" for name in names}
     for target in targets:
         answer = await service.as_(None).get(target, headers={"Accept": JSON_LD})

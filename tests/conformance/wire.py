@@ -19,7 +19,7 @@ from app.caller import WRITE
 from app.security.local_issuer import local_issuer
 from app.settings import Settings
 from tests.commands import served
-from tests.service import BASE, World
+from tests.service import BASE, SECURITY_CONTACT, World
 
 HOST = b"Host: 127.0.0.1:8000\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -137,6 +137,7 @@ def wired(sqlite_world: tuple[Path, World], folder: Path, **settings: str) -> It
         "REGISTRY_PUBLIC_URL": BASE,
         "REGISTRY_DATABASE_URL": f"sqlite://{database}",
         "REGISTRY_DATA_DIR": str(template.parent),
+        "REGISTRY_SECURITY_CONTACT": SECURITY_CONTACT,
     }
     with served(folder, **where, **settings) as server:
         yield Wire(int(server.base.rpartition(":")[2]), world, database, template.parent)

@@ -15,6 +15,7 @@ import orjson
 import pyoxigraph
 
 from app.protocol.front_door import can_be_a_path
+from app.representation.forms import LINKSET, TEXT
 from app.request import METHODS
 from tests.hostile.estate import Estate
 from tests.hostile.requests import Request
@@ -40,6 +41,8 @@ READERS: dict[str, Callable[[bytes], object]] = {
     JSON: orjson.loads,
     JSON_LD: lambda content: orjson.loads(content)["@context"],
     **{media_type: partial(_graph, media_type) for media_type in SYNTAXES},
+    LINKSET: lambda content: orjson.loads(content)["linkset"],
+    TEXT: bytes.decode,
 }
 
 

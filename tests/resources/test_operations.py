@@ -51,8 +51,9 @@ async def test_an_operation_offered_is_the_one_that_the_documentation_describes(
 def test_every_promised_operation_has_a_route_and_every_route_a_promise(contract: Contract) -> None:
     """What the contract says nothing of is the way to it, the contract itself, and health."""
     unspoken = {
-        "/", "/contexts/v1/{file}", "/problems", "/problems/{type}", "/livez", "/readyz",
-        "/.well-known/oauth-protected-resource",
+        "/", "/contexts", "/contexts/v1/{file}", "/problems", "/problems/{type}", "/livez", "/readyz",
+        "/.well-known/api-catalog", "/.well-known/void", "/.well-known/oauth-protected-resource",
+        "/.well-known/security.txt", "/robots.txt",
     }  # fmt: skip
     assert {route.path for route in ROUTES if not route.promise} == unspoken
     routed = {(route.promise, method) for route in ROUTES if route.promise for method in route.operations}
