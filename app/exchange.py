@@ -14,9 +14,10 @@ from app.problems import Problem
 from app.protocol.conditions import Conditions
 from app.protocol.links import Link
 from app.protocol.preferences import Preferences
-from app.protocol.strict_json import JSON, loads
+from app.protocol.strict_json import JSON
 from app.relations import of_item
 from app.representation.documents import Document
+from app.representation.incoming import Sent
 from app.representation.nodes import NodeObject, activity_node, item_node, top_level
 from app.security.rights import may
 from app.storage.acts import Act, now
@@ -35,7 +36,7 @@ class Exchange:
     """One request, as far as an operation needs to know it.
 
     `promise` is the class or link that promises the operation, `identifiers` are the variables of the path,
-    `parameters` are the query's names and values, `content` is what was sent, not yet read.
+    `parameters` are the query's names and values, `content` is what was sent, not yet judged.
     """
 
     contract: Contract
@@ -46,7 +47,7 @@ class Exchange:
     path: str
     identifiers: Mapping[str, str]
     parameters: tuple[tuple[str, str], ...]
-    content: bytes
+    content: Sent
     conditions: Conditions
     preferences: Preferences
     request_id: str
@@ -63,9 +64,11 @@ class Exchange:
         return Act(self.caller, self.request_id, now())
 
     def document(self) -> JSON:
-        """What was sent, as JSON. Raises `invalid-parameter`, `malformed-content`, `invalid-content`."""
+        """As plain JSON. Raises `invalid-parameter`, `malformed-content`, `invalid-content`."""
         self.check_query()
-        return loads(self.content)
+        if self.content.problem is not None:
+            raise self.content.problem
+        return self.content.document
 
     def check_query(self) -> None:
         """Raises `invalid-parameter`, where the client wants to be told, for a name that means nothing here

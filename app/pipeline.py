@@ -21,23 +21,16 @@ from app.protocol.codings import negotiate_coding
 from app.protocol.conditions import check_creation, parse_conditions
 from app.protocol.front_door import Hosts
 from app.protocol.idempotency import idempotency_key
-from app.protocol.media_types import parse_media_type
 from app.protocol.negotiation import negotiate
 from app.protocol.preferences import parse_preferences
 from app.protocol.query import encode_query, parse_query
 from app.protocol.quotas import counted_as
 from app.protocol.trace import trace_response
+from app.receiving import ACCEPTED, accepted, content_type, target
 from app.replays import Replays, fingerprint
 from app.representation.documents import Document
-from app.representation.forms import (
-    JSON,
-    JSON_LD,
-    essence_of,
-    offered,
-    profile_of,
-    with_suffix,
-    without_profile,
-)
+from app.representation.forms import essence_of, offered, profile_of, with_suffix, without_profile
+from app.representation.incoming import Reader, Sent
 from app.representation.writing import Writers
 from app.request import METHODS, Disconnected, Request, not_implemented
 from app.security.rights import ANYONE, check_scope
@@ -49,15 +42,6 @@ from app.storage.writes import new_id
 if TYPE_CHECKING:  # imported where there is a limit at all
     from app.rate_limits import RateLimits
 
-# The media types of content, by method, and the fields that tell them (RFC 9110 section 12.5.1, RFC 5789).
-ACCEPTED = {
-    "POST": (JSON_LD, JSON),
-    "PUT": (JSON_LD, JSON),
-    "PATCH": ("application/merge-patch+json",),
-}
-# Read as a merge patch too, though not advertised: API Platform's admin sends it once it is given a token.
-TOLERATED = {"PATCH": (JSON_LD,)}
-ACCEPTED_FIELDS = {"POST": "Accept-Post", "PATCH": "Accept-Patch"}
 # What the contract does not speak of: its own documents, the way to the entry point, and health.
 UNPROMISED = Operation("", "", "GET", "", None, "", frozenset({ANYONE}), frozenset())
 PREFLIGHT = (
@@ -98,6 +82,7 @@ class Pipeline:
         self._running = 0
         self._answers = Answers(contract, writers)
         self._replays = Replays(database)
+        self._reader = Reader(contract)
         # A variable of a path that is named after one of these has such a value.
         instance = contract.classes["Instance"].properties
         identifiers = dict.fromkeys(("id", *PARENTS), instance["id"].shape)
@@ -152,14 +137,14 @@ class Pipeline:
         if resource is None or not self._can_be(request):
             raise not_found()
         if request.method == "OPTIONS":
-            return Answer(204, [("Allow", _allow(resource)), *_accepted(resource)])
+            return Answer(204, [("Allow", _allow(resource)), *accepted(resource)])
         operation = self._operation(resource, request.method)
         request.operation = operation.name
         if request.draining and request.route == "/readyz":
             raise Problem("unavailable", "The service is about to stop.", headers=[("Retry-After", "1")])
         await self._identify(request, operation)
         wish = self._wish(resource, request)
-        content = await self._content(request)
+        content = await self._content(resource, request)
         key = idempotency_key(request.lines("idempotency-key")) if request.method == "POST" else None
         exchange = Exchange(
             contract=self._contract,
@@ -261,28 +246,13 @@ class Pipeline:
             who = counted_as(request.caller.partner_id, request.scope.get("client"))
             request.standing = await self._rate_limits.take(who)
 
-    async def _content(self, request: Request) -> bytes:
+    async def _content(self, resource: Resource, request: Request) -> Sent:
         """Raises 415, 413 and 408. A GET or DELETE may carry what it likes: it is not looked at."""
-        accepted = ACCEPTED.get(request.method)
-        if accepted is None:
-            return b""
-        if any(line.strip().lower() not in ("", "identity") for line in request.lines("content-encoding")):
-            raise Problem(
-                "unsupported-media-type",
-                "Send the content as it is, without Content-Encoding.",
-                headers=[("Accept-Encoding", "identity")],
-            )
-        types = [parse_media_type(line) for line in request.lines("content-type")]
-        sent = types[0] if len(types) == 1 else None
-        if sent is None or sent.essence not in (*accepted, *TOLERATED.get(request.method, ())):
-            field = ACCEPTED_FIELDS.get(request.method)
-            raise Problem(
-                "unsupported-media-type",
-                f"Send the content as {' or '.join(accepted)} and say so in Content-Type.",
-                headers=[(field, ", ".join(accepted))] if field else [],
-            )
-        settings = self._settings
-        return await request.content(settings.max_content_length, settings.content_seconds)
+        if request.method not in ACCEPTED:
+            return Sent()
+        media_type, settings = content_type(request), self._settings
+        content = await request.content(settings.max_content_length, settings.content_seconds)
+        return await self._reader.read(media_type, content, target(self._contract, resource, request))
 
     async def _carry_out(self, resource: Resource, exchange: Exchange, method: str) -> Representation:
         """What is unsafe, in a transaction that is over before the answer begins."""
@@ -304,7 +274,8 @@ class Pipeline:
         place = Place(str(exchange.caller.partner_id), exchange.path, key)
         form, minimal = str(wish.form).encode(), b"%d" % wish.preferences.minimal
         query = encode_query(exchange.parameters).encode()
-        asked = fingerprint(query, form, minimal, exchange.content)
+        sent = exchange.content
+        asked = fingerprint(query, form, minimal, sent.media_type.encode(), sent.content)
         return await self._replays.answered(place, asked, answer)
 
     async def _change(
@@ -350,11 +321,6 @@ def _allow(resource: Resource) -> str:
     """What the path supports, for whoever asks (API.md section 3)."""
     supported = {*resource.operations, "OPTIONS", *(["HEAD"] if "GET" in resource.operations else [])}
     return ", ".join(method for method in METHODS if method in supported)
-
-
-def _accepted(resource: Resource) -> Fields:
-    fields = ACCEPTED_FIELDS.items()
-    return [(name, ", ".join(ACCEPTED[method])) for method, name in fields if method in resource.operations]
 
 
 def _of_the_caller(request: Request) -> Fields:

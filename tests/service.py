@@ -23,6 +23,8 @@ BASE = CONTRACT.base
 JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
 PROBLEM, PATCH = "application/problem+json", "application/merge-patch+json"
 SECURITY_CONTACT = "mailto:security@registry.example"
+N_TRIPLES, N_QUADS, TRIG = "application/n-triples", "application/n-quads", "application/trig"
+ACCEPT_POST = f"{JSON_LD}, {JSON}, {TURTLE}, {N_TRIPLES}, {N_QUADS}, {TRIG}"
 
 
 @dataclass

@@ -13,7 +13,7 @@ from app.contract.contract import Contract
 from app.problems import Problem
 from app.resources import instances, items
 from app.storage.failures import unavailable
-from tests.service import BASE, JSON, JSON_LD, PATCH, Service, World, running
+from tests.service import ACCEPT_POST, BASE, JSON, JSON_LD, PATCH, Service, World, running
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +29,7 @@ async def test_content_of_another_media_type_is_refused_with_those_that_are_read
     headers = {"Content-Type": type_} if type_ is not None else {}
     answer = await service.as_("owner").post("/api/organizations", content=b'{"name": "x"}', headers=headers)
     check_problem(answer, "unsupported-media-type")
-    assert answer.headers["Accept-Post"] == f"{JSON_LD}, {JSON}"
+    assert answer.headers["Accept-Post"] == ACCEPT_POST
 
 
 async def test_a_patch_is_a_merge_patch(service: Service, world: World) -> None:

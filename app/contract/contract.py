@@ -176,7 +176,15 @@ def _read_property(sources: Sources, node: Node) -> Property:
         link=bool(kinds & {HYDRA.Link, HYDRA.TemplatedLink}),
         shape=read_shape(sources, node),
         promise=_promise(sources, iri),
+        same_as=tuple(_same(sources, iri)),
     )
+
+
+def _same(sources: Sources, property_: URIRef) -> list[str]:
+    """Whichever of the two it is said of (OWL 2 section 9.2.2)."""
+    stated_here = sources.graph.objects(property_, OWL.equivalentProperty)
+    stated_there = sources.graph.subjects(OWL.equivalentProperty, property_)
+    return [str(node) for node in by_iri((*stated_here, *stated_there))]
 
 
 def _promise(sources: Sources, link: URIRef) -> str | None:

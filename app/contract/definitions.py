@@ -12,7 +12,8 @@ from app.contract.constraints import Shape
 class Property:
     """A supported property: `key` is its JSON key, its context term and its column.
 
-    `promise` is what promises the operations of the address that a link leads to.
+    `promise` is what promises the operations of the address that a link leads to, `same_as` are the IRIs of
+    properties that say the same.
     """
 
     key: str
@@ -24,6 +25,7 @@ class Property:
     link: bool
     shape: Shape
     promise: str | None = None
+    same_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,16 @@ from app.protocol.json_pointer import pointer
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 
 _MAX_DEPTH = 32
+# An organization with as many members as it can have is expanded in some thirty thousand.
+_MAX_VALUES = 60_000
 _MAX_DIGITS = 300
 # An answer stays short even if a million strings are at fault.
 _MAX_VIOLATIONS = 100
 _SHOWN_LENGTH = 64
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
+_SEPARATOR = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{,])', re.DOTALL)
+# Without an escape or one of these octets, whatever was sent is text.
+_DOUBTFUL = re.compile(rb"\\u|\xef[\xb7\xbf]|\xbf[\xbe\xbf]")
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF)
 )
@@ -27,14 +32,28 @@ _FORBIDDEN = re.compile(f"[\\x00\ud800-\udfff{_NONCHARACTERS}]")
 
 
 def loads(data: bytes) -> JSON:
-    """The value of a JSON document.
+    """The value of a JSON document, whose strings are text. Raises as `parse` and `check_text` do."""
+    value = parse(data)
+    if is_doubtful(data):
+        check_text(value)
+    return value
 
-    Raises malformed-content for what is no JSON, is ambiguous (a name twice) or is beyond the limits, and
-    invalid-content, with a violation for each string, for characters that cannot be interchanged as text.
-    """
+
+def parse(data: bytes) -> JSON:
+    """Raises malformed-content for what is no JSON, is ambiguous (a name twice) or is beyond the limits."""
     text = _decode(data)
     _check_depth(text)
-    value = _parse(text)
+    _check_number(text)
+    return _parse(text)
+
+
+def is_doubtful(data: bytes) -> bool:
+    """Whether strings of a JSON document have to be looked at one by one: characters may be no text."""
+    return _DOUBTFUL.search(data) is not None
+
+
+def check_text(value: JSON) -> None:
+    """Raises invalid-content, with a violation for each string that has characters which are no text."""
     violations = tuple(islice(_text_faults(value, ()), _MAX_VIOLATIONS))
     if violations:
         raise Problem(
@@ -42,7 +61,6 @@ def loads(data: bytes) -> JSON:
             "Send text without the characters that the violations name.",
             violations=violations,
         )
-    return value
 
 
 def _malformed(reason: str) -> Problem:
@@ -60,14 +78,30 @@ def _decode(data: bytes) -> str:
 
 def _check_depth(text: str) -> None:
     """Count brackets outside of strings, so that the parser never recurses deeper than the limit."""
-    depth = 0
+    depth = opened = 0
     for match in _BRACKET.finditer(text):
         if match[1]:
             depth += 1
+            opened += 1
         elif match[2]:
             depth -= 1
         if depth > _MAX_DEPTH:
             raise _malformed(f"character {match.start() + 1} opens more than {_MAX_DEPTH} levels")
+        if opened > _MAX_VALUES:
+            raise _too_many()
+
+
+def _check_number(text: str) -> None:
+    """Each value begins with a bracket or follows a comma; in strings they are counted only if it matters."""
+    if sum(map(text.count, "[{,")) <= _MAX_VALUES:
+        return
+    number = sum(match[1] is not None for match in islice(_SEPARATOR.finditer(text), 2 * _MAX_VALUES))
+    if number > _MAX_VALUES:
+        raise _too_many()
+
+
+def _too_many() -> Problem:
+    return _malformed(f"it has more than {_MAX_VALUES} values")
 
 
 def _parse(text: str) -> JSON:
@@ -125,7 +159,7 @@ def _text_faults(value: JSON, steps: tuple[str | int, ...]) -> Iterator[Violatio
 
 
 def _fault(text: str, where: str, steps: tuple[str | int, ...]) -> Iterator[Violation]:
-    match = _FORBIDDEN.search(text)
+    match = None if text.isascii() and "\0" not in text else _FORBIDDEN.search(text)
     if match:
         key = steps[0] if steps and isinstance(steps[0], str) else ""
         message = f"Leave U+{ord(match[0]):04X} out of the {where}."

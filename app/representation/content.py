@@ -131,9 +131,9 @@ def _unwritable(
 def _says_what_is_so(key: str, value: JSON, current: Mapping[str, Any] | None) -> bool:
     """What the record does not have, or what only a client keeps, may be null.
 
-    Of what is created, the null relative IRI is the address (LDP section 5.2.3.7).
+    The null relative IRI is the address of the resource, of one that is created too (LDP section 5.2.3.7).
     """
-    if current is None:
+    if current is None or (key, value) == ("@id", ""):
         return (key, value) == ("@id", "")
     if value is None:
         return key not in current

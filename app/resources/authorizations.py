@@ -15,7 +15,7 @@ from app.storage.records import Record, find
 
 async def create(exchange: Exchange) -> Representation:
     """Offering tells whether there is such an organization: who offers has to know it by its id."""
-    instance = await parent(exchange, also=likely_id(exchange.contract, exchange.content))
+    instance = await parent(exchange, also=likely_id(exchange.contract, exchange.content.document))
     if instance is None:
         raise not_found()
     check_role(exchange.caller, exchange.operation, instance.roles)

@@ -8,7 +8,7 @@ from typing import Any
 from app.addresses import ITEMS
 from app.contract.contract import Contract
 from app.problems import Problem, Violation
-from app.protocol.strict_json import loads
+from app.protocol.strict_json import JSON
 from app.representation.content import Rule, one_of, reference, violation
 
 LINK, KEY = "organization", "organization_id"
@@ -35,15 +35,8 @@ def named_id(contract: Contract, values: Mapping[str, Any]) -> str:
     return str(next(iter(_identifiers(contract, values).values())))
 
 
-def likely_id(contract: Contract, content: bytes) -> list[str]:
-    """The organizations that content not yet checked seems to name: what to lock before it is read.
-
-    Whether it can be read is no question before the one whether there is anything that it was sent to.
-    """
-    try:
-        document = loads(content)
-    except Problem:
-        return []
+def likely_id(contract: Contract, document: JSON) -> list[str]:
+    """The organizations that content not yet judged seems to name: what to lock before it is judged."""
     named = _identifiers(contract, document) if isinstance(document, dict) else {}
     return [str(identifier) for identifier in named.values() if _is_identifier(contract, identifier)]
 

@@ -14,7 +14,7 @@ from app.storage.records import Record, find
 
 
 async def carry_out(exchange: Exchange) -> Representation:
-    instance = await parent(exchange, also=likely_id(exchange.contract, exchange.content))
+    instance = await parent(exchange, also=likely_id(exchange.contract, exchange.content.document))
     if instance is None:
         raise not_found()
     check_role(exchange.caller, exchange.operation, instance.roles)

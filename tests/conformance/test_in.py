@@ -16,11 +16,10 @@ import pytest
 
 from app.connection import MAX_UNTOLD
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET
-from app.representation.forms import JSON, JSON_LD
 from app.settings import Settings
 from app.storage.session import Session
 from tests.conformance.wire import CHUNKED, HOST, JSON_CONTENT, Connection, Wire, head, wired
-from tests.service import BASE, PATCH, World, running
+from tests.service import ACCEPT_POST, BASE, PATCH, World, running
 from tests.test_sweep import check_problem
 
 # What a slow client is given, in seconds; by default it is more.
@@ -335,7 +334,7 @@ def test_in_11_a_path_is_told_by_case(wire: Wire, owner: bytes) -> None:
 def test_in_12_content_says_what_it_is(wire: Wire, owner: bytes, lines: bytes) -> None:
     created = wire.ask(head("POST /api/organizations", owner, lines, length(2)) + b"{}", method="POST")
     check_problem(created, "unsupported-media-type")
-    assert created.headers["Accept-Post"] == f"{JSON_LD}, {JSON}"
+    assert created.headers["Accept-Post"] == ACCEPT_POST
     changed = wire.ask(head(f"PATCH {wire.world.shop}", owner, lines, length(2)) + b"{}", method="PATCH")
     check_problem(changed, "unsupported-media-type")
     assert changed.headers["Accept-Patch"] == PATCH
