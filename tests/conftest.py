@@ -149,6 +149,18 @@ async def standing(
         yield service, await populate(service)
 
 
+@pytest.fixture(scope="module")
+async def on_sqlite(
+    sqlite_world: tuple[Path, World], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Service, World]]:
+    """The service for a whole module, for what does not depend on the database."""
+    file, world = sqlite_world
+    folder = tmp_path_factory.mktemp("module")
+    url = f"sqlite://{shutil.copy(file, folder)}"
+    async with running(url, folder) as service:
+        yield service, world
+
+
 @pytest.fixture(scope="session")
 def contract() -> Contract:
     return load_contract(BASE)

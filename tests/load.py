@@ -85,3 +85,14 @@ def memory(pid: int, kind: str = "VmRSS") -> float:
     """In MiB; `VmHWM` is the most that there ever was."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1_024 for line in lines if line.startswith(f"{kind}:"))
+
+
+def forget_peak(pid: int) -> None:
+    """`VmHWM` is what there is now, from now on."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def busy(pid: int) -> float:
+    """How many milliseconds of processor time it has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000 / os.sysconf("SC_CLK_TCK")

@@ -14,7 +14,8 @@ import httpx
 
 from app.storage.acts import new_id
 from tests.commands import started
-from tests.load import token, until
+from tests.hostile.linked_data import documents
+from tests.load import busy, forget_peak, memory, token, until
 
 if TYPE_CHECKING:  # which has these as its sections
     from tests.soak import Run
@@ -202,4 +203,46 @@ async def neighbours(run: Run) -> None:
         f"without it, {p99(beside):.1f} ms beside it",
         the_flood_is_refused=statuses[429] > 0,
         others_do_not_wait=p99(beside) < max(2 * p99(alone), 25),
+    )
+
+
+async def graphs(run: Run) -> None:
+    """TH-04, TH-05, RD-06: linked data that is made to cost much; meanwhile others ask."""
+    costs, statuses, rounds = list[tuple[float, float, str]](), Counter[int](), 3
+    hostile = [(name, {"Content-Type": type_}, content) for name, type_, content in documents()]
+    with run.serving() as (server, pid, _):
+        async with client_of(run, server.base) as sender, client_of(run, server.base, "other") as other:
+            path = await made(other, "other")
+            alone = [(await timed(other, path))[1] for _ in range(300)]
+            for name, headers, content in hostile:
+                spent, grown = list[float](), 0.0
+                for _ in range(rounds):
+                    forget_peak(pid)
+                    size, before = memory(pid, "VmHWM"), busy(pid)
+                    answer = await sender.post("/api/organizations", content=content, headers=headers)
+                    statuses[answer.status_code] += 1
+                    spent.append(busy(pid) - before)
+                    grown = max(grown, memory(pid, "VmHWM") - size)
+                costs.append((statistics.median(spent), grown, name))
+            stopped = asyncio.Event()
+
+            async def flood() -> None:
+                while not stopped.is_set():
+                    _, headers, content = run.dice.choice(hostile)
+                    await sender.post("/api/organizations", content=content, headers=headers)
+
+            flooding = [asyncio.create_task(flood()) for _ in range(4)]
+            beside = [(await timed(other, path))[1] for _ in range(300)]
+            stopped.set()
+            await asyncio.gather(*flooding)
+        failed = '"level":"error"' in server.said()
+    slowest, largest = max(costs), max(costs, key=lambda it: it[1])
+    run.tell(
+        "graphs",
+        f"{len(costs)} documents made to cost much ({dict(sorted(statuses.items()))}): at most "
+        f"{slowest[0]:.0f} ms of a processor ({slowest[2]}) and {largest[1]:.1f} MiB ({largest[2]}); "
+        f"p99 of another {p99(alone):.1f} ms alone, {p99(beside):.1f} ms beside four who send them",
+        none_takes_200_ms=slowest[0] < 200,
+        none_takes_50_MiB=largest[1] < 50,
+        nothing_fails=not failed and max(statuses) < 500,
     )

@@ -31,7 +31,7 @@ from app.storage.database import Database
 from tests.commands import Server, started
 from tests.conformance.wire import CHUNKED, JSON_CONTENT, Connection, head
 from tests.load import DATABASE, Writer, memory, open_files, stored, token, until
-from tests.measures import crawls, fields, neighbours, revalidation, starts, strangers
+from tests.measures import crawls, fields, graphs, neighbours, revalidation, starts, strangers
 from tests.service import JSON, PATCH
 
 HEAD_SECONDS = 3
@@ -282,7 +282,7 @@ SECTIONS: dict[str, Callable[[Run], Coroutine[Any, Any, None]]] = {
     section.__name__: section
     for section in (
         *(kills, stops, rubbish, endless, leavers, held),
-        *(starts, fields, strangers, revalidation, crawls, neighbours, mixed),
+        *(starts, fields, graphs, strangers, revalidation, crawls, neighbours, mixed),
     )
 }
 

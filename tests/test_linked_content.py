@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyld import jsonld
 
+from app.representation.forms import EVERY_FORM, JSON, RDF_XML
 from tests.conformance.fresh import fresh_handle, instance_of, organization_of
 from tests.linked_forms import CONTEXT, DOCUMENT, LOADER, PROFILE, forms
 from tests.service import (
@@ -27,8 +26,6 @@ from tests.service import (
     World,
     id_of,
     made,
-    populate,
-    running,
 )
 from tests.test_sweep import check_problem
 
@@ -74,11 +71,9 @@ HANDLES = st.sampled_from(["", "Not one", "www", "ab--c", "x" * 31])
 
 
 @pytest.fixture(scope="module")
-async def alone(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A service for many resources, which no other test looks at."""
-    folder = tmp_path_factory.mktemp("alone")
-    async with running(f"sqlite://{shutil.copy(sqlite_template, folder)}", folder) as service:
-        yield service, await populate(service)
+def alone(on_sqlite: tuple[Service, World]) -> tuple[Service, World]:
+    """For tests that make much."""
+    return on_sqlite
 
 
 @settings(max_examples=15, deadline=None)
@@ -205,6 +200,19 @@ async def test_a_whole_record_sent_back_changes_nothing_in_any_syntax(alone: tup
             answer = await sent(owner, "PUT", path, content_type, content)
             assert answer.status_code == 200, (form, answer.text)
             assert (await owner.get(own)).headers["ETag"] == before.headers["ETag"], form
+
+
+@pytest.mark.parametrize("form", [form for form in EVERY_FORM if form not in (JSON, RDF_XML)])
+async def test_what_the_service_itself_writes_is_read_again(alone: tuple[Service, World], form: str) -> None:
+    service, world = alone
+    owner = service.as_("owner")
+    for path, own in ((world.acme, world.acme), (world.nested_shop, world.shop)):
+        before = await owner.get(own)
+        shown = await owner.get(path, headers={"Accept": form})
+        assert shown.headers["Content-Type"] == form
+        answer = await sent(owner, "PUT", path, form, shown.content)
+        assert answer.status_code == 200, answer.text
+        assert (await owner.get(own)).headers["ETag"] == before.headers["ETag"]
 
 
 ROOT = f'<> <{SCHEMA}name> "x" . '

@@ -24,8 +24,8 @@ from app.representation.syntaxes import PARSED, read_statements
 PROFILES = "http://www.w3.org/ns/json-ld#"
 # Reading so much of JSON takes less time than having it read elsewhere.
 QUICKLY_READ = 16_384
-# More at once would not be sooner done, and take more memory.
-AT_ONCE = 2
+# They share one interpreter: several at once would not be done sooner, and others would wait longer.
+AT_ONCE = 1
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,7 @@ tests and page do not agree.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 import httpx
 import pytest
@@ -25,19 +23,7 @@ import pytest
 from tests.conformance.answers import every_kind
 from tests.conformance.assertions import LEVELS, Assertion, by_number, read_list
 from tests.conformance.wire import Connection, Wire
-from tests.service import Service, World, running
-
-
-@pytest.fixture(scope="module")
-async def on_sqlite(
-    sqlite_world: tuple[Path, World], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[Service, World]]:
-    """The service for a whole module, for what does not depend on the database."""
-    file, world = sqlite_world
-    folder = tmp_path_factory.mktemp("module")
-    url = f"sqlite://{shutil.copy(file, folder)}"
-    async with running(url, folder) as service:
-        yield service, world
+from tests.service import Service, World
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from pyld import jsonld
 from pyld.documentloader.frozen import FrozenDocumentLoader
 
 from tests.conformance.fresh import MERGE, instance_of, organization_of, patched
-from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, id_of, made
-from tests.test_graphs import by_pyld, contexts, crawl
+from tests.service import BASE, JSON, JSON_LD, N_TRIPLES, TURTLE, Service, World, id_of, made
+from tests.test_graphs import by_pyld, contexts, crawl, inlined
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio
@@ -214,6 +214,21 @@ async def test_ld_08_text_has_no_language(service: Service, world: World, tag: s
             assert violated(await patched(service.as_("owner"), path, {"name": name})) == ["#/name"]
 
 
+@pytest.mark.parametrize(
+    "tag", ["en", "en> .", 'x"@y', "en> . <http://e> <http://f> <http://g", "b-1-2-3", "-"]
+)
+async def test_ld_08_a_language_is_refused_whatever_it_is_told_in(service: Service, tag: str) -> None:
+    """No name is in a language; a tag that is none is no N-Triples, and in JSON-LD it comes to nothing."""
+    owner, name = service.as_("owner"), "https://schema.org/name"
+    told: dict[str, Any] = {"@value": "x", "@language": tag}
+    for document in ({name: told}, [{name: [told]}], {"@context": {"@language": tag, "n": name}, "n": "x"}):
+        answer = await owner.post("/api/organizations", json=document, headers={"Content-Type": JSON_LD})
+        assert violated(answer) == ["#/name"]
+    content = f'_:a <{name}> "x"@{tag} .'
+    answer = await owner.post("/api/organizations", content=content, headers={"Content-Type": N_TRIPLES})
+    assert answer.status_code == (422 if tag == "en" else 400)
+
+
 async def test_ld_09_what_has_no_value_is_absent(
     service: Service, world: World, data: dict[str, Any], expanded: dict[str, Any]
 ) -> None:
@@ -249,6 +264,41 @@ async def test_ld_10_a_value_brings_in_no_statements(service: Service, world: Wo
             await patched(owner, world.shop, {"name": value}),
         ):
             assert violated(answer) == ["#/name"]
+    assert (await owner.get(world.lab)).content == victim.content
+
+
+LINKED: list[tuple[Any, list[str]]] = [
+    ({"@id": "LAB", "http://p/q": "x"}, ["#/name"]),
+    ({"@id": "LAB"}, ["#/name"]),
+    ({"@graph": [{"@id": "LAB", "http://p/q": "x"}]}, ["#/name", "#"]),
+    ({"@reverse": {"http://p/q": {"@id": "LAB"}}}, ["#/@reverse"]),
+    ({"@included": [{"@id": "LAB", "http://p/q": "x"}]}, ["#", "#/name"]),
+    ({"@list": ["x"]}, ["#/name"]),
+    ({"@value": {"a": "b"}, "@type": "@json"}, ["#/name"]),
+    ({"@value": "x", "@type": "http://p/q"}, ["#/name"]),
+    ({"@value": "x", "@direction": "rtl"}, ["#/name"]),
+    ({"@set": ["x", "y"]}, ["#/name"]),
+]
+
+
+@pytest.mark.parametrize(("value", "pointers"), LINKED)
+async def test_ld_10_what_a_value_says_as_json_ld_is_not_said(
+    service: Service, world: World, value: Any, pointers: list[str]
+) -> None:
+    """Read as JSON-LD, with the service's context or one of the client's own."""
+    owner = service.as_("owner")
+    victim = await owner.get(world.lab)
+    value = json.loads(json.dumps(value).replace("LAB", BASE + world.lab))
+    context = {"n": "https://schema.org/name", "h": f"{BASE}/vocab#handle"}
+    for document in (
+        {"@context": f"{BASE}/contexts/v1/registry.jsonld", "name": value, "handle": "never"},
+        {"@context": context, "n": value, "h": "never"},
+    ):
+        content = json.dumps(document)
+        answer = await owner.post(
+            f"{world.acme}/instances", content=content, headers={"Content-Type": JSON_LD}
+        )
+        assert {*violated(answer)} <= {*pointers}
     assert (await owner.get(world.lab)).content == victim.content
 
 
@@ -331,6 +381,41 @@ async def test_ld_14_a_link_leads_to_what_is_here(service: Service, iri: str) ->
     for value in (iri, {"@id": iri}):
         content = {"name": "Shop", "handle": "never", "organization": value}
         assert violated(await service.as_("owner").post("/api/instances", json=content)) == ["#/organization"]
+
+
+@pytest.mark.parametrize(
+    "iri",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "//evil.example/",
+        "",
+        "urn:uuid:x",
+        "#x",
+    ],
+)
+async def test_ld_14_nor_does_a_link_of_other_syntaxes_lead_elsewhere(service: Service, iri: str) -> None:
+    owner, name, vocab = service.as_("owner"), "https://schema.org/name", f"{BASE}/vocab#"
+    turtle = f'<> <{name}> "Shop" ; <{vocab}handle> "never" ; <{vocab}organization> <{iri}> .'
+    answer = await owner.post("/api/instances", content=turtle, headers={"Content-Type": TURTLE})
+    assert violated(answer) == ["#/organization"]
+    linked = {"@context": {"@vocab": vocab}, name: "Shop", "handle": "never", "organization": {"@id": iri}}
+    answer = await owner.post("/api/instances", json=linked, headers={"Content-Type": JSON_LD})
+    assert violated(answer) == ["#/organization"]
+
+
+@pytest.mark.parametrize("iri", BAD_IRIS)
+async def test_ld_13_an_iri_is_one_in_every_syntax(service: Service, iri: str) -> None:
+    """In Turtle nothing else can be written; in JSON-LD nothing else leads to anything here."""
+    owner, name, vocab = service.as_("owner"), "https://schema.org/name", f"{BASE}/vocab#"
+    turtle = f'<> <{name}> "Shop" ; <{vocab}handle> "never" ; <{vocab}organization> <{iri}> .'
+    answer = await owner.post("/api/instances", content=turtle, headers={"Content-Type": TURTLE})
+    assert answer.status_code in (400, 422)
+    for key in (f"{vocab}organization", f"http://x/{iri}"):
+        linked = [{name: "Shop", f"{vocab}handle": "never", key: [{"@id": iri}]}]
+        answer = await owner.post("/api/instances", json=linked, headers={"Content-Type": JSON_LD})
+        assert answer.status_code == 422
 
 
 async def test_ld_15_the_order_of_an_array_means_nothing(service: Service) -> None:

@@ -13,7 +13,7 @@ import httpx
 import orjson
 import pytest
 
-from app.pipeline import ACCEPTED
+from app.receiving import ACCEPTED
 from app.request import METHODS
 from app.routes import ROUTES
 from tests.conformance.wire import CHUNKED, JSON_CONTENT, Connection, Wire, head, wired

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -220,3 +221,47 @@ async def test_pf_15_nothing_is_named_that_json_ld_reserves(service: Service, wo
         found |= set(re.findall(rf"{RESERVED}[^\"\s]*", answer.text))
     defined = ("context", "expanded", "compacted", "flattened", "framed")
     assert found == {f"{RESERVED}#{name}" for name in defined}
+
+
+@pytest.mark.parametrize("written", ['"{}"', "{}", '"{} urn:x:unknown"', '"urn:x:unknown {}"'])
+async def test_pf_14_content_is_read_as_its_profile_says(service: Service, written: str) -> None:
+    """Expanded, or flattened alone, there is no context: what is compact is nothing there."""
+    owner, expanded = service.as_("owner"), [{"https://schema.org/name": [{"@value": "x"}]}]
+    compact, context = {"name": "x"}, f"{BASE}/contexts/v1/registry.jsonld"
+    cases: list[tuple[str, Any, int]] = [
+        ("expanded", expanded, 201),
+        ("expanded", expanded[0], 201),
+        ("expanded", compact, 422),
+        ("expanded", [compact], 422),
+        ("expanded", {"@context": context, **compact}, 422),
+        ("expanded", {**expanded[0], **compact}, 422),
+        ("flattened", expanded, 201),
+        ("flattened", [{**expanded[0], "@id": "_:b0"}], 201),
+        ("flattened", compact, 422),
+        ("compacted", compact, 201),
+        ("compacted", {"@context": context, "@graph": [compact]}, 201),
+        ("framed", {"@context": context, **compact}, 201),
+        ("unknown", compact, 201),
+        ("unknown", expanded, 201),
+    ]
+    for profiled, document, status in cases:
+        profile = written.format(f"{RESERVED}#{profiled}")
+        headers = {"Content-Type": f"{JSON_LD};profile={profile}"}
+        answer = await owner.post("/api/organizations", content=json.dumps(document), headers=headers)
+        assert answer.status_code == status, (profiled, document)
+    both = {"Content-Type": f'{JSON_LD};profile="{RESERVED}#flattened {RESERVED}#compacted"'}
+    document = {"@context": context, "@graph": [{"@id": "", **compact}]}
+    assert (await owner.post("/api/organizations", json=document, headers=both)).status_code == 201
+
+
+async def test_pf_14_a_context_that_the_profile_names_is_the_content_s(service: Service) -> None:
+    """One of the service's own; another one is ignored."""
+    owner = service.as_("owner")
+    folder = f"{BASE}/contexts/v1"
+    for profile, status in ((f"{folder}/registry.jsonld", 201), ("http://127.0.0.1:1/c", 201)):
+        headers = {"Content-Type": f'{JSON_LD};profile="{profile}"'}
+        answer = await owner.post("/api/organizations", json={"name": ["x"]}, headers=headers)
+        assert answer.status_code == status, profile
+    headers = {"Content-Type": f'{JSON_LD};profile="{folder}/problem.jsonld"'}
+    answer = await owner.post("/api/organizations", json={"name": ["x"]}, headers=headers)
+    assert [it["propertyPath"] for it in answer.json()["violations"]] == ["name"]

@@ -1,8 +1,9 @@
-"""Section 6 of the conformance list: RDF in other syntaxes, as far as it is read or written at all."""
+"""Section 6 of the conformance list: RDF in other syntaxes, as it is written and read."""
 
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,11 +12,24 @@ import pytest
 
 from app.contract.contract import Contract
 from app.exchange import Resource
+from app.representation import incoming
 from app.representation.forms import EVERY_FORM
 from app.routes import ROUTES
 from tests.conformance.fresh import organization_of
 from tests.judges import by_pyoxigraph, judges
-from tests.service import BASE, JSON, JSON_LD, Service, World, forms, id_of
+from tests.service import (
+    BASE,
+    JSON,
+    JSON_LD,
+    N_QUADS,
+    N_TRIPLES,
+    TRIG,
+    TURTLE,
+    Service,
+    World,
+    forms,
+    id_of,
+)
 from tests.test_graphs import contexts
 from tests.test_sweep import check_problem, concrete
 
@@ -57,11 +71,14 @@ NAMES = [
 ]
 XSD = "http://www.w3.org/2001/XMLSchema#"
 ENTITIES = '<!DOCTYPE r [<!ENTITY a "x"><!ENTITY b SYSTEM "file:///etc/hostname">]><r>&a;&b;</r>'
-GRAPHS = {
-    "text/turtle": "<> <https://schema.org/name> " + "( " * 900 + ") " * 900 + ".",
-    "application/n-triples": '<http://a/> <https://schema.org/name> "x" .',
-    "application/n-quads": '<http://a/> <https://schema.org/name> "x" <http://g/> .',
-    "application/trig": '<http://g/> { <> <https://schema.org/name> "x" }',
+# Syntaxes that are read, with what is refused in them; then others, which are not.
+REFUSED = {
+    TURTLE: "<> <https://schema.org/name> " + "( " * 900 + ") " * 900 + ".",
+    N_TRIPLES: "_:a <http://a/p> " + "<<( <http://a/> <http://a/> " * 30_000,
+    N_QUADS: '_:a <https://schema.org/name> "x" .\n' * 20_000,
+    TRIG: "<> <http://a/p> [] " + ", []" * 20_000 + " .",
+}
+OTHERS = {
     "application/rdf+xml": ENTITIES,
     "application/xml": ENTITIES,
     "text/n3": "{} => {} .",
@@ -148,10 +165,47 @@ def test_rd_05_no_value_is_a_floating_point_number(contract: Contract) -> None:
     assert types - {None} <= exact
 
 
-@pytest.mark.parametrize("media_type", GRAPHS)
-async def test_rd_06_rdf_is_read_as_json_ld_alone(service: Service, world: World, media_type: str) -> None:
+@pytest.mark.parametrize("media_type", REFUSED)
+async def test_rd_06_rdf_is_read_under_limits(service: Service, world: World, media_type: str) -> None:
     owner, headers = service.as_("owner"), {"Content-Type": media_type}
-    content = GRAPHS[media_type].encode()
+    for method, path in (("POST", "/api/organizations"), ("PUT", world.acme)):
+        answer = await owner.request(method, path, content=REFUSED[media_type], headers=headers)
+        check_problem(answer, "malformed-content")
+
+
+async def test_rd_06_content_is_read_beside_the_event_loop(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is short, and plain JSON by the service's keys, is read at once."""
+    threads: dict[str, int] = {}
+
+    def watched(name: str, function: Any) -> Any:
+        def watch(*arguments: Any) -> Any:
+            threads[name] = threading.get_ident()
+            return function(*arguments)
+
+        return watch
+
+    for name in ("read_statements", "read_expanded", "check_text"):
+        monkeypatch.setattr(incoming, name, watched(name, getattr(incoming, name)))
+    owner = service.as_("owner")
+    name = '_:a <https://schema.org/name> "x" .'
+    await owner.post("/api/organizations", content=name, headers={"Content-Type": N_TRIPLES})
+    await owner.post(
+        "/api/organizations", json=[{"https://schema.org/name": "x"}], headers={"Content-Type": JSON_LD}
+    )
+    assert threads.keys() == {"read_statements", "read_expanded", "check_text"}
+    assert threading.get_ident() not in threads.values()
+    await owner.post("/api/organizations", json={"name": "\ufdd0"})
+    assert threads["check_text"] == threading.get_ident()
+    await owner.post("/api/organizations", json={"name": "\ufdd0" * 8_000})
+    assert threads["check_text"] != threading.get_ident()
+
+
+@pytest.mark.parametrize("media_type", OTHERS)
+async def test_rd_06_other_syntaxes_are_not_read(service: Service, world: World, media_type: str) -> None:
+    owner, headers = service.as_("owner"), {"Content-Type": media_type}
+    content = OTHERS[media_type].encode()
     for method, path in (("POST", "/api/organizations"), ("PUT", world.acme), ("PATCH", world.acme)):
         answer = await owner.request(method, path, content=content, headers=headers)
         check_problem(answer, "unsupported-media-type")
@@ -167,11 +221,11 @@ async def test_rd_06_json_ld_is_read_under_a_limit_of_depth_and_names_no_context
     headers = {"Content-Type": JSON_LD}
     answer = await owner.post("/api/organizations", content=json.dumps({"name": deep}), headers=headers)
     check_problem(answer, "malformed-content")
-    for context in (
-        "http://127.0.0.1:1/c",
-        "file:///etc/hostname",
-        ["http://127.0.0.1:1/c"],
-        {"@import": "x"},
+    for context, place in (
+        ("http://127.0.0.1:1/c", ""),
+        ("file:///etc/hostname", ""),
+        (["http://127.0.0.1:1/c"], "/0"),
+        ({"@import": "x"}, "/@import"),
     ):
         content = {
             "@context": context,
@@ -181,6 +235,6 @@ async def test_rd_06_json_ld_is_read_under_a_limit_of_depth_and_names_no_context
         }
         refused = await owner.post("/api/instances", json=content, headers=headers)
         violations: Any = check_problem(refused, "invalid-content")["violations"]
-        assert [violation["pointer"] for violation in violations] == ["#/@context"]
+        assert [violation["pointer"] for violation in violations] == [f"#/@context{place}"]
     known = {"@context": f"{BASE}/contexts/v1/registry.jsonld", "name": "Known"}
     assert (await owner.post("/api/organizations", json=known, headers=headers)).status_code == 201
