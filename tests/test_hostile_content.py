@@ -72,7 +72,7 @@ async def test_what_is_made_to_cost_much_is_refused(service: Service) -> None:
 
 def test_a_short_term_does_not_stand_for_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     """TH-04: every IRI is counted that PyLD makes, by a method of its own that may change its name."""
-    expander = Expander({CONTEXT: CONTRACT.sources.contexts["registry.jsonld"].document})
+    expander = Expander(CONTRACT)
     document: Any = {"@context": {"p": "http://x.example/"}, "p:name": "x"}
     assert expander.expand(document, BASE, None)
     monkeypatch.setattr(json_ld, "MAX_EXPANDED", 10)

@@ -33,7 +33,6 @@ class _Reading:
 
     def node(self, node: Mapping[str, Any]) -> Node:
         name = self._name(node.get("@id"))
-        self.statements.count(0)
         for key, values in node.items():
             if key.startswith("@"):
                 self._keyword(name, key, values)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
-from app.addresses import DATA_CONTEXT
 from app.contract.contract import Contract
 from app.problems import Problem, Violation
 from app.protocol.media_types import MediaType
@@ -51,12 +50,8 @@ class Reader:
     """Reads off the event loop what may take long, a few at a time."""
 
     def __init__(self, contract: Contract) -> None:
-        self._context = contract.base + DATA_CONTEXT
-        own = {self._context: contract.sources.contexts[DATA_CONTEXT.rpartition("/")[2]].document}
-        folder = self._context.rpartition("/")[0]
-        others = {f"{folder}/{name}": it.document for name, it in contract.sources.contexts.items()}
-        self._contexts = own | others
-        self._expander = Expander(self._contexts)
+        self._expander = Expander(contract)
+        self._context = self._expander.own
         self._keys = {name: read_keys(contract, name) for name in contract.classes}
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -127,7 +122,7 @@ class Reader:
                 message = "The profile says that there is no context; leave out one of them."
                 raise invalid(Violation("@context", message, "#/@context", "context"))
             return None
-        return next((profile for profile in profiles if profile in self._contexts), self._context)
+        return next((profile for profile in profiles if profile in self._expander.contexts), self._context)
 
 
 def _sent(media_type: MediaType, content: bytes, read: Callable[[MediaType, bytes], JSON]) -> Sent:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -12,39 +11,50 @@ from pyld.context_resolver import ContextResolver
 from pyld.documentloader.frozen import FrozenDocumentLoader
 from pyld.jsonld import JsonLdError, JsonLdProcessor
 
+from app.addresses import DATA_CONTEXT
+from app.contract.contract import Contract
 from app.problems import Problem, Violation
 from app.protocol.json_pointer import pointer
 from app.protocol.strict_json import JSON
 from app.representation.content import MAX_VIOLATIONS, invalid, violation
 from app.representation.contexts import Contexts, Steps, is_unknown_keyword
+from app.representation.recognition import Recognition
 from app.representation.statements import LONGEST_IRI, too_much
+from app.representation.terms import NodeObject, Terms
 
 # What PyLD makes of a document takes it some 20 microseconds a value, and what it does with an IRI each time.
 MAX_VALUES, MAX_EXPANDED = 2_000, 1_500_000
+UNBOUNDED = "expanded, or written with this service's context alone"
 # Each look at a term costs it as much as so many characters, and each of one that is relative as so many.
 _LOOK, _RELATIVE = 30, 8
-_ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):([^\s<>\"{}|\\^`]*)")
 # What is wrong with a context or a document makes it stumble in these ways too.
 _SET_BEFORE = {"@vocab": "x:", "@language": "en"}
 _STUMBLES = (JsonLdError, RecursionError, TypeError, KeyError, ValueError, AttributeError, IndexError)
 
 
 class Expander:
-    """`contexts` are the service's own by address, the one of data first."""
+    """`own` is the address of the context of data, `contexts` are all of the service's by address."""
 
-    def __init__(self, contexts: Mapping[str, Mapping[str, Any]]) -> None:
-        self._loader = FrozenDocumentLoader(documents=copy.deepcopy(dict(contexts)))
-        self._contexts = contexts
-        self._prefixes = {key for it in contexts.values() for key in it["@context"]}
+    def __init__(self, contract: Contract) -> None:
+        self.own = contract.base + DATA_CONTEXT
+        folder, _, name = self.own.rpartition("/")
+        found = contract.sources.contexts
+        # Its own first: it is what a client is told to use.
+        self.contexts = {self.own: found[name].document} | {
+            f"{folder}/{other}": context.document for other, context in found.items()
+        }
+        self._loader = FrozenDocumentLoader(documents=copy.deepcopy(self.contexts))
+        self._recognition = Recognition(Terms(found[name], self.own))
 
-    def expand(self, document: JSON, base: str, initial: str | None) -> list[dict[str, Any]]:
+    def expand(self, document: JSON, base: str, initial: str | None) -> list[NodeObject]:
         """With the context at the address `initial` where it has none of its own.
 
         Raises `invalid-content` for what is no JSON-LD, needs a context of others, or has members without a
         meaning, and `malformed-content` for what would take too long.
         """
-        if self._is_expanded(document):
-            return document  # type: ignore[return-value]  # it is a list of node objects, says the line above
+        recognized = self._recognition.expanded(document, initial)
+        if recognized is not None:
+            return recognized
         self._check(document, base)
         dropped: list[str | None] = []
         processor = _Metered(dropped.append)
@@ -53,7 +63,7 @@ class Expander:
         if initial is not None and not has_context(document):
             options["expandContext"] = initial
         try:
-            expanded: list[dict[str, Any]] = processor.expand(_nulls_bearable(document), options)
+            expanded: list[NodeObject] = processor.expand(_nulls_bearable(document), options)
         except _STUMBLES as error:
             raise _not_json_ld(error) from None
         unknown = dict.fromkeys(name for name in dropped if name is not None)
@@ -63,51 +73,16 @@ class Expander:
         return expanded
 
     def _check(self, document: JSON, base: str) -> None:
-        contexts, faults = Contexts(self._contexts, base), list[Violation]()
+        contexts, faults = Contexts(self.contexts, base), list[Violation]()
         for number, (steps, key, value) in enumerate(_members(document), 1):
             if number > MAX_VALUES:
-                raise too_much(
-                    f"JSON-LD with at most {MAX_VALUES} values; expanded, or as plain JSON, it may be longer"
-                )
+                raise too_much(f"at most {MAX_VALUES} values, or else JSON-LD that is {UNBOUNDED}")
             if key == "@context":
                 faults += islice(contexts.faults(value, steps), MAX_VIOLATIONS)
             elif key is not None and is_unknown_keyword(key):
                 faults.append(Violation(key, "JSON-LD has no such keyword.", pointer(*steps), "unknown"))
         if faults:
             raise invalid(*faults[:MAX_VIOLATIONS])
-
-    def _is_expanded(self, document: JSON) -> bool:
-        """What is expanded already is not expanded again: it may be long, for it costs little to read."""
-        return isinstance(document, list) and all(self._is_node(item) for item in document)
-
-    def _is_node(self, node: JSON) -> bool:
-        return isinstance(node, dict) and all(self._is_member(key, value) for key, value in node.items())
-
-    def _is_member(self, key: str, value: JSON) -> bool:
-        if key == "@id":
-            return isinstance(value, str) and (
-                value == "" or value.startswith("_:") or self._is_absolute(value)
-            )
-        if not isinstance(value, list) or not (key == "@type" or self._is_absolute(key)):
-            return False
-        if key == "@type":
-            return all(isinstance(item, str) and self._is_absolute(item) for item in value)
-        return all(self._is_value(item) or self._is_node(item) for item in value)
-
-    def _is_value(self, value: JSON) -> bool:
-        if not isinstance(value, dict) or not isinstance(value.get("@value"), str | int | float):
-            return False
-        others = {key: item for key, item in value.items() if key != "@value"}
-        if list(others) == ["@type"]:
-            return isinstance(others["@type"], str) and self._is_absolute(others["@type"])
-        if list(others) == ["@language"]:
-            return isinstance(others["@language"], str) and isinstance(value["@value"], str)
-        return not others
-
-    def _is_absolute(self, iri: str) -> bool:
-        """And means what it says, whatever context there were."""
-        match = _ABSOLUTE.fullmatch(iri)
-        return match is not None and (match[2].startswith("//") or match[1] not in self._prefixes)
 
 
 class _Metered(JsonLdProcessor):  # type: ignore[misc]  # it has no types

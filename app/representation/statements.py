@@ -54,7 +54,7 @@ class Statements:
 
     def say(self, subject: str, predicate: str, value: Term) -> None:
         """Raises `malformed-content` for too many, and for those that are too long for what was sent."""
-        self.count(len(subject) + len(predicate) + len(value[0]))
+        self._count(len(subject) + len(predicate) + len(value[0]))
         said = self.about.get(subject)
         if said is None:
             if len(self.about) == MOST_NODES:
@@ -63,11 +63,10 @@ class Statements:
         said.setdefault(predicate, {})[value] = None
 
     def of_graph(self, name: str) -> None:
-        self.count(len(name))
+        self._count(len(name))
         self.graphs[name] = None
 
-    def count(self, length: int) -> None:
-        """What has to be read, whether or not it says something."""
+    def _count(self, length: int) -> None:
         self._number += 1
         self._length += length
         if self._number > MOST:

@@ -16,8 +16,13 @@ from pyld import jsonld
 from app.contract.contract import Contract
 from app.problems import Problem
 from app.protocol.media_types import MediaType, parse_media_type
+from app.representation.expanded import read_expanded
+from app.representation.forms import EVERY_FORM, RDF_XML
 from app.representation.incoming import Reader, Sent, Target
 from app.representation.json_ld import Expander
+from app.representation.recognition import Recognition
+from app.representation.terms import Terms
+from app.representation.writing import Writers
 from tests.linked_forms import CONTEXT, FORMS, LOADER, forms, listed
 from tests.service import BASE, CONTRACT, JSON, JSON_LD, TURTLE
 
@@ -27,6 +32,7 @@ TARGET = Target("Organization", f"{BASE}/api/organizations/~")
 # By the service's own keys, and so left as it is.
 PLAIN = ("plain", "compact", "without a context", "framed")
 PUT = Target("Organization", f"{BASE}/api/organizations/1", [f"{BASE}/api/organizations/1"])
+REGISTRY = CONTRACT.sources.contexts["registry.jsonld"]
 SCHEMA, VOCAB = "https://schema.org/", f"{BASE}/vocab#"
 # Characters that are text, and those that are not as far as a writer of RDF lets them pass.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), max_size=12)
@@ -137,9 +143,43 @@ NODES = EXPANDED.filter(lambda value: "@value" not in value and value.keys() - {
 
 @given(document=st.lists(NODES, max_size=3))
 def test_what_is_taken_for_expanded_is_what_expansion_leaves_alone(document: list[Any]) -> None:
-    expander = Expander({CONTEXT: CONTRACT.sources.contexts["registry.jsonld"].document})
+    expander = Expander(CONTRACT)
     assert expander.expand(document, TARGET.base, CONTEXT) is document
     assert jsonld.expand(document, {"documentLoader": LOADER, "base": TARGET.base}) == document
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=VALUES, member=VALUES, graph=st.booleans())
+def test_what_is_written_with_the_service_s_context_is_expanded_as_by_a_processor(
+    values: dict[str, Any], member: dict[str, Any], graph: bool
+) -> None:
+    embedded = {"@id": f"{BASE}/api/organizations/1/members/1", **member}
+    node = {"@id": f"{BASE}/api/organizations/1", **values, "owners": [embedded]}
+    document: Any = {"@context": CONTEXT, "@graph": [node]} if graph else {"@context": CONTEXT, **node}
+    by_pyld = jsonld.expand(document, {"documentLoader": LOADER, "base": TARGET.base})
+    by_us = Expander(CONTRACT).expand(document, TARGET.base, CONTEXT)
+    size = len(json.dumps(document))
+    statements = read_expanded(by_us, TARGET.base, size).about
+    assert statements == read_expanded(by_pyld, TARGET.base, size).about
+    known = "http://x.example/unknown" not in {**values, **member}
+    assert (Recognition(Terms(REGISTRY, CONTEXT)).expanded(document, None) is not None) == known
+
+
+async def test_an_organization_with_all_the_members_that_it_can_have_is_read() -> None:
+    """In every form that the service writes: what was served can be sent back."""
+    address = f"{BASE}/api/organizations/1"
+    member = {"@type": "Member", "role": "member", "email": "x@acme.example", "organization": address}
+    member |= {"name": "X", "joined_at": "2026-01-01T00:00:00.000000Z", "partner": f"{BASE}/api/partners/1"}
+    members = [{"@id": f"{address}/members/{n}", "id": str(n), **member} for n in range(1_000)]
+    node = {"@context": CONTEXT, "@id": address, "@type": "Organization", "name": "x", "members": members}
+    writer = Writers(CONTRACT).data
+    for form in EVERY_FORM:
+        if form not in (JSON, RDF_XML):
+            sent = await read(form, writer.write(node, form), PUT)
+            assert sent.problem is None, (form, sent.problem)
+            assert isinstance(sent.document, dict)
+            assert sent.document["name"] == "x"
+            assert len(listed(sent.document["members"])) == 1_000
 
 
 @pytest.mark.parametrize(
@@ -160,7 +200,7 @@ def test_what_is_taken_for_expanded_is_what_expansion_leaves_alone(document: lis
     ],
 )
 def test_what_is_not_quite_expanded_is_expanded(document: Any) -> None:
-    expander = Expander({CONTEXT: CONTRACT.sources.contexts["registry.jsonld"].document})
+    expander = Expander(CONTRACT)
     found: Any = None
     with suppress(Problem):
         found = expander.expand(document, TARGET.base, CONTEXT)
