@@ -12,7 +12,8 @@ from pyld import jsonld
 from pyld.documentloader.frozen import FrozenDocumentLoader
 from rdflib.namespace import RDF, XSD
 
-from tests.service import BASE, CONTRACT, JSON, JSON_LD, N_QUADS, N_TRIPLES, TRIG, TURTLE
+from tests.promises import CONTRACT
+from tests.service import BASE, JSON, JSON_LD, N_QUADS, N_TRIPLES, TRIG, TURTLE
 
 CONTEXT = f"{BASE}/contexts/v1/registry.jsonld"
 DOCUMENT = CONTRACT.sources.contexts["registry.jsonld"].document

@@ -20,7 +20,8 @@ from app.representation import json_ld
 from app.representation.incoming import Reader, Sent, Target
 from app.representation.json_ld import Expander
 from tests.hostile.linked_data import NAME, documents, scrambled
-from tests.service import BASE, CONTRACT, JSON_LD, N_QUADS, N_TRIPLES, TRIG, TURTLE, Service, World
+from tests.promises import CONTRACT
+from tests.service import BASE, JSON_LD, N_QUADS, N_TRIPLES, TRIG, TURTLE, Service, World
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio

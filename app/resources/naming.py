@@ -7,7 +7,7 @@ from typing import Any
 
 from app.addresses import ITEMS
 from app.contract.contract import Contract
-from app.problems import Problem, Violation
+from app.problems import Violation
 from app.protocol.strict_json import JSON
 from app.representation.content import Rule, one_of, reference, violation
 

@@ -14,7 +14,7 @@ from pyld.documentloader.frozen import FrozenDocumentLoader
 
 from tests.conformance.fresh import MERGE, instance_of, organization_of, patched
 from tests.service import BASE, JSON, JSON_LD, N_TRIPLES, TURTLE, Service, World, id_of, made
-from tests.test_graphs import by_pyld, contexts, crawl, inlined
+from tests.test_graphs import by_pyld, contexts, crawl
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio

@@ -24,7 +24,8 @@ from app.representation.recognition import Recognition
 from app.representation.terms import Terms
 from app.representation.writing import Writers
 from tests.linked_forms import CONTEXT, FORMS, LOADER, forms, listed
-from tests.service import BASE, CONTRACT, JSON, JSON_LD, TURTLE
+from tests.promises import CONTRACT
+from tests.service import BASE, JSON, JSON_LD, TURTLE
 
 pytestmark = pytest.mark.anyio
 
