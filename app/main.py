@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.callers import Callers
 from app.contract.check import check_contract
 from app.contract.contract import Contract, load_contract
+from app.contract.publication import Publication
 from app.logs import configure_logs
 from app.observation import Observation
 from app.pipeline import Endpoint, Pipeline
@@ -42,7 +43,12 @@ def create_app(settings: Settings) -> Router:
     used, and at its start `Problem("unavailable")` for a database that is behind.
     """
     issued = tuple(it.issuer for it in settings.issuers)
-    contract, writers, published = _published(settings.public_url, issued, security_txt(settings))
+    publication = Publication(
+        settings.vocabulary_license, settings.vocabulary_creator, settings.vocabulary_publisher
+    )
+    contract, writers, published = _published(
+        settings.public_url, issued, security_txt(settings), publication
+    )
     database = Database(settings.database_url)
     issuers = trusted_issuers(settings)
     callers = Callers(database, issuers, settings.audience)
@@ -93,10 +99,10 @@ class Addresses(Router):
 
 @lru_cache(maxsize=4)
 def _published(
-    base: str, issuers: tuple[str, ...], security: str | None
+    base: str, issuers: tuple[str, ...], security: str | None, publication: Publication
 ) -> tuple[Contract, Writers, Mapping[str, Document]]:
     """Read and made once for all applications of a process, for nothing changes them."""
-    contract = load_contract(base)
+    contract = load_contract(base, publication=publication)
     check_contract(contract)
     writers = Writers(contract)
     offers = {resource.path: resource.offers for resource in ROUTES}

@@ -38,6 +38,9 @@ KNOWN = {
     "REGISTRY_SECURITY_ENCRYPTION",
     "REGISTRY_SECURITY_POLICY",
     "REGISTRY_SECURITY_LANGUAGES",
+    "REGISTRY_VOCABULARY_LICENSE",
+    "REGISTRY_VOCABULARY_CREATOR",
+    "REGISTRY_VOCABULARY_PUBLISHER",
 }
 # With which keys may sign: one algorithm for each kind of key (RFC 8725 section 3.1).
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
@@ -50,8 +53,10 @@ SCHEMES = {
     "REGISTRY_SECURITY_ENCRYPTION": ("https", "dns", "openpgp4fpr"),
     "REGISTRY_SECURITY_POLICY": ("https",),
 }
-IRI = re.compile(r"[a-z0-9]+:[!#-;=?-\[\]_a-z~]+")
+SECURITY_IRI = re.compile(r"[a-z0-9]+:[!#-;=?-\[\]_a-z~]+")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+# Without the characters that no IRI has (RFC 3987 section 2.2).
+IRI = re.compile(r"https?://[^\x00-\x20<>\"{}|\\^`\x7f-\x9f]+")
 MAX_ISSUER = 255  # what a partner's column holds
 
 
@@ -79,7 +84,8 @@ class Settings:
     Clients have `head_seconds` to send the head of a request and `content_seconds` for its content; the
     service says for `drain_seconds` that it is about to stop before it does.
     Without `issuers` there is the local one; without `metrics_port` nothing is counted, without
-    `rate_limit` nobody limited. `allowed_hosts` are answered for beside that of `public_url`.
+    `rate_limit` nobody limited. The vocabulary names the IRIs of its licence, of who made it and of who
+    publishes it where they are set. `allowed_hosts` are answered for beside that of `public_url`.
     Whoever finds a weakness is told what begins with `security_`, if there is a `security_contact`.
     """
 
@@ -102,6 +108,9 @@ class Settings:
     security_encryption: tuple[str, ...] = ()
     security_policy: tuple[str, ...] = ()
     security_languages: tuple[str, ...] = ()
+    vocabulary_license: str | None = None
+    vocabulary_creator: str | None = None
+    vocabulary_publisher: str | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -141,6 +150,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         security_encryption=_iris(environment, "REGISTRY_SECURITY_ENCRYPTION"),
         security_policy=_iris(environment, "REGISTRY_SECURITY_POLICY"),
         security_languages=_languages(environment),
+        vocabulary_license=_iri(environment, "REGISTRY_VOCABULARY_LICENSE"),
+        vocabulary_creator=_iri(environment, "REGISTRY_VOCABULARY_CREATOR"),
+        vocabulary_publisher=_iri(environment, "REGISTRY_VOCABULARY_PUBLISHER"),
     )
 
 
@@ -275,6 +287,14 @@ def _yes(environment: Mapping[str, str], name: str) -> bool:
     return value == "yes"
 
 
+def _iri(environment: Mapping[str, str], name: str) -> str | None:
+    """What can be named in RDF and followed by people."""
+    value = environment.get(name)
+    if value is not None and not (IRI.fullmatch(value) and _split(name, value).hostname):
+        raise WrongSetting(f"{name} must be an http or https address.")
+    return value
+
+
 def _hosts(value: str) -> tuple[str, ...]:
     hosts = tuple(host.strip() for host in value.split(",") if host.strip())
     for host in hosts:
@@ -287,7 +307,7 @@ def _iris(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     """With spaces between, which no IRI has."""
     iris = tuple(environment.get(name, "").split())
     for iri in iris:
-        if not IRI.fullmatch(iri) or iri.partition(":")[0] not in SCHEMES[name]:
+        if not SECURITY_IRI.fullmatch(iri) or iri.partition(":")[0] not in SCHEMES[name]:
             schemes = " or ".join(f"{scheme}:" for scheme in SCHEMES[name])
             raise WrongSetting(f"{name}: {iri} is not an address that begins with {schemes}.")
     _check_contact(environment, name)

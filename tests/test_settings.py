@@ -40,6 +40,17 @@ def test_a_limit_may_be_counted_in_redis() -> None:
     assert (settings.rate_limit, settings.rate_limit_storage) == tuple(named.values())
 
 
+def test_the_vocabulary_may_have_a_licence_a_maker_and_a_publisher() -> None:
+    named = {
+        "REGISTRY_VOCABULARY_LICENSE": "https://creativecommons.org/licenses/by/4.0/",
+        "REGISTRY_VOCABULARY_CREATOR": "http://maker.example/équipe#us",
+        "REGISTRY_VOCABULARY_PUBLISHER": "https://publisher.example?a=b",
+    }
+    settings = read_settings(named)
+    said = (settings.vocabulary_license, settings.vocabulary_creator, settings.vocabulary_publisher)
+    assert said == tuple(named.values())
+
+
 def test_redis_without_what_speaks_with_it_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
     named = {"REGISTRY_RATE_LIMIT": "100/minute", "REGISTRY_RATE_LIMIT_STORAGE": "redis://redis.example"}
@@ -78,6 +89,14 @@ def test_a_public_address_loses_its_trailing_slash() -> None:
         ("REGISTRY_ALLOWED_HOSTS", "registry.example:80"),
         ("REGISTRY_REQUIRE_IF_MATCH", "true"),
         ("REGISTRY_METRICS_PORT", "65536"),
+        ("REGISTRY_VOCABULARY_LICENSE", ""),
+        ("REGISTRY_VOCABULARY_LICENSE", "CC BY 4.0"),
+        ("REGISTRY_VOCABULARY_LICENSE", "https://"),
+        ("REGISTRY_VOCABULARY_LICENSE", "https://x.example/a b"),
+        ("REGISTRY_VOCABULARY_CREATOR", "javascript:alert(1)"),
+        ("REGISTRY_VOCABULARY_CREATOR", 'https://x.example/"'),
+        ("REGISTRY_VOCABULARY_PUBLISHER", "https://x.example/<b>"),
+        ("REGISTRY_VOCABULARY_PUBLISHER", "https://["),
         ("REGISTRY_RATE_LIMIT", ""),
         ("REGISTRY_RATE_LIMIT", "100"),
         ("REGISTRY_RATE_LIMIT", "0/minute"),

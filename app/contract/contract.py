@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from rdflib.namespace import OWL, RDF, RDFS
+from rdflib.namespace import RDF, RDFS
 from rdflib.term import Node, URIRef
 
 from app.contract.constraints import read_alternatives, read_shape
 from app.contract.definitions import ClassDefinition, Operation, ProblemType, Property, Variable
 from app.contract.namespaces import HYDRA, SHACL
+from app.contract.publication import Publication, publish
 from app.contract.sources import ROOT, Sources, as_iri, by_iri, local_name, read_sources
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+NOTHING_SAID = Publication()
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ class Contract:
         return {term.key: term.iri for term in terms if term.iri in properties}
 
 
-def load_contract(base: str, root: Path = ROOT) -> Contract:
+def load_contract(base: str, root: Path = ROOT, publication: Publication = NOTHING_SAID) -> Contract:
     """Read and check. Raises `ContractFault`, whose one line names the file and the term."""
     sources = read_sources(base, root)
+    publish(sources, publication)
     problems = {problem.name: problem for problem in _read_problems(sources)}
     classes = {
         local_name(node): _read_class(sources, node)
@@ -73,8 +76,17 @@ def load_contract(base: str, root: Path = ROOT) -> Contract:
 
 
 def _own_ranges(sources: Sources, link: Node) -> list[str]:
-    found = by_iri(sources.graph.objects(link, RDFS.range))
-    return [local_name(node) for node in found if str(node).startswith(sources.namespace)]
+    """Where it leads: the classes of its values or, where these are no resources of ours, of what a GET of
+    it comes to."""
+    graph = sources.graph
+    operations = by_iri(graph.objects(link, HYDRA.supportedOperation))
+    ranges = by_iri(graph.objects(link, RDFS.range))
+    returned = [node for operation in operations for node in by_iri(graph.objects(operation, HYDRA.returns))]
+    for found in (ranges, returned):
+        names = [local_name(node) for node in found if str(node).startswith(sources.namespace)]
+        if names:
+            return names
+    return []
 
 
 def _read_acts(sources: Sources) -> Iterator[tuple[str, str]]:
@@ -143,8 +155,8 @@ def _read_class(sources: Sources, node: Node) -> ClassDefinition:
         property_ = _read_property(sources, supported)
         properties[property_.key] = property_
     keys = {property_.iri: property_.key for property_ in properties.values()}
-    restriction = sources.graph.value(node, OWL.equivalentClass)
-    member = sources.graph.value(restriction, OWL.allValuesFrom) if restriction is not None else None
+    assertion = sources.graph.value(node, HYDRA.memberAssertion)
+    member = sources.graph.value(assertion, HYDRA.object) if assertion is not None else None
     return ClassDefinition(
         local_name(node),
         str(node),
@@ -152,15 +164,16 @@ def _read_class(sources: Sources, node: Node) -> ClassDefinition:
         _read_operations(sources, node),
         _needed(sources, node, RDFS.label),
         local_name(member) if member is not None else None,
-        _most(sources, restriction),
+        _most(sources, node),
         tuple(_read_variables(sources, sources.graph.value(node, HYDRA.search))),
         tuple(keys[path] for path in read_alternatives(sources, node, keys)),
     )
 
 
-def _most(sources: Sources, restriction: Node | None) -> int | None:
-    most = text(sources, restriction, OWL.maxCardinality) if restriction is not None else None
-    return int(most) if most is not None else None
+def _most(sources: Sources, class_: Node) -> int | None:
+    operations = in_order(sources, sources.graph.objects(class_, HYDRA.supportedOperation))
+    found = (text(sources, operation, own(sources, "mostMembers")) for operation in operations)
+    return next((int(most) for most in found if most is not None), None)
 
 
 def _read_property(sources: Sources, node: Node) -> Property:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rdflib.namespace import OWL, RDF, RDFS
+from rdflib.namespace import DCTERMS, OWL, RDF, RDFS
 from rdflib.term import Literal, Node, URIRef
 
 from app.contract.contract import Contract, in_order, own, stated, statuses, subjects, text
@@ -41,10 +41,18 @@ def documentation(contract: Contract) -> NodeObject:
 def _class(sources: Sources, node: Node) -> NodeObject:
     found = sources.graph.objects(node, HYDRA.supportedProperty)
     return _described(sources, node, "Class") | {
-        "subClassOf": _iris(sources, node, RDFS.subClassOf),
+        "subClassOf": [str(parent) for parent in _parents(sources, node) if not _restricts(sources, parent)],
         "supportedProperty": [_supported(sources, supported) for supported in in_order(sources, found)],
         "supportedOperation": _operations(sources, node),
     }
+
+
+def _parents(sources: Sources, node: Node) -> list[Node]:
+    return by_iri(sources.graph.objects(node, RDFS.subClassOf))
+
+
+def _restricts(sources: Sources, node: Node) -> bool:
+    return (node, RDF.type, OWL.Restriction) in sources.graph
 
 
 def _described(sources: Sources, node: Node, type_: str | list[str]) -> NodeObject:
@@ -58,7 +66,7 @@ def _supported(sources: Sources, node: Node) -> NodeObject:
     """`title` is the JSON key. Clients of Hydra's first drafts know `writable` only as `writeable`."""
     property_ = sources.graph.value(node, HYDRA.property)
     assert property_ is not None  # noqa: S101 - the contract was checked
-    description = text(sources, node, HYDRA.description) or text(sources, property_, RDFS.comment)
+    description = text(sources, node, HYDRA.description)
     flags = {
         key: text(sources, node, HYDRA[predicate]) == "true"
         for key, predicate in (
@@ -90,14 +98,21 @@ def _property(sources: Sources, node: Node, supported: Node) -> NodeObject:
     datatype = _datatype(sources, supported)
     if ranges or datatype:
         described["range"] = ranges or datatype
-    if (node, OWL.maxCardinality, None) in sources.graph:
-        described["maxCardinality"] = int(text(sources, node, OWL.maxCardinality) or 1)
+    if kind == "Link" and _leads_to_one(sources, node, supported):
+        described["maxCardinality"] = 1
     operations = _operations(sources, node)
     return described | ({"supportedOperation": operations} if operations else {})
 
 
+def _leads_to_one(sources: Sources, link: Node, supported: Node) -> bool:
+    """To one resource, as clients that show it need to know (CLIENTS.md D8), not to a collection."""
+    to_collection = (link, RDFS.range, HYDRA.Collection) in sources.graph
+    return text(sources, supported, SHACL.maxCount) == "1" and not to_collection
+
+
 def _range(sources: Sources, node: Node) -> NodeObject:
-    restriction = sources.graph.value(node, OWL.equivalentClass)
+    """Of a collection with what is true of its members, where api-doc-parser looks for it (CLIENTS.md D3)."""
+    restriction = next((it for it in _parents(sources, node) if _restricts(sources, it)), None)
     if restriction is None:
         return {"@id": str(node)}
     equivalent: NodeObject = {"@id": str(restriction)}
@@ -150,10 +165,13 @@ def _iris(sources: Sources, node: Node, predicate: URIRef) -> list[str]:
 
 
 def vocabulary(contract: Contract) -> NodeObject:
-    """The vocabulary as one node object: the ontology, and under it every term that it defines."""
+    """The vocabulary as one node object: the ontology, and under it every term that it defines, and what it
+    says of terms of others."""
     sources = contract.sources
     ontology = URIRef(f"{sources.base}/vocab")
     described = node_object(sources, ontology)
+    references = by_iri(sources.graph.objects(ontology, DCTERMS.references))
+    described["dcterms:references"] = [node_object(sources, node) for node in references]
     defined = [
         node_object(sources, node) for node in by_iri(sources.graph.subjects()) if _is_own(sources, node)
     ]
@@ -195,7 +213,7 @@ def node_object(sources: Sources, node: Node) -> NodeObject:
     types = [_compact(sources, type_) for type_ in by_iri(sources.graph.objects(node, RDF.type))]
     described: NodeObject = {"@id": str(node), **({"@type": types} if types else {})}
     for predicate in by_iri(sources.graph.predicates(node)):
-        if predicate in (RDF.type, RDFS.isDefinedBy):
+        if predicate == RDF.type or (predicate == RDFS.isDefinedBy and _is_own(sources, node)):
             continue
         key = keys.get(str(predicate)) or _compact(sources, predicate)
         values = [_value(sources, value, key) for value in by_iri(sources.graph.objects(node, predicate))]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rdflib import Graph
-from rdflib.namespace import RDF
+from rdflib.namespace import RDF, RDFS
 from rdflib.plugins.parsers.notation3 import BadSyntax
 from rdflib.term import Node, URIRef
 
@@ -104,6 +104,7 @@ def read_sources(base: str, root: Path = ROOT) -> Sources:
         for prefix, namespace in part.namespaces():
             graph.bind(prefix, namespace)
     _add_shapes(graph)
+    _add_descriptions(graph)
     contexts = {
         path.name: _read_context(path, base) for path in sorted((root / CONTEXTS_FOLDER).glob("*.jsonld"))
     }
@@ -126,6 +127,15 @@ def _add_shapes(graph: Graph) -> None:
     for owner, supported in list(graph.subject_objects(HYDRA.supportedProperty)):
         if (supported, RDF.type, SHACL.PropertyShape) in graph:
             graph.add((owner, SHACL.property, supported))
+
+
+def _add_descriptions(graph: Graph) -> None:
+    """A supported property of which nothing peculiar is said means what its property means."""
+    for supported, property_ in list(graph.subject_objects(HYDRA.property)):
+        meaning = graph.value(property_, RDFS.comment)
+        is_supported = (supported, RDF.type, HYDRA.SupportedProperty) in graph
+        if is_supported and meaning is not None and (supported, HYDRA.description, None) not in graph:
+            graph.add((supported, HYDRA.description, meaning))
 
 
 def _check_references(sources: Sources) -> None:

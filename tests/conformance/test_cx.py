@@ -36,6 +36,10 @@ PUBLISHED = [
 HEALTH = ["/livez", "/readyz"]
 CONTEXT_PROFILE = f'{JSON_LD};profile="http://www.w3.org/ns/json-ld#context"'
 XSD = "http://www.w3.org/2001/XMLSchema#"
+IRIS_IN_THEMSELVES = (
+    "http://purl.org/dc/terms/identifier",
+    "http://purl.org/vocab/vann/preferredNamespaceUri",
+)
 # Of those that are registered with IANA, the ones that somebody might take for a prefix.
 SCHEMES = """
     about acct acr adt afp aim amss app ar as2 aw bb blob cap cast cid coap com crid dab data dav
@@ -250,8 +254,9 @@ async def test_cx_10_references_and_times_are_typed(
             text = str(value["@value"])
             # What the addresses of a dataset begin with is not one of them.
             if text.startswith(f"{BASE}/") and "{" not in text and not predicate.endswith("#uriSpace"):
-                # What identifies an occurrence is an IRI in itself, not a node that is pointed to.
-                assert (predicate, value["@type"]) == ("http://purl.org/dc/terms/identifier", f"{XSD}anyURI")
+                # What identifies an occurrence, or is put before names, is an IRI in itself, not a node.
+                assert predicate in IRIS_IN_THEMSELVES
+                assert value["@type"] == f"{XSD}anyURI"
             if len(text) == 27 and text[10] == "T" and text.endswith("Z") and "Change" not in predicate:
                 assert value.get("@type") == f"{XSD}dateTime", predicate
                 met["times"] += 1
