@@ -17,8 +17,9 @@ from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
 from app.protocol.preferences import Preferences
 from app.representation.documents import Document
-from app.representation.forms import JSON, JSON_LD, SYNTAXES, TURTLE, essence_of, with_suffix
+from app.representation.forms import HTML, JSON, JSON_LD, SYNTAXES, TURTLE, essence_of, with_suffix
 from app.representation.nodes import dump, plain
+from app.representation.pages import page_policy
 from app.representation.problems import MEDIA_TYPE as PROBLEM_JSON
 from app.representation.problems import problem_node, without_json_ld
 from app.representation.writing import Writers
@@ -53,6 +54,10 @@ EXPOSED = (
 # What anybody may embed, and what only pages of the same site may (Fetch, Cross-Origin-Resource-Policy).
 ANYBODYS, SITES_OWN = "cross-origin", "same-site"
 YEAR_SECONDS = 31_536_000
+
+POLICY = "Content-Security-Policy"
+# What is no page loads nothing, wherever it is opened.
+_NOTHING_RUNS = (POLICY.lower().encode(), b"default-src 'none'; frame-ancestors 'none'")
 
 Fields = Sequence[tuple[str, str]]
 
@@ -132,6 +137,7 @@ class Answers:
             *location,
             *_content_location(representation, wish),
             *_applied(wish),
+            *([(POLICY, page_policy())] if form == HTML else []),
         ]
         if wish.method == "GET":
             check_read(wish.conditions, written.tag)
@@ -188,13 +194,15 @@ class Answers:
         """The answer's fields and those of every answer, as ASGI wants them. What concerns the caller alone,
         `callers`, does not stand where a cache may give it to others."""
         public = any(("Cache-Control", kept) in answer.fields for kept in (PUBLIC, FOREVER))
-        linked = False
+        linked, policed = False, False
         fields = [(b"x-request-id", request_id.encode())]
         for name, value in answer.fields if public else (*answer.fields, *callers):
-            linked = linked or name == "Link"
+            linked, policed = linked or name == "Link", policed or name == POLICY
             fields.append((name.lower().encode("latin-1"), value.encode("latin-1")))
         if not linked:
             fields.append((b"link", self._documentation_field))
+        if not policed:
+            fields.append(_NOTHING_RUNS)
         if answer.content is not None:
             fields.append((b"content-length", b"%d" % len(answer.content)))
         return fields + (self._public if public else self._private)
@@ -253,7 +261,6 @@ def _of_every_answer(embedded_by: str, *, secure: bool) -> list[tuple[bytes, byt
         ("Access-Control-Expose-Headers", ", ".join(EXPOSED)),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
-        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
         ("Cross-Origin-Resource-Policy", embedded_by),
         *([("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")] if secure else []),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.addresses import API_CATALOG, CONTEXTS_INDEX, DATASET, PROTECTED_RESOURCE, SECURITY
 from app.exchange import Resource
-from app.representation.forms import EVERY_FORM, JSON, JSON_LD, LINKSET, TEXT
+from app.representation.forms import EVERY_FORM, EVERY_FORM_AND_A_PAGE, JSON, JSON_LD, LINKSET, TEXT
 from app.resources import (
     authorizations,
     discovery,
@@ -19,7 +19,7 @@ from app.resources import (
     transfers,
 )
 
-GRAPH, CONTEXT, NOTHING = EVERY_FORM, (JSON_LD, JSON), ()
+GRAPH, PAGE, CONTEXT, NOTHING = EVERY_FORM, EVERY_FORM_AND_A_PAGE, (JSON_LD, JSON), ()
 PUBLISHED, ITEM, LIST = {"GET": published.read}, {"GET": items.read}, {"GET": lists.read}
 RENAMED = ITEM | {"PATCH": items.rename, "PUT": items.replace}
 ORGANIZATION, ORGANIZATIONS = (
@@ -36,12 +36,12 @@ ROUTES = (
     Resource("/", "", {"GET": entrypoint.begin}, NOTHING),
     Resource("/api", "Entrypoint", PUBLISHED, GRAPH),
     Resource("/api/docs", "documentation", PUBLISHED, GRAPH),
-    Resource("/vocab", "vocabulary", PUBLISHED, GRAPH),
+    Resource("/vocab", "vocabulary", PUBLISHED, PAGE),
     Resource("/shapes", "shapes", PUBLISHED, GRAPH),
     Resource(CONTEXTS_INDEX, "", PUBLISHED, GRAPH),
     Resource("/contexts/v1/{file}", "", PUBLISHED, CONTEXT),
-    Resource("/problems", "", PUBLISHED, GRAPH),
-    Resource("/problems/{type}", "", PUBLISHED, GRAPH),
+    Resource("/problems", "", PUBLISHED, PAGE),
+    Resource("/problems/{type}", "", PUBLISHED, PAGE),
     Resource("/api/organizations", "OrganizationCollection", ORGANIZATIONS, GRAPH),
     Resource("/api/organizations/{id}", "Organization", ORGANIZATION, GRAPH),
     Resource(f"{OF_ORGANIZATION}/members", "MemberCollection", LIST | {"POST": members.add}, GRAPH),

@@ -10,7 +10,7 @@ from typing import Any
 from app.contract.contract import Contract
 from app.protocol.conditions import entity_tag
 from app.protocol.links import Link
-from app.representation.forms import JSON
+from app.representation.forms import HTML, JSON
 from app.representation.nodes import NodeObject, dump, plain
 from app.representation.writing import Writer
 
@@ -51,10 +51,13 @@ class Document:
         return found
 
 
-def graph_document(writer: Writer, node: NodeObject) -> Document:
-    """What the contract says. Its JSON keeps the IRIs, for a term without its IRI says nothing."""
+def graph_document(writer: Writer, node: NodeObject, page: Callable[[], bytes] | None = None) -> Document:
+    """What the contract says. Its JSON keeps the IRIs, for a term without its IRI says nothing. Where there
+    is a `page`, it says the same to people."""
 
     def write(form: str) -> bytes:
+        if form == HTML and page is not None:
+            return page()
         return dump(_without_context(node)) if form == JSON else writer.write(node, form)
 
     return Document(write, writer.types(node), writer.context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from app.addresses import API_CATALOG, CONTEXTS_INDEX, DATASET, PROTECTED_RESOURCE, ROOT, SECURITY
 from app.contract.catalog import contexts_index, dataset
@@ -24,6 +25,7 @@ from app.representation.documents import (
     passing_document,
     text_document,
 )
+from app.representation.vocabulary_page import problem_page, problems_page, vocabulary_page
 from app.representation.writing import Writers
 from app.resources import discovery, entrypoint
 from app.storage.failures import unavailable
@@ -65,22 +67,24 @@ def _entry_point(contract: Contract, writers: Writers) -> Document:
 def _graphs(
     contract: Contract, writers: Writers, offers: Mapping[str, Sequence[str]]
 ) -> Mapping[str, Document]:
+    writer = writers.documentation
     documented = {
-        "/api/docs": documentation(contract),
-        "/vocab": vocabulary(contract),
-        "/shapes": shapes(contract),
-        "/problems": problem_types(contract),
-        **{f"/problems/{name}": problem_type(contract, name) for name in contract.problems},
+        "/api/docs": graph_document(writer, documentation(contract)),
+        "/vocab": graph_document(writer, vocabulary(contract), partial(vocabulary_page, contract)),
+        "/shapes": graph_document(writer, shapes(contract)),
+        "/problems": graph_document(writer, problem_types(contract), partial(problems_page, contract)),
     }
+    for name, problem in contract.problems.items():
+        page = partial(problem_page, contract, problem)
+        documented[f"/problems/{name}"] = graph_document(writer, problem_type(contract, name), page)
     collections = entrypoint.COLLECTIONS
     catalogued = {
         CONTEXTS_INDEX: contexts_index(contract),
         DATASET: dataset(contract, collections, offers[next(iter(collections))]),
     }
     return {
-        path: graph_document(writer, node)
-        for nodes, writer in ((documented, writers.documentation), (catalogued, writers.catalog))
-        for path, node in nodes.items()
+        **documented,
+        **{path: graph_document(writers.catalog, node) for path, node in catalogued.items()},
     }
 
 

@@ -77,6 +77,9 @@ async def test_pd_02_a_type_is_an_absolute_uri_that_leads_to_its_description(
         assert described["subClassOf"] in (f"{BASE}/vocab#Problem", f"{BASE}/problems/conflict")
         turtle = await anonymous.get(address, headers={"Accept": TURTLE})
         assert f"<{address}>" in turtle.text
+        page = await anonymous.get(address, headers={"Accept": BROWSER})
+        assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html")
+        assert f"<code>{address}</code>" in page.text
 
 
 async def test_pd_03_a_type_has_one_title(

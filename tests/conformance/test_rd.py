@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
+from html import escape
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pyoxigraph as ox
 import pytest
 
-from app.contract.contract import Contract
+from app.contract.contract import Contract, load_contract
+from app.contract.sources import ROOT
 from app.exchange import Resource
 from app.representation import incoming
-from app.representation.forms import EVERY_FORM
+from app.representation.forms import EVERY_FORM, HTML
+from app.representation.writing import Writers
+from app.resources.published import documents
 from app.routes import ROUTES
 from tests.conformance.fresh import organization_of
 from tests.judges import by_pyoxigraph, judges
@@ -69,7 +75,9 @@ NAMES = [
     ),
     *("👩‍👩‍👧‍👦 & Söhne", "a\U0010fffdb", "e\u0301", '"quoted" \\ </script> <!-- ]]>', "𝔘𝔫𝔦𝔠𝔬𝔡𝔢", "𐍈 𓂀"),
 ]
+OFFERS = {route.path: route.offers for route in ROUTES}
 XSD = "http://www.w3.org/2001/XMLSchema#"
+SCRIPT = "</script><script>alert(1)</script><!--"
 ENTITIES = '<!DOCTYPE r [<!ENTITY a "x"><!ENTITY b SYSTEM "file:///etc/hostname">]><r>&a;&b;</r>'
 # Syntaxes that are read, with what is refused in them; then others, which are not.
 REFUSED = {
@@ -238,3 +246,30 @@ async def test_rd_06_json_ld_is_read_under_a_limit_of_depth_and_names_no_context
         assert [violation["pointer"] for violation in violations] == [f"#/@context{place}"]
     known = {"@context": f"{BASE}/contexts/v1/registry.jsonld", "name": "Known"}
     assert (await owner.post("/api/organizations", json=known, headers=headers)).status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/vocab", "/problems", "/problems/gone"])
+async def test_rd_07_no_json_ld_stands_in_a_page_and_no_value_begins_a_script(
+    service: Service, tmp_path: Path, path: str
+) -> None:
+    """The graph has addresses of its own, to which the page links; what is in the contract is text."""
+    written = (
+        ("Instance.ttl", 'rdfs:label "Instance'),
+        ("Instance.ttl", 'rdfs:comment "Instances, a page'),
+        ("problems.ttl", 'hydra:title "Gone'),
+    )
+    for folder in ("vocab", "contexts"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for file, before in written:
+        text = (tmp_path / "vocab" / file).read_text("utf-8")
+        assert before in text
+        (tmp_path / "vocab" / file).write_text(text.replace(before, before + SCRIPT, 1), "utf-8")
+    contract = load_contract(BASE, tmp_path)
+    served = documents(contract, Writers(contract), OFFERS)[path].variant(HTML).content.decode()
+    usual = await service.as_(None).get(path, headers={"Accept": HTML})
+    assert usual.headers["Content-Type"] == HTML
+    assert escape(SCRIPT) in served
+    for page in (served, usual.text):
+        assert "<script" not in page
+        assert "<!--" not in page
+        assert f'type="{JSON_LD}" href="{BASE}{path}.jsonld"' in page
