@@ -21,7 +21,8 @@ from app.contract.publication import Publication
 from app.contract.sources import ROOT
 from app.representation.class_picture import Box, class_picture
 from app.representation.vocabulary_page import problem_page, problems_page, vocabulary_page
-from tests.service import BASE, CONTRACT, JSON_LD, TURTLE, Service, World
+from tests.promises import CONTRACT
+from tests.service import BASE, JSON_LD, TURTLE, Service, World
 from tests.test_sweep import BROWSER, check_common
 
 pytestmark = pytest.mark.anyio
