@@ -58,7 +58,7 @@ def vocabulary_page(contract: Contract) -> bytes:
         "version": text(sources, ontology, OWL.versionInfo),
         "prefix": text(sources, ontology, VANN.preferredNamespacePrefix),
     }
-    terms = Terms(contract)
+    terms, picture = Terms(contract), class_picture(contract)
     said = {
         name: [terms.reference(it) for it in by_iri(sources.graph.objects(ontology, predicate))]
         for name, predicate in (
@@ -76,7 +76,8 @@ def vocabulary_page(contract: Contract) -> bytes:
             "namespace": sources.namespace,
             "said": {name: references for name, references in said.items() if references},
             "forms": forms(str(ontology)),
-            "picture": class_picture(contract),
+            "picture": picture,
+            "undrawn": [terms.reference(URIRef(contract.classes[it].iri), it) for it in picture.others],
             "sections": _sections(terms),
             "problems": _problems(terms),
             "home": f"{sources.base}/api",
@@ -184,6 +185,9 @@ def _of_operations(terms: Terms) -> Iterator[Section]:
     yield _of_kind(terms, "Role", "roles", "Roles", "Who may carry out an operation.")
     yield _of_kind(
         terms, "ActivityType", "acts", "Acts", "What can be done to something, as activities tell it."
+    )
+    yield _of_kind(
+        terms, "ViolationCode", "codes", "Codes of violations", "What is wrong with content, for machines."
     )
     answers = [terms.term(it) for it in terms.of_type(HYDRA.Status) if _is_own(terms, it)]
     sets = _of_kind(
