@@ -17,7 +17,7 @@ from pyld.documentloader.frozen import FrozenDocumentLoader
 
 from app.contract.namespaces import HYDRA
 from app.exchange import Resource
-from app.representation.forms import EXPANDED, TEXT
+from app.representation.forms import EXPANDED, HTML, TEXT
 from app.routes import ROUTES
 from tests.conformance.fresh import instance_of, organization_of
 from tests.conformance.sockets import exchanged, listening
@@ -86,6 +86,8 @@ async def test_cn_02_every_type_that_is_offered_is_served_as_that_type(
             assert jsonld.expand(answer.json(), {"documentLoader": loader, "base": BASE + path})
         elif media_type == TEXT:
             assert answer.text.endswith("\n")
+        elif media_type == HTML:
+            assert answer.text.startswith("<!DOCTYPE html>\n")
         else:
             assert isinstance(json.loads(answer.content), dict), media_type
 
@@ -161,7 +163,7 @@ async def test_cn_15_what_is_not_acceptable_is_refused_with_what_there_is(
     service: Service, world: World, route: Resource
 ) -> None:
     client, path = service.as_("owner"), concrete(route, world)
-    refused = await client.get(path, headers={"Accept": "image/png, text/html;q=0.5"})
+    refused = await client.get(path, headers={"Accept": "image/png, application/pdf;q=0.5"})
     available = check_problem(refused, "not-acceptable")["available"]
     assert isinstance(available, list)
     assert len(available) == len(forms(route))
