@@ -36,7 +36,7 @@ OPERATIONS = {
     for operation in CONTRACT.promises[owner].values()
     if operation.expects
 }
-EXAMPLES = 350
+EXAMPLES = 200
 UNKNOWN, ABSENT = "urn:unknown:", object()
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 IDENTIFIER = "01930000-0000-7000-8000-000000000000"

@@ -15,7 +15,7 @@ import orjson
 import pyoxigraph
 
 from app.protocol.front_door import can_be_a_path
-from app.representation.forms import LINKSET, TEXT
+from app.representation.forms import HTML, LINKSET, TEXT
 from app.request import METHODS
 from tests.hostile.estate import Estate
 from tests.hostile.requests import Request
@@ -43,6 +43,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     **{media_type: partial(_graph, media_type) for media_type in SYNTAXES},
     LINKSET: lambda content: orjson.loads(content)["linkset"],
     TEXT: bytes.decode,
+    HTML: lambda content: content.decode().index("</html>"),
 }
 
 

@@ -83,7 +83,9 @@ async def test_what_is_accepted_is_merged_and_what_is_not_changes_nothing(
     after = (await owner.get(path)).json()
     event(str(answer.status_code))
     if answer.status_code == 200:
-        assert known(after) == known(merged(before, patch))
+        expected = merged(before, patch)
+        # The null relative IRI is the address itself.
+        assert known(after) == known({**expected, "@id": expected["@id"] or before["@id"]})
         assert answer.json() == after
     else:
         check_problem(answer, "invalid-content")
