@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -32,7 +33,7 @@ cli = typer.Typer(
 
 def main() -> None:
     """A wrong setting is one line and exit code 2; what else stops a command, one line and exit code 1."""
-    from app.contract.sources import ContractFault
+    from app.contract.faults import ContractFault
 
     try:
         cli()
@@ -59,6 +60,8 @@ def serve(
     ] = False,
 ) -> None:
     """Answer requests until it is interrupted."""
+    # Until the application is made: what a start makes stays, and looking through it for garbage takes time.
+    gc.disable()
     from app.connection import Config
     from app.logs import log_config
     from app.security.issuers import trusted_issuers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -128,4 +129,8 @@ def _rate_limits(settings: Settings) -> RateLimits | None:
 def application() -> Router:
     """For `uvicorn --factory`: set by `REGISTRY_*` environment variables."""
     configure_logs()
-    return create_app(read_settings(os.environ))
+    app = create_app(read_settings(os.environ))
+    # What is there now stays, and is not looked through for garbage while requests are answered.
+    gc.freeze()
+    gc.enable()
+    return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import time
@@ -63,6 +64,7 @@ def run(config: Config) -> None:
         server.run()
         started = server.started
     else:
+        gc.enable()  # the application is made elsewhere
         # Uvicorn has no other way to choose what its processes run.
         multiprocess.Process = Worker  # type: ignore[misc]
         supervisor = Workers(config, [config.bind_socket()])

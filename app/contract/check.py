@@ -6,9 +6,10 @@ from rdflib.namespace import DCTERMS, RDF, RDFS, XSD
 from rdflib.term import Node, URIRef
 
 from app.contract.contract import Contract, own
+from app.contract.faults import ContractFault
 from app.contract.namespaces import HYDRA
 from app.contract.pins import check_pins
-from app.contract.sources import CONTEXTS_FOLDER, Context, ContractFault, Sources, Term, by_iri, local_name
+from app.contract.sources import CONTEXTS_FOLDER, Context, Sources, Term, by_iri, local_name
 
 DATA, PROBLEM = "registry.jsonld", "problem.jsonld"
 PROBLEM_CLASSES = {

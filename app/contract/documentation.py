@@ -6,7 +6,7 @@ a title; the same bytes in every process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
 from typing import Any
 
 from rdflib.namespace import DCTERMS, OWL, RDF, RDFS
@@ -209,30 +209,26 @@ def _is_own(sources: Sources, node: Node) -> bool:
 
 def node_object(sources: Sources, node: Node) -> NodeObject:
     """A subject with everything that the files say of it, by the keys of the documentation's context."""
-    keys = _keys(sources)
-    types = [_compact(sources, type_) for type_ in by_iri(sources.graph.objects(node, RDF.type))]
+    context, said = sources.contexts[CONTEXT], defaultdict(list)
+    for predicate, value in sources.graph.predicate_objects(node):
+        said[predicate].append(value)
+    types = [_compact(sources, type_) for type_ in by_iri(said.pop(RDF.type, ()))]
     described: NodeObject = {"@id": str(node), **({"@type": types} if types else {})}
-    for predicate in by_iri(sources.graph.predicates(node)):
-        if predicate == RDF.type or (predicate == RDFS.isDefinedBy and _is_own(sources, node)):
+    for predicate in by_iri(said):
+        if predicate == RDFS.isDefinedBy and _is_own(sources, node):
             continue
-        key = keys.get(str(predicate)) or _compact(sources, predicate)
-        values = [_value(sources, value, key) for value in by_iri(sources.graph.objects(node, predicate))]
+        key = context.keys.get(str(predicate)) or _compact(sources, predicate)
+        values = [_value(sources, value, key) for value in by_iri(said[predicate])]
         described[key] = values[0] if len(values) == 1 else values
     return described
 
 
-def _keys(sources: Sources) -> Mapping[str, str]:
-    terms = sources.contexts[CONTEXT].terms.values()
-    return {term.iri: term.key for term in terms if not term.reverse}
-
-
 def _compact(sources: Sources, node: Node) -> str:
-    prefixes = sources.contexts[CONTEXT].terms.values()
-    namespaces: Iterable[tuple[str, str]] = ((t.key, t.iri) for t in prefixes if t.iri.endswith(("#", "/")))
-    for prefix, namespace in namespaces:
-        if str(node).startswith(namespace):
-            return f"{prefix}:{str(node).removeprefix(namespace)}"
-    return str(node)
+    iri = str(node)
+    for namespace, prefix in sources.contexts[CONTEXT].prefixes.items():
+        if iri.startswith(namespace):
+            return f"{prefix}:{iri.removeprefix(namespace)}"
+    return iri
 
 
 def _value(sources: Sources, value: Node, key: str) -> Any:

@@ -9,7 +9,8 @@ from packaging.version import InvalidVersion, Version
 from rdflib.namespace import OWL
 from rdflib.term import URIRef
 
-from app.contract.sources import CONTEXTS_FOLDER, ContractFault, Sources
+from app.contract.faults import ContractFault
+from app.contract.sources import CONTEXTS_FOLDER, Sources
 
 FIRST_RELEASE = Version("1.0.0")
 # As `sha256sum` writes and checks it.

@@ -44,7 +44,7 @@ def content_shape(base: str, operation: str, key: str | None = None) -> str:
 
 
 def shapes_graph(contract: Contract) -> Graph:
-    graph, source = Graph(bind_namespaces="none"), contract.sources.graph
+    graph, source = Graph("SimpleMemory", bind_namespaces="none"), contract.sources.graph
     for definition in contract.classes.values():
         _add_class(graph, contract, definition)
     for owner, operation in _operations_with_content(contract):

@@ -17,8 +17,9 @@ from pyld.documentloader.frozen import FrozenDocumentLoader
 
 import app.main
 from app.contract.contract import load_contract
+from app.contract.faults import ContractFault
 from app.contract.pins import pin
-from app.contract.sources import ROOT, ContractFault
+from app.contract.sources import ROOT
 from app.settings import Settings
 from tests.conformance.answers import every_kind
 from tests.copied_contract import copied_contract

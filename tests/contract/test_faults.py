@@ -8,7 +8,7 @@ import pytest
 
 from app.contract.check import check_contract
 from app.contract.contract import load_contract
-from app.contract.sources import ContractFault
+from app.contract.faults import ContractFault
 from tests.copied_contract import copied_contract
 
 BASE = "http://127.0.0.1:8000"

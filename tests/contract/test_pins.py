@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.contract.check import check_contract
 from app.contract.contract import Contract, load_contract
+from app.contract.faults import ContractFault
 from app.contract.pins import PINS, is_released, pin
-from app.contract.sources import ContractFault
 from tests.copied_contract import copied_contract
 
 BASE = "http://127.0.0.1:8000"
