@@ -14,6 +14,7 @@ from starlette.routing import Router
 from app.caller import READ, READ_ALL, WRITE
 from app.exchange import Resource
 from app.main import create_app
+from app.representation.forms import EXPANDED, HTML, LINKSET, RDF_XML, TEXT
 from app.representation.forms import offered as every_form
 from app.security.local_issuer import local_issuer
 from app.settings import Settings
@@ -64,6 +65,12 @@ class Service:
 def forms(route: Resource) -> list[str]:
     """What a path offers, in the order of preference."""
     return list(every_form(tuple(route.offers), BASE))
+
+
+def kinds(route: Resource) -> list[str]:
+    """One form of each kind that a path offers, for what all of a kind have in common."""
+    kept = (JSON_LD, JSON, TURTLE, RDF_XML, EXPANDED, HTML, LINKSET, TEXT)
+    return [form for form in forms(route) if form in kept]
 
 
 def accepting(available: Mapping[str, Any]) -> str:

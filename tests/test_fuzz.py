@@ -49,26 +49,26 @@ def told(summary: Summary) -> None:
     sys.stdout.write(f"{summary}\n")
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_thousands_of_hostile_requests_get_what_http_has_for_them(tmp_path: Path, seed: int) -> None:
     files = Files(tmp_path)
-    summary = await fuzz(await made_estate(files.template, tmp_path), files, seed, range(2_500))
+    summary = await fuzz(await made_estate(files.template, tmp_path), files, seed, range(2_000))
     told(summary)
-    assert summary.count == 2_500
+    assert summary.count == 2_000
     assert summary.statuses.keys() >= FAR
 
 
 async def test_hostile_requests_get_the_same_on_postgresql(on_server: OnServer, tmp_path: Path) -> None:
     estate = await made_estate(on_server.template, tmp_path)
-    summary = await fuzz(estate, on_server, 4, range(1_500))
+    summary = await fuzz(estate, on_server, 4, range(800))
     told(summary)
-    assert summary.count == 1_500
+    assert summary.count == 800
     assert summary.statuses.keys() >= FAR
 
 
 async def test_octets_that_are_no_http_are_answered_in_http(tmp_path: Path) -> None:
     files = Files(tmp_path)
-    summary = await fuzz_octets(await made_estate(files.template, tmp_path), files, 5, range(1_000))
+    summary = await fuzz_octets(await made_estate(files.template, tmp_path), files, 5, range(600))
     told(summary)
-    assert summary.count >= 1_000
+    assert summary.count >= 600
     assert summary.statuses.keys() >= {200, 400, 408, 414, 431, 501}

@@ -11,7 +11,7 @@ from app.representation.forms import HTML
 from app.representation.pages import page_policy
 from app.request import METHODS
 from app.routes import ROUTES
-from tests.service import BASE, JSON, JSON_LD, PROBLEM, Service, World, accepting, forms, id_of
+from tests.service import BASE, JSON, JSON_LD, PROBLEM, Service, World, accepting, forms, id_of, kinds
 
 pytestmark = pytest.mark.anyio
 
@@ -128,7 +128,7 @@ async def test_every_representation_can_be_asked_for_again_without_being_sent_ag
     owner = service.as_("owner")
     path = concrete(route, world)
     tags = set()
-    for media_type in forms(route):
+    for media_type in kinds(route):
         answer = await owner.get(path, headers={"Accept": media_type})
         tag = answer.headers["ETag"]
         tags.add(tag)
@@ -144,7 +144,7 @@ async def test_every_representation_can_be_asked_for_again_without_being_sent_ag
         check_common(failed)
         matched = await owner.get(path, headers={"Accept": media_type, "If-Match": tag})
         assert matched.status_code == 200
-    assert len(tags) == len(forms(route))
+    assert len(tags) == len(kinds(route))
 
 
 @pytest.mark.parametrize("route", REPRESENTED, ids=[route.path for route in REPRESENTED])
@@ -159,7 +159,8 @@ async def test_what_is_not_offered_is_refused_with_what_is(
         available = body["available"]
         assert isinstance(available, list)
         assert [accepting(item) for item in available] == forms(route)
-        for item in available:
+        # The list is the same each time: its addresses are followed once.
+        for item in available if accept == "image/png" else ():
             there = await owner.get(item["address"], headers={"Accept": accepting(item)})
             assert (there.status_code, there.headers["Content-Type"]) == (200, accepting(item))
 

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import httpx
 
-from app.representation.forms import EXPANDED, HTML, JSON, JSON_LD, LINKSET, RDF_XML, TEXT, TURTLE
 from app.routes import ROUTES
 from tests.conformance.fresh import MERGE, instance_of
 from tests.conformance.problems import ASKED
-from tests.service import Service, World, forms
+from tests.service import Service, World, kinds
 from tests.test_sweep import concrete
 
 # RFC 3986, appendix A, and RFC 8288 section 3.
@@ -55,19 +54,13 @@ def link_values(answer: httpx.Response) -> list[LinkValue]:
     return found
 
 
-def _different(offered: list[str]) -> list[str]:
-    """One of each kind, for what all of a kind have in common."""
-    kept = (JSON_LD, JSON, TURTLE, RDF_XML, EXPANDED, HTML, LINKSET, TEXT)
-    return [form for form in offered if form in kept]
-
-
 async def every_kind(service: Service, world: World) -> list[httpx.Response]:
     """Every route in each kind of its forms, to GET, HEAD and OPTIONS; every change; every problem."""
     owner, neighbour = service.as_("owner"), service.as_("neighbour")
     answers = []
     for route in ROUTES:
         path = concrete(route, world)
-        for accept in _different(forms(route)) or ("*/*",):
+        for accept in kinds(route) or ("*/*",):
             got = await owner.get(path, headers={"Accept": accept})
             answers += [got, await owner.head(path, headers={"Accept": accept}), await owner.options(path)]
             if "ETag" in got.headers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -41,7 +42,8 @@ pytestmark = pytest.mark.anyio
 DOCUMENTATION, PROFILE = "/api/docs", 'profile="http://www.w3.org/ns/json-ld#expanded"'
 REPRESENTED = [route for route in ROUTES if route.offers]
 IDS = [route.path for route in REPRESENTED]
-CPU_SECONDS = 0.05
+# How many times as long what is ten times as long may take: with squares it would be a hundred.
+MOST_TIMES = 40
 
 
 @pytest.fixture(scope="module")
@@ -143,19 +145,28 @@ async def test_the_form_that_a_client_prefers(
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, media_type)
 
 
-@pytest.mark.parametrize(("ranges", "status"), [(2_500, 200), (10_000, 431)])
-async def test_cn_14_a_long_accept_field_takes_little_time_or_is_refused(
-    service: Service, world: World, ranges: int, status: int
+async def test_cn_14_the_time_that_an_accept_field_takes_grows_no_faster_than_the_field(
+    service: Service, world: World
 ) -> None:
-    """The least of three, since other work of the process may come between."""
-    field = ",".join(f"a/b;q=0.{number % 1_000}" for number in range(ranges)) + ",*/*"
-    taken = []
-    for _ in range(3):
-        started = time.thread_time()
-        answer = await service.as_("owner").get(world.shop, headers={"Accept": field})
-        taken.append(time.thread_time() - started)
-        assert answer.status_code == status
-    assert min(taken) < CPU_SECONDS
+    """What a whole head may hold takes some ten milliseconds; the least of three, since other work of the
+    process may come between."""
+
+    async def taken(ranges: int) -> float:
+        field, least = ",".join(f"a/b;q=0.{number % 1_000}" for number in range(ranges)) + ",*/*", math.inf
+        for _ in range(3):
+            started = time.thread_time()
+            answer = await service.as_("owner").get(world.shop, headers={"Accept": field})
+            least = min(least, time.thread_time() - started)
+            assert answer.status_code == 200
+        return least
+
+    assert await taken(2_500) < MOST_TIMES * await taken(250)
+
+
+async def test_cn_14_a_longer_accept_field_is_refused(service: Service, world: World) -> None:
+    field = ",".join(f"a/b;q=0.{number % 1_000}" for number in range(10_000))
+    answer = await service.as_("owner").get(world.shop, headers={"Accept": field})
+    check_problem(answer, "header-fields-too-large")
 
 
 @pytest.mark.parametrize("route", REPRESENTED, ids=IDS)

@@ -106,6 +106,10 @@ def world(on_sqlite: tuple[Service, World]) -> World:
     return on_sqlite[1]
 
 
+# What is large is read by every judge in two forms, and by the one that is quick in all of them.
+LARGE, SLOWLY = 30_000, (JSON_LD, TURTLE)
+
+
 @pytest.mark.parametrize("route", LINKED_DATA, ids=[route.path for route in LINKED_DATA])
 async def test_rd_01_every_resource_is_one_graph_in_every_form(
     service: Service, world: World, route: Resource
@@ -119,7 +123,9 @@ async def test_rd_01_every_resource_is_one_graph_in_every_form(
             assert answer.headers["Content-Type"] == form
             told[answer.content] = form
     graphs = {
-        tuple(judge(content, form, documents)) for content, form in told.items() for judge in judges(form)
+        tuple(judge(content, form, documents))
+        for content, form in told.items()
+        for judge in (judges(form) if form in SLOWLY or len(content) < LARGE else (by_pyoxigraph,))
     }
     assert len(graphs) == 1
     assert len(next(iter(graphs))) > 3
