@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from string import Formatter
+from typing import Any
 
 ROOT = "/api"
 ITEMS = {
@@ -59,11 +60,10 @@ CONTEXTS = tuple(
     f"{CONTEXTS_INDEX}/v1/{name}.jsonld" for name in ("registry", "problem", "documentation", "catalog")
 )
 DATA_CONTEXT, PROBLEM_CONTEXT, DOCUMENTATION_CONTEXT, CATALOG_CONTEXT = CONTEXTS
-# What stands in a template, as `id` and `organization_id` do.
-VARIABLES = {
-    template: tuple(name for _, name, _, _ in Formatter().parse(template) if name)
-    for links in LINKS.values()
-    for template in links.values()
+# A template in pieces: what stands before each variable, and its name, None at the end.
+_PIECES = {
+    template: tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
+    for template in (*ITEMS.values(), *(it for links in LINKS.values() for it in links.values()))
 }
 # The lists that there are, with one name for what each belongs to; and that of each class, where it is one.
 _LISTS = {*ENTRYPOINT.values(), ACTIVITIES, *(it for links in LINKS.values() for it in links.values())}
@@ -79,14 +79,21 @@ def parent_path(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def item_path(class_name: str, values: Mapping[str, object]) -> str:
-    return ITEMS[class_name].format_map(values)
+def item_path(class_name: str, values: Mapping[str, Any]) -> str:
+    """Raises `ValueError` where a value is missing."""
+    path = address(ITEMS[class_name], "", values)
+    if path is None:
+        raise ValueError(f"{class_name} has no address without the values of {ITEMS[class_name]}")
+    return path
 
 
-def link_paths(class_name: str, values: Mapping[str, object]) -> dict[str, str]:
-    """The addresses that a record's links lead to, by JSON key; no link where a value is missing."""
-    return {
-        key: template.format_map(values)
-        for key, template in LINKS[class_name].items()
-        if all(values.get(name) is not None for name in VARIABLES[template])
-    }
+def address(template: str, base: str, values: Mapping[str, Any]) -> str | None:
+    """One of the templates above, filled in, behind `base`; None where a value is missing."""
+    for literal, name in _PIECES[template]:
+        base += literal
+        if name is not None:
+            value = values.get(name)
+            if value is None:
+                return None
+            base += value
+    return base

@@ -33,6 +33,7 @@ CONSTRAINTS = {409: ENTRYPOINT["documentation"], 422: ENTRYPOINT["shapes"]}
 PRIVATE, PUBLIC, NEVER = "private, no-cache", "public, max-age=300", "no-store"
 # What never changes is not even asked for again (RFC 8246).
 FOREVER = "public, max-age=31536000, immutable"
+_ANYBODYS_TO_KEEP = {PUBLIC.encode(), FOREVER.encode()}
 EXPOSED = (
     "Link",
     "Link-Template",
@@ -62,7 +63,7 @@ _NOTHING_RUNS = (POLICY.lower().encode(), b"default-src 'none'; frame-ancestors 
 Fields = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Answer:
     """Fields beside those that every answer has, and the bytes; no bytes at all where a status has none."""
 
@@ -71,7 +72,7 @@ class Answer:
     content: bytes | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Wish:
     """How the client wants the representation: the form, one of those that are `offered` or None where there
     is nothing to represent; its coding, None for none; what it prefers besides. `varies` are the fields that
@@ -87,7 +88,7 @@ class Wish:
     varies: str
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Written:
     """A representation as bytes, the coding that they shall be sent in, and the entity tag that they get."""
 
@@ -193,15 +194,14 @@ class Answers:
     def headers(self, answer: Answer, request_id: str, callers: Fields = ()) -> list[tuple[bytes, bytes]]:
         """The answer's fields and those of every answer, as ASGI wants them. What concerns the caller alone,
         `callers`, does not stand where a cache may give it to others."""
-        public = any(("Cache-Control", kept) in answer.fields for kept in (PUBLIC, FOREVER))
-        linked, policed = False, False
-        fields = [(b"x-request-id", request_id.encode())]
-        for name, value in answer.fields if public else (*answer.fields, *callers):
-            linked, policed = linked or name == "Link", policed or name == POLICY
-            fields.append((name.lower().encode("latin-1"), value.encode("latin-1")))
-        if not linked:
+        fields = [(b"x-request-id", request_id.encode()), *_encoded(answer.fields)]
+        told = dict(fields)
+        public = told.get(b"cache-control") in _ANYBODYS_TO_KEEP
+        if callers and not public:
+            fields += _encoded(callers)
+        if b"link" not in told:
             fields.append((b"link", self._documentation_field))
-        if not policed:
+        if _NOTHING_RUNS[0] not in told:
             fields.append(_NOTHING_RUNS)
         if answer.content is not None:
             fields.append((b"content-length", b"%d" % len(answer.content)))
@@ -233,6 +233,16 @@ class Answers:
             other = TURTLE if essence_of(form) in (JSON_LD, JSON) else JSON_LD
             links.append(Link(with_suffix(address, other), "alternate", (("type", other),)))
         return links
+
+
+def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:
+    return [(_field_name(name), value.encode("latin-1")) for name, value in fields]
+
+
+@lru_cache(maxsize=128)
+def _field_name(name: str) -> bytes:
+    """As ASGI wants it."""
+    return name.lower().encode("latin-1")
 
 
 @lru_cache(maxsize=16)

@@ -18,5 +18,10 @@ class Caller:
     partner_id: str | None
     scopes: frozenset[str]
 
+    @property
+    def granted(self) -> frozenset[str] | None:
+        """The scopes; None for who has no token. It is all that decides about a caller beside its roles."""
+        return None if self.partner_id is None else self.scopes
+
 
 ANONYMOUS = Caller(partner_id=None, scopes=frozenset())

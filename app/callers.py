@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from cachetools import TLRUCache
+from cachetools import LRUCache
 
 from app.caller import ANONYMOUS, Caller
 from app.problems import Problem
 from app.protocol.bearer import bearer_token
+from app.security.rights import SCOPES
 from app.security.tokens import Claims, Issuer, verify
 from app.storage.database import Database
 from app.storage.partners import Identity, partner_of
@@ -24,21 +25,20 @@ class Callers:
         self._database = database
         self._issuers = {issuer.iss: issuer for issuer in issuers}
         self._audience = audience
-        self._known: TLRUCache[str, tuple[Caller, Claims]] = TLRUCache(
-            REMEMBERED_TOKENS, ttu=lambda _token, known, _now: known[1].expires, timer=time.time
-        )
+        # By the value of the field.
+        self._known: LRUCache[str, tuple[Caller, Claims]] = LRUCache(REMEMBERED_TOKENS)
 
     async def caller(self, authorization: Sequence[str], request_id: str, *, needed: bool) -> Caller:
         """The caller, anonymous without a token or where none is `needed`; a bad token is refused anywhere.
 
         Raises `not-authenticated`, `invalid-parameter`, and `unavailable` for a token that cannot be checked.
         """
+        known = self._known.get(authorization[0]) if len(authorization) == 1 else None
+        if known is not None and self._is_good(known[1]):
+            return known[0]
         token = bearer_token(authorization)
         if token is None:
             return ANONYMOUS
-        known = self._known.get(token)
-        if known is not None and self._is_good(known[1]):
-            return known[0]
         try:
             claims = await verify(token, tuple(self._issuers.values()), self._audience)
         except Problem as problem:
@@ -49,10 +49,12 @@ class Callers:
         if not needed:
             return ANONYMOUS
         identity = Identity(claims.issuer, claims.subject, claims.name, claims.email)
-        caller = Caller(await partner_of(self._database, identity, request_id), claims.scopes)
-        self._known[token] = (caller, claims)
+        partner_id = await partner_of(self._database, identity, request_id)
+        caller = Caller(partner_id, claims.scopes.intersection(SCOPES))
+        self._known[authorization[0]] = (caller, claims)
         return caller
 
     def _is_good(self, claims: Claims) -> bool:
-        """A remembered token does not outlive its key: one whose key is gone is verified anew, and fails."""
-        return self._issuers[claims.issuer].holds(claims.key)
+        """A remembered token outlives neither its time nor its key: one whose key is gone is verified anew,
+        and fails."""
+        return claims.expires > time.time() and self._issuers[claims.issuer].holds(claims.key)

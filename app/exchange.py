@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from app.addresses import LINKS, item_path
 from app.caller import Caller
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
+from app.offers import Offers
 from app.problems import Problem
 from app.protocol.conditions import Conditions
 from app.protocol.links import Link
@@ -19,7 +20,6 @@ from app.relations import of_item
 from app.representation.documents import Document
 from app.representation.incoming import Sent
 from app.representation.nodes import NodeObject, activity_node, item_node, top_level
-from app.security.rights import may
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
 from app.storage.records import Record, embedded
@@ -31,7 +31,7 @@ NAMED = ("id", "name")
 SHOWN_LENGTH = 64
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Exchange:
     """One request, as far as an operation needs to know it.
 
@@ -40,6 +40,7 @@ class Exchange:
     """
 
     contract: Contract
+    offers: Offers
     documents: Mapping[str, Document]
     promise: str
     operation: Operation
@@ -87,13 +88,6 @@ class Exchange:
                 headers=[("Vary", "Prefer"), ("Preference-Applied", "handling=strict")],
             )
 
-    def offered(
-        self, promise: str, roles: Collection[str], withheld: Collection[str] = ()
-    ) -> Iterable[Operation]:
-        """What the caller may do now, being this to the resource; its state may withhold methods."""
-        operations = self.contract.promises[promise].values()
-        return (it for it in operations if it.method not in withheld and may(self.caller, it, roles))
-
     def node(self, record: Record, parts: Mapping[str, Iterable[Record]] | None = None) -> NodeObject:
         """With its `parts`, whole records by JSON key. Links that the caller could not follow stay away."""
         if record.class_name == "Activity":
@@ -101,27 +95,21 @@ class Exchange:
         if record.named:
             named = {key: record.values[key] for key in NAMED}
             return item_node(self.contract, record.class_name, named, LINKS[record.class_name])
-        nodes = {key: [self.node(part) for part in records] for key, records in (parts or {}).items()}
+        hidden = self.offers.hidden(record.class_name, self.caller.granted, record.roles)
+        if not parts:
+            return item_node(self.contract, record.class_name, record.values, hidden)
+        nodes = {key: [self.node(part) for part in records] for key, records in parts.items()}
         values: dict[str, object] = {**record.values, **nodes}
-        return item_node(self.contract, record.class_name, values, self._unfollowed(record))
-
-    def _unfollowed(self, record: Record) -> list[str]:
-        properties = self.contract.classes[record.class_name].properties
-        promises = (
-            (key, self.contract.promises.get(properties[key].promise or "", {})) for key in properties
-        )
-        return [
-            key
-            for key, operations in promises
-            if "GET" in operations and not may(self.caller, operations["GET"], record.roles)
-        ]
+        return item_node(self.contract, record.class_name, values, hidden)
 
     async def item(self, record: Record) -> Representation:
         """The record as a node object of its own, wherever it was met."""
-        offered = self.offered(record.class_name, record.roles, record.withheld)
+        granted = self.caller.granted
+        offered = self.offers.operations(record.class_name, granted, record.roles, record.withheld)
         parts = await embedded(self.session, self.caller, record)
         node = top_level(self.contract, self.node(record, parts), offered)
-        links = of_item(self.contract, record.class_name, node, self.caller, record.roles)
+        reads = partial(self.offers.reads, granted=granted, roles=record.roles)
+        links = of_item(self.contract, record.class_name, node, reads)
         return Representation(node=node, version=record.version, address=str(node["@id"]), links=links)
 
     async def created(self, record: Record) -> Representation:
@@ -133,7 +121,7 @@ class Exchange:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Representation:
     """A node object, or a document made at the start, with what HTTP says beside it; or a status alone.
 

@@ -6,12 +6,13 @@ import gc
 import os
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.callers import Callers
 from app.contract.check import check_contract
@@ -83,19 +84,62 @@ def create_app(settings: Settings) -> Router:
 
 
 class Addresses(Router):
-    """Routes an address that ends with the suffix of a form to what it is a form of."""
+    """Routes by the segments of a path, one after the other, instead of trying one route after the other;
+    and an address that ends with the suffix of a form to what it is a form of."""
 
     def __init__(self, published: Collection[str], routes: Sequence[Route], **options: Any) -> None:
         """`published` are paths that end as they do for reasons of their own."""
         super().__init__(routes, **options)
         self._published = published
+        self._tree = _Place()
+        for route in routes:
+            self._tree.add(route.path.split("/"), route.endpoint)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in self._published:
-            path, suffix = split_suffix(scope["path"])
+        if scope["type"] != "http":
+            await super().app(scope, receive, send)
+            return
+        path = scope["path"]
+        if "." in path and path not in self._published:
+            path, suffix = split_suffix(path)
             if suffix:
-                scope = {**scope, "path": path, SUFFIX: suffix}
-        await super().app(scope, receive, send)
+                scope["path"], scope[SUFFIX] = path, suffix
+        endpoint, scope["path_params"] = self._tree.find(path.split("/"))
+        await (endpoint or self.default)(scope, receive, send)
+
+
+@dataclass(slots=True)
+class _Place:
+    """What is at a path, and below it: by the next segment, or by any, which is the value of a variable."""
+
+    below: dict[str, _Place] = field(default_factory=dict)
+    any: _Place | None = None
+    endpoint: ASGIApp | None = None
+    variables: Sequence[str] = ()
+
+    def add(self, segments: Sequence[str], endpoint: ASGIApp) -> None:
+        place = self
+        for segment in segments:
+            if segment.startswith("{"):
+                below = place.any = place.any or _Place()
+                place = below
+            else:
+                place = place.below.setdefault(segment, _Place())
+        place.endpoint = endpoint
+        place.variables = [segment.strip("{}") for segment in segments if segment.startswith("{")]
+
+    def find(self, segments: Sequence[str]) -> tuple[ASGIApp | None, dict[str, str]]:
+        """What is at the path, and the values of the variables by their names there."""
+        place, values = self, list[str]()
+        for segment in segments:
+            found = place.below.get(segment)
+            if found is None:
+                found = place.any
+                if found is None or not segment:
+                    return None, {}
+                values.append(segment)
+            place = found
+        return place.endpoint, dict(zip(place.variables, values, strict=False))
 
 
 @lru_cache(maxsize=4)

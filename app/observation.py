@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import structlog
@@ -68,6 +69,11 @@ def _hash(partner_id: str | None) -> str | None:
     """Tells callers apart, and nobody who they are."""
     if partner_id is None:
         return None
+    return _remembered_hash(partner_id)
+
+
+@lru_cache(maxsize=4_096)
+def _remembered_hash(partner_id: str) -> str:
     return hashlib.blake2b(partner_id.encode(), digest_size=8).hexdigest()
 
 
@@ -75,4 +81,4 @@ def _organization(request: Request) -> str | None:
     """The organization in the path, where there is one that can be an id."""
     found = request.scope.get("path_params", {})
     identifier = found.get("organization_id") or (found.get("id") if request.route == ORGANIZATION else None)
-    return identifier if identifier and request.can_be() and len(identifier) == 36 else None
+    return identifier if identifier and len(identifier) == 36 and request.can_be() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from app.contract.contract import Contract
 from app.contract.definitions import Operation
 from app.exchange import PARENTS, Exchange, Representation, Resource, not_found
 from app.observation import Observation
+from app.offers import Offers
 from app.problems import Available, Problem
 from app.protocol.codings import negotiate_coding
 from app.protocol.conditions import check_creation, parse_conditions
@@ -52,6 +54,7 @@ PREFLIGHT = (
     ),
     ("Access-Control-Max-Age", "7200"),
 )
+NOTHING_SENT = Sent()
 # Asked by machines that know the service by a number, also when there is too much to do.
 HEALTH = frozenset({"/livez", "/readyz"})
 
@@ -81,6 +84,7 @@ class Pipeline:
         self._settings = settings
         self._running = 0
         self._answers = Answers(contract, writers)
+        self._offers = Offers(contract)
         self._replays = Replays(database)
         self._reader = Reader(contract)
         # A variable of a path that is named after one of these has such a value.
@@ -144,10 +148,11 @@ class Pipeline:
             raise Problem("unavailable", "The service is about to stop.", headers=[("Retry-After", "1")])
         await self._identify(request, operation)
         wish = self._wish(resource, request)
-        content = await self._content(resource, request)
+        content = await self._content(resource, request) if request.method in ACCEPTED else NOTHING_SENT
         key = idempotency_key(request.lines("idempotency-key")) if request.method == "POST" else None
         exchange = Exchange(
             contract=self._contract,
+            offers=self._offers,
             documents=self._documents,
             promise=resource.promise,
             operation=operation,
@@ -174,9 +179,7 @@ class Pipeline:
         """Raises 406. Only a query can be read strictly, and only a change be answered minimally."""
         method, forms = request.method, self._offered(resource)
         form = self._form(forms, request)
-        negotiated = [] if request.form else ["Accept"]
-        varies = [*negotiated, "Accept-Encoding"] if form is not None else []
-        varies += ["Prefer"] if request.scope["query_string"] or method != "GET" else []
+        preferring = method != "GET" or bool(request.scope["query_string"])
         return Wish(
             method=method,
             asked=self._contract.base + request.address,
@@ -189,7 +192,7 @@ class Pipeline:
                 required=self._settings.require_if_match,
             ),
             preferences=parse_preferences(request.lines("prefer")),
-            varies=", ".join(varies),
+            varies=_varies(form is not None, request.form is None, preferring),
         )
 
     def _offered(self, resource: Resource) -> tuple[str, ...]:
@@ -214,9 +217,11 @@ class Pipeline:
 
     def _can_be(self, request: Request) -> bool:
         """Whether anything could be at the path."""
-        variables = request.scope["path_params"].items()
-        known = [(self._shapes[key], value) for key, value in variables if key in self._shapes]
-        return request.can_be() and not any(any(shape.failures(value)) for shape, value in known)
+        for name, value in request.scope["path_params"].items():
+            shape = self._shapes.get(name)
+            if shape is not None and not shape.holds(value):
+                return False
+        return request.can_be()
 
     def _operation(self, resource: Resource, method: str) -> Operation:
         """Raises 501 and 405."""
@@ -235,21 +240,21 @@ class Pipeline:
                 request.lines("authorization"), request.id, needed=needed
             )
         except Problem:
-            await self._count(request)
+            if self._rate_limits is not None:
+                await self._count(request, self._rate_limits)
             raise
-        await self._count(request)
+        if self._rate_limits is not None:
+            await self._count(request, self._rate_limits)
         check_scope(request.caller, operation)
 
-    async def _count(self, request: Request) -> None:
+    async def _count(self, request: Request, limits: RateLimits) -> None:
         """Raises 429. Who sends a bad token is counted by its address, so that nobody is told of it."""
-        if self._rate_limits is not None and request.route not in HEALTH:
+        if request.route not in HEALTH:
             who = counted_as(request.caller.partner_id, request.scope.get("client"))
-            request.standing = await self._rate_limits.take(who)
+            request.standing = await limits.take(who)
 
     async def _content(self, resource: Resource, request: Request) -> Sent:
         """Raises 415, 413 and 408. A GET or DELETE may carry what it likes: it is not looked at."""
-        if request.method not in ACCEPTED:
-            return Sent()
         media_type, settings = content_type(request), self._settings
         content = await request.content(settings.max_content_length, settings.content_seconds)
         return await self._reader.read(media_type, content, target(self._contract, resource, request))
@@ -321,6 +326,13 @@ def _allow(resource: Resource) -> str:
     """What the path supports, for whoever asks (API.md section 3)."""
     supported = {*resource.operations, "OPTIONS", *(["HEAD"] if "GET" in resource.operations else [])}
     return ", ".join(method for method in METHODS if method in supported)
+
+
+@cache
+def _varies(represented: bool, negotiated: bool, preferring: bool) -> str:
+    """The fields that decide about an answer."""
+    varies = [*(["Accept"] if negotiated else []), "Accept-Encoding"] if represented else []
+    return ", ".join([*varies, *(["Prefer"] if preferring else [])])
 
 
 def _of_the_caller(request: Request) -> Fields:

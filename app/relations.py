@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from app.addresses import COLLECTIONS, ENTRYPOINT, ROOT, parent_path
-from app.caller import Caller
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition
 from app.protocol.links import Link
 from app.representation.nodes import NodeObject
-from app.security.rights import may
 
 # The links of a view, and the relations that say the same in a Link field.
 PAGES = (("first", "first"), ("previous", "prev"), ("next", "next"), ("last", "last"))
@@ -20,16 +18,15 @@ MOST_ITEMS = 10
 
 
 def of_item(
-    contract: Contract, class_name: str, node: NodeObject, caller: Caller, roles: Collection[str]
+    contract: Contract, class_name: str, node: NodeObject, reads: Callable[[str], bool]
 ) -> list[Link]:
-    """RFC 6573, RFC 6903. What the caller could not follow stays away."""
+    """RFC 6573, RFC 6903. What the caller could not follow, as `reads` says of a promise, stays away."""
     links = [*_described(contract.base, contract.classes[class_name].iri)]
     template = COLLECTIONS.get(class_name)
     if template is None:
         return [*links, Link(contract.base + ROOT, "up")]
     path = str(node["@id"]).removeprefix(contract.base).rpartition("/")[0]
-    listing = contract.promises[f"{class_name}Collection"]["GET"]
-    if may(caller, listing, roles):
+    if reads(f"{class_name}Collection"):
         links.append(Link(contract.base + path, "collection"))
     above = contract.base + parent_path(path)
     if above == contract.base + ROOT or above in node.values():

@@ -28,9 +28,10 @@ class Disconnected(Exception):  # noqa: N818 - nobody is left to be told
     """The client went away before all of its content had come."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Request:
-    """`receive` gives the content; `lines` are the values of all lines of a field.
+    """`receive` gives the content; `lines` are the values of all lines of a field. `form` is the only one
+    that the address has, where it ends with the suffix of one; `address` is the path with it.
 
     `route` is the path's pattern; `caller` becomes known on the way, and so do the local name of the
     `operation` and the caller's `standing`, where there is a limit.
@@ -43,6 +44,8 @@ class Request:
     caller: Caller = ANONYMOUS
     standing: Standing | None = None
     operation: str | None = None
+    form: str | None = field(init=False)
+    address: str = field(init=False)
     path: str = field(init=False)
     method: str = field(init=False)
     is_head: bool = field(init=False)
@@ -52,27 +55,22 @@ class Request:
         self.path = self.scope["path"]
         self.is_head = self.scope["method"] == "HEAD"
         self.method = "GET" if self.is_head else self.scope["method"]
-        # Looked into for ten fields or so: read once.
-        self._lines: dict[str, list[str]] = {}
+        suffix = self.scope.get(SUFFIX)
+        self.form = SUFFIXES[suffix] if suffix else None
+        self.address = self.path + suffix if suffix else self.path
+        # Looked into for ten fields or so, of which most are not there: only those that are get decoded.
+        self._lines: dict[bytes, list[bytes]] = {}
         for name, value in self.scope["headers"]:
-            self._lines.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+            if name in self._lines:
+                self._lines[name].append(value)
+            else:
+                self._lines[name] = [value]
 
     @property
     def refusal(self) -> Problem | None:
         """Why the server could not read it as HTTP."""
-        refusal: Problem | None = self.scope.get("extensions", {}).get(REFUSAL)
-        return refusal
-
-    @property
-    def form(self) -> str | None:
-        """The only form that the address has, where it ends with the suffix of one."""
-        return SUFFIXES.get(self.scope.get(SUFFIX, ""))
-
-    @property
-    def address(self) -> str:
-        """The path that was asked, with the suffix."""
-        suffix: str = self.scope.get(SUFFIX, "")
-        return self.path + suffix
+        extensions = self.scope.get("extensions")
+        return extensions.get(REFUSAL) if extensions else None
 
     @property
     def draining(self) -> bool:
@@ -86,7 +84,8 @@ class Request:
 
     def lines(self, name: str) -> Sequence[str]:
         """`name` in lower case, as ASGI has it."""
-        return self._lines.get(name, ())
+        found = self._lines.get(name.encode("latin-1"))
+        return [value.decode("latin-1") for value in found] if found else ()
 
     def check_head(self, hosts: Hosts, *, any_host: bool) -> None:
         """Raises 414, 431, 400 and 421."""
@@ -94,8 +93,9 @@ class Request:
         query = scope["query_string"]
         check_size(len(self._raw_path) + (len(query) + 1 if query else 0), lines)
         version = scope.get("http_version", "")
-        check_framing(version, lines)
-        check_host(lines, hosts, needed=version == "1.1", any_host=any_host)
+        if b"transfer-encoding" in self._lines:
+            check_framing(version, lines)
+        check_host(self._lines.get(b"host", ()), hosts, needed=version == "1.1", any_host=any_host)
 
     async def content(self, most: int, seconds: float) -> bytes:
         """Whole. Raises 413 for more than `most` octets, 408 where it takes longer than `seconds`, and what

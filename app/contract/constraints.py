@@ -80,6 +80,15 @@ class Shape:
         if isinstance(value, str):
             yield from self._text_failures(value)
 
+    def holds(self, value: object) -> bool:
+        """Whether there is no failure."""
+        if self._wrong_type(value) is not None:
+            return False
+        for node in self.nodes:
+            if not node.holds(value):
+                return False
+        return not isinstance(value, str) or next(self._text_failures(value), None) is None
+
     def _wrong_type(self, value: object) -> Failure | None:
         if self.is_iri and not isinstance(value, str):
             return Failure("nodeKind", "This must be an IRI.")
@@ -107,7 +116,7 @@ class Shape:
         if self.among is not None and text not in self.among:
             yield Failure("in", self.message or f"This must be one of {', '.join(sorted(self.among))}.")
         for shape in self.negated:
-            if not any(shape.failures(text)):
+            if shape.holds(text):
                 yield Failure("not", shape.message or self.message or "This is not allowed.")
 
 

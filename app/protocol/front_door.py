@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import unquote_to_bytes
 
@@ -35,7 +36,13 @@ class Hosts:
         self._any = "*" in self._names
         self._loopback = _is_loopback(_name(public))
 
+        # Clients say the same few over and over.
+        self._has = lru_cache(maxsize=64)(self._judged)
+
     def __contains__(self, host: str) -> bool:
+        return self._has(host)
+
+    def _judged(self, host: str) -> bool:
         name = _name(host)
         return self._any or name in self._names or (self._loopback and _is_loopback(name))
 
@@ -46,7 +53,7 @@ def check_size(target: int, lines: Lines) -> None:
         raise Problem("uri-too-long", f"Use an address of at most {MAX_TARGET} octets.", headers=[_CLOSE])
     if len(lines) > MAX_FIELDS:
         raise _fields(f"Send at most {MAX_FIELDS} header fields.")
-    if sum(len(name) + len(value) for name, value in lines) > MAX_FIELD_OCTETS:
+    if sum([len(name) + len(value) for name, value in lines]) > MAX_FIELD_OCTETS:
         longest = max(lines, key=lambda line: len(line[0]) + len(line[1]))[0][:64].decode("latin-1")
         raise _fields(
             f"Send header fields of at most {MAX_FIELD_OCTETS} octets in all; the longest is {longest}."
@@ -66,15 +73,15 @@ def check_framing(version: str, lines: Lines) -> None:
         raise Problem("not-implemented", "Use chunked as the only Transfer-Encoding.", headers=[_CLOSE])
 
 
-def check_host(lines: Lines, hosts: Hosts, *, needed: bool, any_host: bool) -> None:
+def check_host(named: Sequence[bytes], hosts: Hosts, *, needed: bool, any_host: bool) -> None:
     """Raises `invalid-parameter` for what is no single host, `misdirected-request` for one of somebody else.
 
-    HTTP/1.1 `needed` the field; `any_host` is for health checks, which know a machine by its number.
+    `named` are all lines of the field, which HTTP/1.1 `needed`; `any_host` is for health checks, which know a
+    machine by its number.
     """
-    named = [value.decode("latin-1") for name, value in lines if name == b"host"]
     if not named and not needed:
         return
-    match = _HOST.fullmatch(named[0]) if len(named) == 1 else None
+    match = _HOST.fullmatch(named[0].decode("latin-1")) if len(named) == 1 else None
     if match is None:
         raise Problem("invalid-parameter", "Send one Host field with a host's name.", headers=[_CLOSE])
     if not any_host and match[1] not in hosts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
 
 from http_sf import ser
 from http_sf.types import ListType, ParamsType
@@ -15,31 +15,34 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TEXT = re.compile(r"[ -~]*")
 
 
-@dataclass(frozen=True)
 class Link:
     """One link of a response, written in the form that clients search for with a regular expression.
 
     Raises ValueError for what could end the link, or the field, early.
     """
 
-    target: str
-    rel: str
-    attributes: tuple[tuple[str, str], ...] = ()
+    __slots__ = ("_text",)
 
-    def __post_init__(self) -> None:
-        if not _TARGET.fullmatch(self.target):
-            raise ValueError(f"not the target of a link: {self.target!r}")
-        for name, value in self._parameters():
-            if not (_NAME.fullmatch(name) and _TEXT.fullmatch(value)):
-                raise ValueError(f"not an attribute of a link: {name!r}, {value!r}")
+    def __init__(self, target: str, rel: str, attributes: tuple[tuple[str, str], ...] = ()) -> None:
+        if not _TARGET.fullmatch(target):
+            raise ValueError(f"not the target of a link: {target!r}")
+        self._text = f"<{target}>{_parameters(rel, attributes)}"
 
     def __str__(self) -> str:
-        return f"<{self.target}>" + "".join(
-            f"; {name}={_quoted(value)}" for name, value in self._parameters()
-        )
+        return self._text
 
-    def _parameters(self) -> tuple[tuple[str, str], ...]:
-        return (("rel", self.rel), *self.attributes)
+    def __repr__(self) -> str:
+        return f"Link({self._text})"
+
+
+@lru_cache(maxsize=128)
+def _parameters(rel: str, attributes: tuple[tuple[str, str], ...]) -> str:
+    """Of which a service has few: its links differ in where they lead."""
+    parameters = (("rel", rel), *attributes)
+    for name, value in parameters:
+        if not (_NAME.fullmatch(name) and _TEXT.fullmatch(value)):
+            raise ValueError(f"not an attribute of a link: {name!r}, {value!r}")
+    return "".join(f"; {name}={_quoted(value)}" for name, value in parameters)
 
 
 def link_field(links: Iterable[Link]) -> str:

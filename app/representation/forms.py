@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from app.addresses import CONTEXTS
 from app.protocol.media_types import MediaType, parse_media_type
@@ -43,7 +44,8 @@ SUFFIXES = {
 _SUFFIX_OF = {media_type: suffix for suffix, media_type in SUFFIXES.items()}
 
 
-def offered(forms: Sequence[str], base: str) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def offered(forms: tuple[str, ...], base: str) -> tuple[str, ...]:
     """`forms`, and JSON-LD compacted with each context of the service, before the form that names none."""
     if COMPACTED not in forms:
         return tuple(forms)

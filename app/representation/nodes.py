@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from app.addresses import DATA_CONTEXT, item_path, link_paths
+from app.addresses import DATA_CONTEXT, LINKS, address, item_path
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Operation
 
@@ -19,15 +19,13 @@ def item_node(
 ) -> NodeObject:
     """A node without a context: `@id`, `@type`, what has a value, and the links but those that are `hidden`,
     in the contract's order."""
-    links = link_paths(class_name, values)
-    node: NodeObject = {
-        "@id": contract.base + item_path(class_name, values),
-        "@type": class_name,
-    }
+    base = contract.base
+    node: NodeObject = {"@id": base + item_path(class_name, values), "@type": class_name}
+    links = LINKS[class_name]
     for key in contract.classes[class_name].properties:
         if key in hidden:
             continue
-        value = contract.base + links[key] if key in links else values.get(key)
+        value = address(links[key], base, values) if key in links else values.get(key)
         if value is not None:
             node[key] = value
     return node
@@ -55,10 +53,12 @@ def activity_node(contract: Contract, values: Mapping[str, Any]) -> NodeObject:
     return {**node, "@type": ["Activity", values["type"]]}
 
 
-def top_level(contract: Contract, node: NodeObject, operations: Iterable[Operation]) -> NodeObject:
+def top_level(contract: Contract, node: NodeObject, operations: Sequence[NodeObject]) -> NodeObject:
     """The node with its context first and, last, what the caller may do to it now."""
-    offered = [operation_node(contract, operation) for operation in operations]
-    return {"@context": contract.base + DATA_CONTEXT, **node, **({"operation": offered} if offered else {})}
+    told: NodeObject = {"@context": contract.base + DATA_CONTEXT, **node}
+    if operations:
+        told["operation"] = list(operations)
+    return told
 
 
 def operation_node(contract: Contract, operation: Operation) -> NodeObject:

@@ -7,7 +7,7 @@ from app.contract.contract import Contract
 from app.exchange import Exchange, Representation
 from app.protocol.links import link_template_field
 from app.representation.collections import member_assertion
-from app.representation.nodes import NodeObject, top_level
+from app.representation.nodes import NodeObject, operation_node, top_level
 
 # The classes of the collections that hold everything, by their paths.
 COLLECTIONS = {
@@ -38,7 +38,8 @@ def node(contract: Contract) -> NodeObject:
             for path, name in COLLECTIONS.items()
         ],
     }
-    return top_level(contract, entrypoint, contract.promises["Entrypoint"].values())
+    operations = [operation_node(contract, it) for it in contract.promises["Entrypoint"].values()]
+    return top_level(contract, entrypoint, operations)
 
 
 def link_templates(contract: Contract, node: NodeObject) -> str:

@@ -36,7 +36,8 @@ async def read(exchange: Exchange) -> Representation:
     found = await page(exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts)
     node = _collection(exchange, address, definition, wanted, found)
     withheld = await _withheld(exchange, definition, wanted, found)
-    offered = exchange.offered(exchange.promise, roles, withheld)
+    granted = exchange.caller.granted
+    offered = exchange.offers.operations(exchange.promise, granted, frozenset(roles), frozenset(withheld))
     # A transfer depends on the instance's version, and so does the tag of the targets that were read.
     counted = owner is not None and definition.name == TARGETS
     return Representation(

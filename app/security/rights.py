@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 
 from app.caller import READ, READ_ALL, WRITE, Caller
 from app.contract.definitions import Operation
@@ -10,6 +10,8 @@ from app.problems import Problem
 
 SCOPES = (READ, WRITE, READ_ALL)
 ANYONE, PARTNER = "anyone", "any_partner"
+# Whether an operation reads, and which scopes allow it.
+_NEEDED = {True: frozenset(SCOPES), False: frozenset({WRITE})}
 
 
 def reads(operation: Operation) -> bool:
@@ -26,7 +28,7 @@ def check_scope(caller: Caller, operation: Operation) -> None:
             "Send an access token: Authorization: Bearer <token>.",
             headers=(("WWW-Authenticate", "Bearer"),),
         )
-    if not has_scope(caller, operation):
+    if not has_scope(caller.scopes, operation):
         scope = READ if reads(operation) else WRITE
         raise Problem(
             "insufficient-scope",
@@ -35,24 +37,24 @@ def check_scope(caller: Caller, operation: Operation) -> None:
         )
 
 
-def has_scope(caller: Caller, operation: Operation) -> bool:
-    wanted = {READ, WRITE, READ_ALL} if reads(operation) else {WRITE}
-    return bool(wanted & caller.scopes)
+def has_scope(scopes: Set[str], operation: Operation) -> bool:
+    return not _NEEDED[reads(operation)].isdisjoint(scopes)
 
 
-def may(caller: Caller, operation: Operation, roles: Collection[str]) -> bool:
-    """`roles` are what the caller is to the resource."""
+def may(granted: Set[str] | None, operation: Operation, roles: Collection[str]) -> bool:
+    """`granted` are the scopes of the caller's token, None where there is none; `roles` are what the caller
+    is to the resource."""
     if ANYONE in operation.roles:
         return True
-    if caller.partner_id is None or not has_scope(caller, operation):
+    if granted is None or not has_scope(granted, operation):
         return False
-    if PARTNER in operation.roles or (reads(operation) and READ_ALL in caller.scopes):
+    if PARTNER in operation.roles or (reads(operation) and READ_ALL in granted):
         return True
     return not operation.roles.isdisjoint(roles)
 
 
 def check_role(caller: Caller, operation: Operation, roles: Collection[str]) -> None:
     """Raises 403 for a caller that may see the resource but not do this to it."""
-    if not may(caller, operation, roles):
+    if not may(caller.granted, operation, roles):
         needed = " or ".join(sorted(operation.roles)).replace("_", " ")
         raise Problem("forbidden", f"{operation.title}: this is for whoever is {needed} here; ask them.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tortoise.models import Model
 
@@ -59,6 +60,11 @@ class Kind:
     keys: Mapping[str, str] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
     withheld: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def role_columns(self) -> tuple[str, ...]:
+        """The names that its roles are selected under."""
+        return tuple(f"role_{number}" for number, _ in enumerate(self.roles))
 
 
 def _columns(row: str, *names: str) -> dict[str, str]:

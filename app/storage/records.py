@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from app.caller import READ_ALL, Caller
@@ -17,14 +17,14 @@ from app.storage.session import Session
 Value = str | int | None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Record:
     """A row, by the local name of its class.
 
-    `values` are by JSON key, and by the names that addresses need. `roles` are what the caller is to it:
-    local names of roles. `withheld` are methods that its state does not allow now. `concerned` are the
-    organizations that a change of it concerns, `parent_id` is what its address tells beside its id. `named`
-    is whether the caller may know no more of it than what it is called.
+    `values` are by JSON key, and by the names that addresses need; others may stand there too. `roles` are
+    what the caller is to it: local names of roles. `withheld` are methods that its state does not allow now.
+    `concerned` are the organizations that a change of it concerns, `parent_id` is what its address tells
+    beside its id. `named` is whether the caller may know no more of it than what it is called.
     """
 
     class_name: str
@@ -138,22 +138,32 @@ def selected(kind: Kind, everything: bool) -> str:
         **kind.values,
         "version": kind.version,
         "deleted_at": kind.deleted_at,
-        **{f"role_{number}": role for number, role in enumerate(kind.roles)},
+        **dict(zip(kind.role_columns, kind.roles, strict=True)),
         **{f"withheld_{method}": state for method, state in kind.withheld.items()},
     }
     text = ", ".join(f'{expression} AS "{name}"' for name, expression in columns.items())
     return text.replace(":all", "TRUE" if everything else "FALSE")
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=256)
+def _without_none(*roles: str | None) -> frozenset[str]:
+    """One value for each combination, which are few: it is what others are remembered by."""
+    return frozenset(role for role in roles if role is not None)
+
+
 def read_row(kind: Kind, row: Mapping[str, Any], everything: bool) -> Record:
-    roles = frozenset(role for number in range(len(kind.roles)) if (role := row[f"role_{number}"]))
+    roles = _without_none(*[row[name] for name in kind.role_columns])
+    withheld = [method for method in kind.withheld if row[f"withheld_{method}"]]
     return Record(
         class_name=kind.class_name,
         version=row["version"],
-        values={key: row[key] for key in kind.values},
+        values=row,
         roles=roles,
-        withheld=frozenset(method for method in kind.withheld if row[f"withheld_{method}"]),
-        concerned=tuple(row[name] for name in kind.concerned),
+        withheld=frozenset(withheld) if withheld else _NOTHING,
+        concerned=tuple([row[name] for name in kind.concerned]),
         deleted_at=row["deleted_at"],
         parent_id=row[kind.within] if kind.within else None,
         named=kind.class_name == "Organization" and not roles and not everything,

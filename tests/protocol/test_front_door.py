@@ -62,13 +62,13 @@ def refused(type_: str | None) -> Any:
 def test_the_service_answers_for_its_own_hosts(hosts: Hosts, host: str, problem: str | None) -> None:
     """IN-04, IN-05."""
     with refused(problem):
-        check_host([(b"host", host.encode())], hosts, needed=True, any_host=False)
+        check_host([host.encode()], hosts, needed=True, any_host=False)
 
 
 def test_a_request_names_one_host() -> None:
     """IN-04: HTTP/1.0 may name none."""
-    one = (b"host", b"registry.example")
-    for lines in ([], [one, one], [(b"host", b"registry.example, registry.example")]):
+    one = b"registry.example"
+    for lines in ([], [one, one], [b"registry.example, registry.example"]):
         with refused("invalid-parameter"):
             check_host(lines, PUBLIC, needed=True, any_host=False)
     check_host([], PUBLIC, needed=False, any_host=False)
@@ -77,9 +77,9 @@ def test_a_request_names_one_host() -> None:
 
 
 def test_a_health_check_may_name_any_host() -> None:
-    check_host([(b"host", b"10.0.0.1:8000")], PUBLIC, needed=True, any_host=True)
+    check_host([b"10.0.0.1:8000"], PUBLIC, needed=True, any_host=True)
     with refused("invalid-parameter"):
-        check_host([(b"host", b"10.0.0.1/x")], PUBLIC, needed=True, any_host=True)
+        check_host([b"10.0.0.1/x"], PUBLIC, needed=True, any_host=True)
 
 
 def test_what_is_too_long_is_refused_and_what_is_just_not_is_read() -> None:
@@ -148,7 +148,7 @@ def test_whatever_is_sent_as_a_path_can_be_judged(raw: bytes) -> None:
     assert can_be_a_path(raw) in (True, False)
 
 
-@given(st.lists(st.tuples(st.just(b"host"), st.binary(max_size=40)), max_size=3))
-def test_whatever_is_sent_as_host_is_served_or_refused(lines: list[tuple[bytes, bytes]]) -> None:
+@given(st.lists(st.binary(max_size=40), max_size=3))
+def test_whatever_is_sent_as_host_is_served_or_refused(lines: list[bytes]) -> None:
     with suppress(Problem):
         check_host(lines, PUBLIC, needed=True, any_host=False)

@@ -1,0 +1,49 @@
+"""Offers: what a caller may do and follow, worked out once for each combination of what it is and may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+from app.contract.contract import Contract
+from app.representation.nodes import NodeObject, operation_node
+from app.security.rights import may
+
+# Of a caller's token, None where there is none; and what it is to a resource, or methods.
+Scopes: TypeAlias = frozenset[str] | None
+Names: TypeAlias = frozenset[str]
+# Beyond any number of combinations of roles, scopes and states that there are.
+_REMEMBERED = 4_096
+
+
+class Offers:
+    """Of one contract. Nothing here depends on a record but by the roles and the state that it is given."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self.operations = lru_cache(_REMEMBERED)(self._operations)
+        self.hidden = lru_cache(_REMEMBERED)(self._hidden)
+        self.reads = lru_cache(_REMEMBERED)(self._reads)
+
+    def _operations(
+        self, promise: str, granted: Scopes, roles: Names, withheld: Names = frozenset()
+    ) -> Sequence[NodeObject]:
+        """What the caller may do now, being this to the resource; its state may withhold methods."""
+        return tuple(
+            operation_node(self._contract, it)
+            for it in self._contract.promises[promise].values()
+            if it.method not in withheld and may(granted, it, roles)
+        )
+
+    def _hidden(self, class_name: str, granted: Scopes, roles: Names) -> frozenset[str]:
+        """The keys of links that the caller could not follow."""
+        properties = self._contract.classes[class_name].properties
+        return frozenset(
+            key for key in properties if not self._reads(properties[key].promise or "", granted, roles)
+        )
+
+    def _reads(self, promise: str, granted: Scopes, roles: Names) -> bool:
+        """Whether the caller may read what is there, or nothing is promised of it."""
+        reading = self._contract.promises.get(promise, {}).get("GET")
+        return reading is None or may(granted, reading, roles)
