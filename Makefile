@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak check fix coverage clean
+.PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak bench check fix coverage clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 24
@@ -42,6 +42,9 @@ conformance-document: .venv/.tests ## Write docs/conformance.md from the list an
 
 soak: .venv/.tests ## Kill, stop, load and mistreat the service for minutes, and print what it bore
 	$(BIN)/python -m tests.soak $(ARGS)
+
+bench: .venv/.tests ## Measure what requests cost, beside two yardsticks; ARGS="--cases item-json-ld --rounds 3" is quick
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 crawl: .venv/.tests ## Follow every IRI of the sample data, in each syntax; ARGS="--url … --token …" for others
 	$(BIN)/python -m tests.crawl $(ARGS)

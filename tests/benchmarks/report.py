@@ -1,0 +1,118 @@
+"""What was found, as a page of Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.benchmarks.cases import CASES, MOST_MEMORY, MOST_SECONDS
+from tests.benchmarks.comparison import Findings, Result
+from tests.benchmarks.figures import Spread, median_load
+from tests.benchmarks.loading import CONNECTIONS, WRK
+
+COLUMNS = (
+    "case",
+    "service, ms",
+    "yardstick, ms",
+    "ratio: least",
+    "median",
+    "most",
+    "target",
+    "met",
+    "requests/s",
+    "p50, ms",
+    "p99, ms",
+)
+
+
+def head(command: str, rounds: int, seconds: int) -> str:
+    """Where, when and how: no figure is worth anything without."""
+    client = "wrk, and the own client for changes" if WRK else "the own client"
+    lines = {
+        "Date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "Commit": commit(),
+        "Machine": machine(Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()),
+        "Load before": f"{os.getloadavg()[0]:.1f}",
+        "Python": f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}",
+        "Command": f"`{command}`",
+        "Load": f"{rounds} rounds of {seconds} s for each case and server, {CONNECTIONS} connections a worker,"
+        f" by {client}",
+    }
+    return "\n".join(f"- {name}: {value}" for name, value in lines.items())
+
+
+def commit() -> str:
+    """With a mark where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def machine(processors: str, memory: str) -> str:
+    """Of /proc/cpuinfo and /proc/meminfo."""
+    models = [line.partition(": ")[2] for line in processors.splitlines() if line.startswith("model name")]
+    total = next(line for line in memory.splitlines() if line.startswith("MemTotal:"))
+    return f"{os.cpu_count()} × {models[0] if models else platform.machine()}, {int(total.split()[1]) / 2**20:.0f} GiB"
+
+
+def section(findings: Findings) -> str:
+    workers = "1 worker" if findings.workers == 1 else f"{findings.workers} workers"
+    rows = [_row(result) for result in findings.results]
+    return "\n".join(
+        (
+            f"### {findings.place}, {workers}",
+            "",
+            _line(COLUMNS),
+            _line(["---", *["---:"] * (len(COLUMNS) - 1)]),
+            *map(_line, rows),
+            "",
+            *taken(findings),
+            "",
+        )
+    )
+
+
+def _row(result: Result) -> list[str]:
+    case, service, ratio = CASES[result.case], median_load(result.service), result.ratio
+    return [
+        f"{case.title} (`{result.case}`)",
+        f"{service.each:.3f}",
+        f"{case.yardstick} {median_load(result.yardstick).each:.3f}",
+        *(f"{value:.2f}" for value in (ratio.least, ratio.median, ratio.most)),
+        "–" if case.target is None else f"≤ {case.target}",
+        {True: "yes", False: "**no**", None: "–"}[result.met],
+        f"{service.rate:,.0f}",
+        f"{service.p50:.2f}",
+        f"{service.p99:.2f}",
+    ]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def taken(findings: Findings) -> list[str]:
+    return [
+        f"- Memory of a worker: {findings.rest:.0f} MiB at rest (target: under {MOST_MEMORY:.0f}:"
+        f" {_met(findings.rest < MOST_MEMORY)}), {findings.peak:.0f} at most, {findings.end:.0f} in the end.",
+        f"- From the command to the first answer: {_seconds(findings.starts)} s"
+        f" (target: under {MOST_SECONDS}: {_met(findings.starts.median < MOST_SECONDS)}).",
+    ]
+
+
+def _seconds(starts: Spread) -> str:
+    return f"{starts.least:.2f} / {starts.median:.2f} / {starts.most:.2f}"
+
+
+def _met(holds: bool) -> str:
+    return "met" if holds else "**not met**"
+
+
+def all_met(findings: Findings) -> bool:
+    results = all(result.met is not False for result in findings.results)
+    return results and findings.rest < MOST_MEMORY and findings.starts.median < MOST_SECONDS
