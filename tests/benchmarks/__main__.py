@@ -3,14 +3,13 @@
     python -m tests.benchmarks [--cases NAME,NAME] [--database sqlite|postgres] [--workers N] [--rounds N]
         [--seconds N] [--json FILE] [--profile] [--strict]
 
-Prints tables in Markdown. Without --cases it measures all of them, on both databases, with one worker and with
-two; with it, unless told otherwise, on SQLite with one worker.
+Prints tables in Markdown. Without --cases it measures all of them, on both databases, with one worker and
+with two; with it, unless told otherwise, on SQLite with one worker.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import dataclasses
 import shlex
 import shutil
@@ -18,32 +17,35 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
 
-from tests.benchmarks.calls import World
 from tests.benchmarks.cases import CASES
-from tests.benchmarks.comparison import Comparison, Findings, Place
+from tests.benchmarks.comparison import Comparison, Findings
+from tests.benchmarks.places import PLACES
+from tests.benchmarks.profile import PY_SPY
 from tests.benchmarks.report import all_met, head, section
-from tests.benchmarks.world import fill, owners_token
-from tests.postgres_server import postgres_server, quick_folder
 
-DATABASES = ("sqlite", "postgres")
 WORKERS = (1, 2)
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--cases", type=_names, help=f"of {', '.join(CASES)}")
-    parser.add_argument("--database", choices=DATABASES)
+    parser.add_argument("--database", choices=PLACES)
     parser.add_argument("--workers", type=int, choices=WORKERS)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=1, help="of load in a round, for each case and server")
+    parser.add_argument(
+        "--seconds", type=float, default=0.7, help="of load in a round, for each case and server"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where every load goes as it was measured")
     parser.add_argument("--strict", action="store_true", help="exit with 1 where a target is not met")
-    return parser.parse_args(given)
+    parser.add_argument("--profile", action="store_true", help="let py-spy write build/profile-CASE.json")
+    chosen = parser.parse_args(given)
+    if chosen.profile and PY_SPY is None:
+        parser.error("--profile needs py-spy: .venv/bin/pip install py-spy")
+    return chosen
 
 
 def _names(value: str) -> list[str]:
@@ -56,47 +58,16 @@ def _names(value: str) -> list[str]:
 
 def measure(chosen: argparse.Namespace, folder: Path) -> Iterator[Findings]:
     whole = chosen.cases is None
-    databases = (chosen.database,) if chosen.database else DATABASES if whole else DATABASES[:1]
-    workers = (chosen.workers,) if chosen.workers else WORKERS if whole else WORKERS[:1]
+    databases = [chosen.database] if chosen.database else list(PLACES)[: None if whole else 1]
+    workers = [chosen.workers] if chosen.workers else list(WORKERS)[: None if whole else 1]
     for database in databases:
         # Documents ask no database: they are measured beside the first one.
-        names = chosen.cases or [
-            name for name, case in CASES.items() if case.yardstick == "bare" or database == databases[0]
-        ]
-        opened = _sqlite(folder) if database == "sqlite" else _postgres(folder)
-        with opened as places:
+        asking = [name for name, case in CASES.items() if case.yardstick == "bare"]
+        names = chosen.cases or (list(CASES) if database == databases[0] else asking)
+        with PLACES[database](folder) as place:
             for number in workers:
-                place, world = places(number)
-                yield Comparison(place, world, names, chosen.seconds).run(chosen.rounds, _tell)
-
-
-@contextmanager
-def _sqlite(folder: Path):
-    filled = folder / "filled.sqlite3"
-    partner, instances = asyncio.run(fill(f"sqlite://{filled}"))
-
-    def place(workers: int) -> tuple[Place, World]:
-        """Each in a copy of its own, so that nobody meets what others have changed."""
-        path = folder / f"{workers}.sqlite3"
-        shutil.copy(filled, path)
-        there = Place("SQLite", f"sqlite://{path}", workers, partner, folder)
-        return there, World(owners_token(folder), instances)
-
-    yield place
-
-
-@contextmanager
-def _postgres(folder: Path):
-    with postgres_server() as server:
-        server.administer("CREATE DATABASE filled")
-        partner, instances = asyncio.run(fill(server.url("filled")))
-
-        def place(workers: int) -> tuple[Place, World]:
-            server.administer(f"CREATE DATABASE copy_{workers} TEMPLATE filled")
-            url = server.url(f"copy_{workers}")
-            return Place("PostgreSQL", url, workers, partner, folder), World(owners_token(folder), instances)
-
-        yield place
+                comparison = Comparison(place(number), number, folder, names, chosen.seconds, _tell)
+                yield comparison.run(chosen.rounds, profile=chosen.profile)
 
 
 def _tell(line: str) -> None:
@@ -106,7 +77,9 @@ def _tell(line: str) -> None:
 def main() -> int:
     chosen = arguments(sys.argv[1:])
     command = shlex.join(sys.argv[1:])
-    sys.stdout.write(head(f"make bench ARGS='{command}'" if command else "make bench", chosen.rounds, chosen.seconds))
+    sys.stdout.write(
+        head(f"make bench ARGS='{command}'" if command else "make bench", chosen.rounds, chosen.seconds)
+    )
     sys.stdout.write("\n\n")
     # Whoever is told to end, ends what it has started before.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -1,7 +1,8 @@
 """The first yardstick: the same tables read and written by hand, and nothing else that the service does.
 
-Starlette under Uvicorn, SQL through aiosqlite or asyncpg, JSON by orjson. It knows no caller, no role, no form
-and no condition, sends no field of its own and writes no log. What it is asked is what the service is asked.
+Starlette under Uvicorn, SQL through aiosqlite or asyncpg, JSON by orjson. It knows no caller, no role, no
+form and no condition, sends no field of its own and writes no log. It is asked what the service is asked, and
+runs as many statements as a read needs; of a change it runs the change and its activity.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ CREATE = """INSERT INTO instance (id, name, name_key, handle, organization_id, c
     created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $5, $6, $6, 1)"""
 RENAME = f"""UPDATE instance SET name = $2, name_key = $3, updated_at = $4, version = version + 1
     WHERE id = $1 RETURNING {COLUMNS}"""
-ACTIVITY = """INSERT INTO activity (id, type, object_class, object_id, actor_id, published, changes, request_id)
+ACTIVITY = """INSERT INTO activity
+    (id, type, object_class, object_id, actor_id, published, changes, request_id)
     VALUES ($1, $2, 'Instance', $3, $4, $5, $6, $7) RETURNING sequence"""
 CONCERNED = "INSERT INTO activity_organization (activity_id, organization_id) VALUES ($1, $2)"
 
@@ -115,4 +117,5 @@ async def note(
 
 
 def answer(content: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(content), status, media_type="application/json")
+    # asyncpg's UUIDs are a class of its own.
+    return Response(orjson.dumps(content, default=str), status, media_type="application/json")

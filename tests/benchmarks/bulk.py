@@ -47,10 +47,11 @@ class Bulk(Session):
 
 def multiplied(sql: str, times: int) -> str:
     """`INSERT … VALUES ($1, $2) RETURNING …` for so many rows."""
-    head, values, rest = sql.partition(" VALUES (")
+    head, _, rest = sql.partition(" VALUES (")
     places, _, tail = rest.partition(")")
     width = places.count("$")
     rows = (
-        "(" + ", ".join(f"${row * width + place}" for place in range(1, width + 1)) + ")" for row in range(times)
+        "(" + ", ".join(f"${row * width + place}" for place in range(1, width + 1)) + ")"
+        for row in range(times)
     )
     return f"{head} VALUES {', '.join(rows)}{tail}"

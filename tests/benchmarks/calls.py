@@ -103,9 +103,7 @@ def first_page(world: World) -> list[Call]:
 
 
 def deep_pages(world: World) -> list[Call]:
-    return [
-        Call(target, fields=world.authorization, members=PAGE, bare=bare) for target, bare in world.deep
-    ]
+    return [Call(target, fields=world.authorization, members=PAGE, bare=bare) for target, bare in world.deep]
 
 
 def pages_of_organizations(world: World) -> list[Call]:
@@ -128,7 +126,9 @@ def creations(world: World, number: int) -> list[Call]:
     calls = []
     for n in itertools.islice(world.numbers, number):
         content = {"name": f"Made {n}", "handle": f"made-{letters(n)}"}
-        calls.append(_write(world, "POST", f"/api/organizations/{next(owners)}/instances", JSON, content, 201))
+        calls.append(
+            _write(world, "POST", f"/api/organizations/{next(owners)}/instances", JSON, content, 201)
+        )
     return calls
 
 

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.client PORT FILE STATUS SECONDS CONNECTIONS [--once]
 
-Each request in the file stands after a line with its length. With `--once` none is sent again. When the time is
-over, nothing more is sent and every answer awaited, so that what was sent is what the server has done.
+Each request in the file stands after a line with its length. With `--once` none is sent again. When the time
+is over, nothing more is sent and every answer awaited, so that what was sent is what the server has done.
 """
 
 from __future__ import annotations

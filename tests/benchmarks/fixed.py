@@ -14,7 +14,7 @@ ANSWERS = "BENCHMARK_ANSWERS"
 
 
 def application() -> Starlette:
-    """Of a JSON object: by the case's name the status of the service's own answer, its type and its length."""
+    """By the name of each case, in JSON, the status of the service's own answer, its type and its length."""
     return Starlette(
         routes=[
             _route(f"/{name}", status, media_type, b"x" * length)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +29,15 @@ def load(
 ) -> Load:
     """Raises `RuntimeError` where anything else than the expected status was answered.
 
-    wrk sends again what it has sent, and knows whole seconds only.
+    wrk sends again what it has sent, and so nothing that may be sent `once`. In the end it waits for no
+    answer: the processors are looked at when they are at rest, and all that was sent has been done.
     """
-    send = _by_client if WRK is None or once or seconds % 1 else _by_wrk
     before = server.busy()
-    told = send(server.port, requests, status, seconds, connections, once)
+    if WRK is None or once:
+        told = _by_client(server.port, requests, status, seconds, connections, once)
+    else:
+        told = _by_wrk(server.port, requests, status, seconds, connections)
+    server.rest()
     milliseconds = server.busy() - before
     if told["unexpected"]:
         raise RuntimeError(f"{told['unexpected']} of {told['sent']} answers were not {status}")
@@ -41,19 +47,30 @@ def load(
 def _by_client(port: int, requests: Path, status: int, seconds: float, connections: int, once: bool) -> Any:
     command = [sys.executable, "-m", "tests.benchmarks.client"]
     command += [*map(str, (port, requests, status, seconds, connections)), *(["--once"] if once else [])]
-    return _told(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False))
+    with _running(command, ROOT, {}) as client:
+        return _told(client)
 
 
-def _by_wrk(port: int, requests: Path, status: int, seconds: float, connections: int, _once: bool) -> Any:
+def _by_wrk(port: int, requests: Path, status: int, seconds: float, connections: int) -> Any:
+    """It knows whole seconds only: it is interrupted before, and then tells what it has done until then."""
     script = Path(__file__).with_name("wrk.lua")
-    command = [str(WRK), "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(script), f"http://127.0.0.1:{port}"]
+    command = [str(WRK), "-t1", f"-c{connections}", "-d1h", "-s", str(script), f"http://127.0.0.1:{port}"]
     variables = {"BENCHMARK_REQUESTS": str(requests), "BENCHMARK_STATUS": str(status)}
-    environment = os.environ | variables
-    return _told(subprocess.run(command, env=environment, capture_output=True, text=True, check=False))
+    with _running(command, ROOT, variables) as client:
+        time.sleep(seconds)
+        client.send_signal(signal.SIGINT)
+        return _told(client)
 
 
-def _told(done: subprocess.CompletedProcess[str]) -> Any:
+def _running(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+    environment = {**os.environ, **variables}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def _told(client: subprocess.Popen[str]) -> Any:
     """Its last line; before it wrk tells of itself."""
-    if done.returncode:
-        raise RuntimeError(f"The client failed:\n{done.stdout}{done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    output, errors = client.communicate(timeout=60)
+    if client.returncode:
+        raise RuntimeError(f"The client failed:\n{output}{errors}")
+    return json.loads(output.strip().splitlines()[-1])

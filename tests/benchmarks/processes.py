@@ -17,7 +17,9 @@ from tests.commands import COMMAND, environment, free_port
 from tests.load import busy, memory
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 30
+START_SECONDS, REST_SECONDS = 30, 30
+# What Uvicorn does ten times a second takes less within a fiftieth.
+IDLE_MILLISECONDS = 1
 # As the service runs under Uvicorn; a single process too is started by its parent where there are two.
 UVICORN = (
     *("--factory", "--http", "httptools", "--ws", "none", "--lifespan", "on", "--log-level", "warning"),
@@ -35,15 +37,31 @@ class Answer:
 
 @dataclass(frozen=True)
 class Server:
-    """`first_answer` is after how many seconds there was one."""
+    """`first_answer` came after so many seconds, of which it had worked for `first_busy`."""
 
     port: int
+    log: Path
     process_ids: tuple[int, ...]
     first_answer: float
+    first_busy: float
 
     def busy(self) -> float:
         """How many milliseconds of processor time all its processes have had."""
         return sum(busy(pid) for pid in self.process_ids)
+
+    def busiest(self) -> int:
+        """Of its processes: its supervisor has little to do."""
+        return max(self.process_ids, key=busy)
+
+    def rest(self) -> None:
+        """Waits until it has done what it was asked."""
+        deadline = time.monotonic() + REST_SECONDS
+        while time.monotonic() < deadline:
+            before = self.busy()
+            time.sleep(0.02)
+            if self.busy() - before < IDLE_MILLISECONDS:
+                return
+        raise RuntimeError("The server does not come to rest.")
 
     def memory(self, kind: str = "VmRSS") -> float:
         """Of its largest process, in MiB."""
@@ -95,7 +113,8 @@ def _started(
         try:
             _wait_for_answer(process, port, target, log)
             seconds = time.perf_counter() - begun
-            yield Server(port, family(process.pid), seconds)
+            members = family(process.pid)
+            yield Server(port, log, members, seconds, sum(map(busy, members)) / 1_000)
         finally:
             process.send_signal(signal.SIGINT)
             try:
@@ -134,5 +153,5 @@ def _parents() -> Iterator[tuple[int, int]]:
 
 
 def parent_of(stat: str) -> int:
-    """The second field after the name, which is in brackets and may have spaces and brackets in it (proc(5))."""
+    """The second field after the name, which stands in brackets and may have some in it (proc(5))."""
     return int(stat.rpartition(")")[2].split()[1])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.benchmarks.cases import CASES, MOST_MEMORY, MOST_SECONDS
 from tests.benchmarks.comparison import Findings, Result
-from tests.benchmarks.figures import Spread, median_load
+from tests.benchmarks.figures import median_load
 from tests.benchmarks.loading import CONNECTIONS, WRK
 
 COLUMNS = (
@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 
-def head(command: str, rounds: int, seconds: int) -> str:
+def head(command: str, rounds: int, seconds: float) -> str:
     """Where, when and how: no figure is worth anything without."""
     client = "wrk, and the own client for changes" if WRK else "the own client"
     lines = {
@@ -40,8 +40,8 @@ def head(command: str, rounds: int, seconds: int) -> str:
         "Load before": f"{os.getloadavg()[0]:.1f}",
         "Python": f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}",
         "Command": f"`{command}`",
-        "Load": f"{rounds} rounds of {seconds} s for each case and server, {CONNECTIONS} connections a worker,"
-        f" by {client}",
+        "Load": f"{rounds} rounds of {seconds} s for each case and server, by {client}",
+        "Connections": f"{CONNECTIONS} for each worker",
     }
     return "\n".join(f"- {name}: {value}" for name, value in lines.items())
 
@@ -57,7 +57,8 @@ def machine(processors: str, memory: str) -> str:
     """Of /proc/cpuinfo and /proc/meminfo."""
     models = [line.partition(": ")[2] for line in processors.splitlines() if line.startswith("model name")]
     total = next(line for line in memory.splitlines() if line.startswith("MemTotal:"))
-    return f"{os.cpu_count()} × {models[0] if models else platform.machine()}, {int(total.split()[1]) / 2**20:.0f} GiB"
+    model, gibibytes = models[0] if models else platform.machine(), int(total.split()[1]) / 2**20
+    return f"{os.cpu_count()} × {model}, {gibibytes:.0f} GiB"
 
 
 def section(findings: Findings) -> str:
@@ -97,16 +98,16 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def taken(findings: Findings) -> list[str]:
+    rest, first = findings.rest, findings.starts
+    memory = f"at rest {rest:.0f}, at most {findings.peak:.0f}, in the end {findings.end:.0f}"
+    seconds = (
+        f"{first.least:.2f} / {first.median:.2f} / {first.most:.2f}, at work for {findings.first_busy:.2f}"
+    )
+    small, quick = _met(rest < MOST_MEMORY), _met(first.median < MOST_SECONDS)
     return [
-        f"- Memory of a worker: {findings.rest:.0f} MiB at rest (target: under {MOST_MEMORY:.0f}:"
-        f" {_met(findings.rest < MOST_MEMORY)}), {findings.peak:.0f} at most, {findings.end:.0f} in the end.",
-        f"- From the command to the first answer: {_seconds(findings.starts)} s"
-        f" (target: under {MOST_SECONDS}: {_met(findings.starts.median < MOST_SECONDS)}).",
+        f"- Memory of a worker, MiB: {memory} (target: at rest under {MOST_MEMORY:.0f}; {small}).",
+        f"- From the command to the first answer, s: {seconds} (target: under {MOST_SECONDS}; {quick}).",
     ]
-
-
-def _seconds(starts: Spread) -> str:
-    return f"{starts.least:.2f} / {starts.median:.2f} / {starts.most:.2f}"
 
 
 def _met(holds: bool) -> str:

@@ -1,4 +1,4 @@
-"""What is in the database: organizations of one owner, with their instances, written as the service writes."""
+"""What is in the database: organizations of one owner with their instances, written as the service writes."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def tags(world: World, server: Server) -> dict[str, str]:
 
 
 def deep_pages(world: World, server: Server) -> list[tuple[str, str]]:
-    """Addresses of pages far into the list, which the service tells; the bare yardstick knows them by what the
-    page before ends with."""
+    """Addresses of pages far into the list, which the service tells; the bare yardstick knows them by what
+    the page before ends with."""
     fields, found = {**world.authorization, "Accept": JSON_LD}, []
     target = f"{INSTANCES}?itemsPerPage={PAGE}&after="
     for number in range(DEPTH + DEEP):
