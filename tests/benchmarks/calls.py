@@ -67,12 +67,16 @@ class World:
     @property
     def some(self) -> list[Instance]:
         """From everywhere in the tables."""
-        return self.instances[:: len(self.instances) // READS]
+        return self.instances[:: self._step]
 
     @property
     def others(self) -> list[Instance]:
         """Those that are changed, whose tags and names nobody else relies upon."""
-        return self.instances[1 :: len(self.instances) // READS]
+        return self.instances[1 :: self._step]
+
+    @property
+    def _step(self) -> int:
+        return max(2, len(self.instances) // READS)
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -80,8 +84,8 @@ class World:
 
 
 def letters(number: int) -> str:
-    """A handle has letters and hyphens only."""
-    return str(number).translate(str.maketrans("0123456789", "abcdefghij"))
+    """For handles, which have no digits; all of one length, so that none is found within another."""
+    return f"{number:06}".translate(str.maketrans("0123456789", "abcdefghij"))
 
 
 def items(world: World, accept: str) -> list[Call]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 
 from tests.benchmarks.calls import Instance
 from tests.benchmarks.world import fill
@@ -33,7 +36,7 @@ def sqlite(folder: Path) -> Iterator[Callable[[int], Place]]:
     def place(number: int) -> Place:
         path = folder / f"{number}.sqlite3"
         shutil.copy(filled, path)
-        return Place("SQLite", f"sqlite://{path}", partner, instances)
+        return Place(f"SQLite {sqlite3.sqlite_version}", f"sqlite://{path}", partner, instances)
 
     yield place
 
@@ -45,13 +48,22 @@ def postgres(_folder: Path) -> Iterator[Callable[[int], Place]]:
     with postgres_server() as server:
         server.administer("CREATE DATABASE filled")
         partner, instances = asyncio.run(fill(server.url("filled")))
+        version = asyncio.run(_version(server.url()))
 
         def place(number: int) -> Place:
             name = f"copy_{number}"
             server.administer(f"CREATE DATABASE {name} TEMPLATE filled")
-            return Place("PostgreSQL", server.url(name), partner, instances)
+            return Place(f"PostgreSQL {version}", server.url(name), partner, instances)
 
         yield place
+
+
+async def _version(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("SHOW server_version")).partition(" ")[0]
+    finally:
+        await connection.close()
 
 
 PLACES = {"sqlite": sqlite, "postgres": postgres}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sqlite3
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -38,7 +37,7 @@ def head(command: str, rounds: int, seconds: float) -> str:
         "Commit": commit(),
         "Machine": machine(Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()),
         "Load before": f"{os.getloadavg()[0]:.1f}",
-        "Python": f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}",
+        "Python": platform.python_version(),
         "Command": f"`{command}`",
         "Load": f"{rounds} rounds of {seconds} s for each case and server, by {client}",
         "Connections": f"{CONNECTIONS} for each worker",

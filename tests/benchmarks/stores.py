@@ -79,16 +79,15 @@ class Postgres:
 
     async def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         async with self._pool.acquire() as connection:
-            return [dict(row) for row in await connection.fetch(sql, *values)]
+            return await self._run(connection, sql, *values)
+
+    async def _run(self, connection: asyncpg.Connection, sql: str, *values: Any) -> list[dict[str, Any]]:
+        return [dict(row) for row in await connection.fetch(sql, *values)]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Run]:
         async with self._pool.acquire() as connection, connection.transaction():
-
-            async def run(sql: str, *values: Any) -> list[dict[str, Any]]:
-                return [dict(row) for row in await connection.fetch(sql, *values)]
-
-            yield run
+            yield lambda sql, *values: self._run(connection, sql, *values)
 
     def time(self, time: datetime) -> datetime:
         return time

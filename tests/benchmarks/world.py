@@ -25,16 +25,16 @@ ORGANIZATIONS, INSTANCES_OF_EACH = 100, 100
 OWNER = Identity(LocalIssuer.iss, "owner", "Owner", "owner@acme.example")
 
 
-async def fill(url: str) -> tuple[str, list[Instance]]:
+async def fill(
+    url: str, organizations: int = ORGANIZATIONS, of_each: int = INSTANCES_OF_EACH
+) -> tuple[str, list[Instance]]:
     """Migrate, and write all of it. Answers the owner's id, and the instances in their order."""
     await Database(url).migrate()
     async with _opened(url) as database:
         partner = await partner_of(database, OWNER, new_id())
-        instances = [
-            instance
-            for number in range(ORGANIZATIONS)
-            for instance in await _organization(database, Caller(partner, frozenset({WRITE})), number)
-        ]
+        caller, instances = Caller(partner, frozenset({WRITE})), []
+        for number in range(organizations):
+            instances += await _organization(database, caller, number, of_each)
         await database.leave_nothing_beside()
     return partner, instances
 
@@ -49,7 +49,7 @@ async def _opened(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def _organization(database: Database, caller: Caller, number: int) -> list[Instance]:
+async def _organization(database: Database, caller: Caller, number: int, of_each: int) -> list[Instance]:
     """Each instance has its own moment and request."""
     instances = []
     async with database.transaction() as session:
@@ -57,7 +57,7 @@ async def _organization(database: Database, caller: Caller, number: int) -> list
         act = Act(caller, new_id(), now())
         name, owner = f"Organization {number}", Owner(caller.partner_id)
         organization = await create_organization(bulk, act, name, owner)
-        for part in range(INSTANCES_OF_EACH):
+        for part in range(of_each):
             act = Act(caller, new_id(), now())
             name, handle = f"Instance {part} of {number}", f"tenant-{letters(number)}-{letters(part)}"
             identifier = await create_instance(bulk, act, organization, name, handle)
