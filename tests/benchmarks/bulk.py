@@ -14,7 +14,8 @@ class Bulk(Session):
     """Keeps every INSERT until `write`. They refer to each other, so that they are written in their order."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session.dialect, session._client, session._acquire)
+        self.dialect, self.notes = session.dialect, []
+        self._session = session
         self._kept: dict[str, list[Sequence[Any]]] = {}
 
     async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -29,7 +30,7 @@ class Bulk(Session):
 
     async def _insert(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         """All rows by the statement of one."""
-        return await super().rows(multiplied(sql, len(rows)), [value for row in rows for value in row])
+        return await self._session.rows(multiplied(sql, len(rows)), [value for row in rows for value in row])
 
     async def _write_activities(self) -> None:
         written = [activity_row(note) for note in self.notes]
