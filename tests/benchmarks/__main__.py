@@ -93,6 +93,7 @@ def main() -> int:
     finally:
         shutil.rmtree(folder)
     if chosen.json:
+        chosen.json.parent.mkdir(parents=True, exist_ok=True)
         chosen.json.write_bytes(orjson.dumps([dataclasses.asdict(findings) for findings in found]))
     return 1 if chosen.strict and not all(map(all_met, found)) else 0
 
