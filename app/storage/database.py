@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import pkgutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -67,7 +67,7 @@ class Database:
         """Every statement on its own; it waits for no writer."""
         if self._client is None:
             raise unavailable()
-        return Session(self.dialect, self._client, self._client.autocommit)
+        return Session(self.dialect, self._client)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -78,7 +78,7 @@ class Database:
         if self._client is None:
             raise unavailable()
         async with self._client.transaction() as connection:
-            session = Session(self.dialect, self._client, lambda: nullcontext(connection))
+            session = Session(self.dialect, self._client, connection)
             yield session
             await write_activities(session, session.notes)
 
@@ -155,7 +155,7 @@ class Database:
         already_open = self._client
         client = already_open or await self._connected()
         try:
-            session = Session(self.dialect, client, client.autocommit)
+            session = Session(self.dialect, client)
             [record] = await session.rows(HAS_RECORD[self.dialect])
             if not record["found"]:
                 return set()

@@ -123,7 +123,7 @@ async def _lock_waiting(session: Session, key: str) -> None:
 
 
 async def _find(session: Session, identity: Identity) -> dict[str, Any] | None:
-    rows = await session.rows(
+    rows = await session.point(
         """SELECT p.id, p.name, p.email, p.email_key, p.version, e.partner_id IS NOT NULL AS forgotten
             FROM partner p LEFT JOIN erasure e ON e.partner_id = p.id
             WHERE p.issuer = $1 AND p.subject = $2""",

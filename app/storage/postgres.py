@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.migrations.constraints import UniqueConstraint
 
 from app.settings import WrongSetting
-from app.storage.failures import UniqueViolation, translated, unavailable
+from app.storage.failures import Translated, UniqueViolation, unavailable
 from app.storage.tables import TABLES
 
 WAIT_SECONDS = 10.0
@@ -34,34 +33,43 @@ class Client(AsyncpgDBClient):
         self.dsn, sizes = _split_pool_sizes(dsn)
         options |= sizes
         super().__init__(connection_name=connection_name, timeout=WAIT_SECONDS, **options)
+        self.server_settings |= {"timezone": "UTC", "datestyle": "ISO"}
 
     async def open(self) -> None:
-        with translated(connect_translation):
+        with translated_connect:
             await self.create_connection(with_db=True)
 
     async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
         """Connect as the address says; Tortoise's reading of it, here all defaults, would win over it."""
         options = {key: value for key, value in kwargs.items() if key not in _IN_ADDRESS}
-        return await asyncpg.create_pool(self.dsn, **options)
+        return await asyncpg.create_pool(self.dsn, init=_set_codecs, reset=_leave, **options)
+
+    async def read(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        """By a statement of its own."""
+        async with self._acquired() as connection:
+            return await self.fetch(connection, sql, values)
+
+    # Nothing is nearer than the pool.
+    point = read
 
     @asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[asyncpg.Connection]:
+    async def _acquired(self) -> AsyncIterator[asyncpg.Connection]:
         if self._pool is None:
             raise unavailable()
         pool = self._pool
-        with translated(connect_translation):
+        with translated_connect:
             connection = await pool.acquire(timeout=WAIT_SECONDS)
         try:
             yield connection
         finally:
-            with translated(translation):
+            with translated:
                 await pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        async with self.autocommit() as connection:
+        async with self._acquired() as connection:
             transaction = connection.transaction()
-            with translated(translation):
+            with translated:
                 await transaction.start()
             try:
                 yield connection
@@ -70,15 +78,15 @@ class Client(AsyncpgDBClient):
                 with suppress(*_BROKEN):
                     await transaction.rollback()
                 raise
-            with translated(translation):
+            with translated:
                 await transaction.commit()
 
     async def fetch(
         self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]
     ) -> list[dict[str, Any]]:
-        with translated(translation):
+        with translated:
             rows = await connection.fetch(sql, *values)
-        return [{column: _decode(value) for column, value in row.items()} for row in rows]
+        return [dict(row) for row in rows]
 
     @property
     def connections(self) -> tuple[int, int]:
@@ -87,11 +95,9 @@ class Client(AsyncpgDBClient):
         there: int = self._pool.get_size()
         return there, there - self._pool.get_idle_size()
 
-    def raw(self, sql: str) -> str:
-        return sql
-
 
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+_SECONDS = len("00:00:00")
 _IN_ADDRESS = {"host", "port", "user", "password", "database"}
 
 
@@ -142,12 +148,25 @@ def connect_translation(error: Exception) -> Exception | None:
     return unavailable() if isinstance(error, asyncpg.PostgresError) else translation(error)
 
 
-def _decode(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
-    return value
+translated, translated_connect = Translated(translation), Translated(connect_translation)
+
+
+async def _set_codecs(connection: asyncpg.Connection) -> None:
+    """Ids and times come as the service tells them, which asyncpg would make objects of."""
+    as_text: dict[str, Any] = {"schema": "pg_catalog", "format": "text"}
+    await connection.set_type_codec("uuid", encoder=str, decoder=str, **as_text)
+    await connection.set_type_codec("timestamptz", encoder=datetime.isoformat, decoder=_time, **as_text)
+
+
+def _time(text: str) -> str:
+    """Of `2026-01-01 00:00:00.5+00`, in UTC, as the connection is set to tell it."""
+    time = text[11:-3]
+    return f"{text[:10]}T{time.ljust(15, '0') if len(time) > _SECONDS else time + '.000000'}Z"
+
+
+async def _leave(_connection: asyncpg.Connection) -> None:
+    """No statement of the service leaves anything on a connection beyond its transaction, which asyncpg
+    rolls back itself; what it would do besides is one more way to the server and back for every read."""
 
 
 client_class = Client

@@ -49,7 +49,7 @@ def reads_all(caller: Caller) -> bool:
 async def find(session: Session, class_name: str, caller: Caller, column: str, value: str) -> Record | None:
     """The record with this value in a unique column, deleted or not; None where the caller sees none."""
     kind, everything = KINDS[class_name], reads_all(caller)
-    rows = await session.rows(_finding(class_name, everything, column), [caller.partner_id, value])
+    rows = await session.point(_finding(class_name, everything, column), [caller.partner_id, value])
     return read_row(kind, rows[0], everything) if rows else None
 
 

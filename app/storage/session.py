@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from tortoise.models import Model
 
-from app.storage import postgres, sqlite
 from app.storage.acts import Note
+from app.storage.statements import PLAIN
 
 Dialect = Literal["sqlite", "postgres"]
+
+
+Rows = list[dict[str, Any]]
+
+
+class Client(Protocol):
+    """What a session needs of either database: statements of their own, and on a given connection."""
+
+    async def read(self, sql: str, values: Sequence[Any]) -> Rows: ...
+
+    async def point(self, sql: str, values: Sequence[Any]) -> Rows: ...
+
+    async def fetch(self, connection: Any, sql: str, values: Sequence[Any]) -> Rows: ...
 
 
 class Session:
@@ -31,18 +43,28 @@ class Session:
     def __init__(
         self,
         dialect: Dialect,
-        client: sqlite.Client | postgres.Client,
-        acquire: Callable[[], AbstractAsyncContextManager[Any]],
+        client: Client,
+        connection: Any = None,
     ) -> None:
         self.dialect = dialect
         self._client = client
-        self._acquire = acquire
+        self._connection = connection
         self.notes: list[Note] = []
 
-    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    async def rows(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """The rows that a statement selects or returns; `$1` is its first value, on both databases."""
-        async with self._acquire() as connection:
-            return await self._client.fetch(connection, self._client.raw(sql), _zoned(values))
+        if self._connection is None:
+            return await self._client.read(sql, _zoned(values))
+        return await self._client.fetch(self._connection, sql, _zoned(values))
+
+    async def point(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+        """As `rows`, of a SELECT that looks at a few rows by index; never of a list, a search or a count.
+
+        SQLite answers it sooner than a thread could be asked.
+        """
+        if self._connection is None:
+            return await self._client.point(sql, _zoned(values))
+        return await self._client.fetch(self._connection, sql, _zoned(values))
 
     async def begin_locking(self) -> None:
         """Before locks that `give_back_locks` may have to undo."""
@@ -76,8 +98,10 @@ class Session:
             await self.rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"email {key}"])
 
 
-def _zoned(values: Sequence[Any]) -> list[Any]:
+def _zoned(values: Sequence[Any]) -> Sequence[Any]:
     """Times in UTC. One without a zone is refused: asyncpg would take it for the machine's own time."""
+    if PLAIN.issuperset(map(type, values)):
+        return values
     return [_in_utc(value) if isinstance(value, datetime) else value for value in values]
 
 

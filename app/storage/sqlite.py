@@ -7,24 +7,26 @@ to write, whatever the busy timeout (https://www.sqlite.org/lang_transaction.htm
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import aiosqlite
 from tortoise.backends.base.client import TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 
 from app.settings import WrongSetting
-from app.storage.failures import UniqueViolation, translated, unavailable
-from app.storage.tables import TIME_COLUMNS
+from app.storage.failures import Translated, UniqueViolation, unavailable
+from app.storage.statements import Statement, encoded
 
 WAIT_SECONDS = 10.0
+# How many statements a connection keeps prepared: more than the service has.
+STATEMENTS = 512
+# Of SQLite's machine. As many take some 0.5 ms; a record by its id is some 200.
+STEPS = 10_000
 
 # The first stands before the others, so that they wait for another process too.
 PRAGMAS = {
@@ -49,11 +51,30 @@ UNAVAILABLE = {
 }
 
 
+def translation(error: Exception) -> Exception | None:
+    if isinstance(error, sqlite3.IntegrityError) and "UNIQUE constraint failed: " in str(error):
+        columns = [name.split(".") for name in str(error).rpartition(": ")[2].split(", ")]
+        return UniqueViolation(columns[0][0], ",".join(column for _, column in columns))
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_NOTADB:
+            return WrongSetting("REGISTRY_DATABASE_URL names a file that is no SQLite database.")
+        if code is not None and code & 0xFF in UNAVAILABLE:
+            return unavailable()
+    closed = isinstance(error, (ValueError, sqlite3.ProgrammingError)) and (
+        str(error) in ("Connection closed", "no active connection", "Cannot operate on a closed database.")
+    )
+    return unavailable() if closed or isinstance(error, OSError) else None
+
+
+translated = Translated(translation)
+
+
 class Transaction(SqliteTransactionWrapper):
     """A transaction of Tortoise's, for migrations, that begins as a writer and that a script does not end."""
 
     async def begin(self) -> None:
-        with translated(translation):
+        with translated:
             await self._connection.execute_fetchall("BEGIN IMMEDIATE")
 
     async def execute_script(self, query: str) -> None:
@@ -62,26 +83,35 @@ class Transaction(SqliteTransactionWrapper):
 
 
 class Client(SqliteClient):
-    """Two connections to one file: one writes, under a lock; the other reads while the first is waiting."""
+    """Three connections to one file, of which one writes, under a lock, and two read meanwhile: one in a
+    thread of its own, as the writer does, and one where it is asked, for what takes no longer than the way
+    to a thread and back."""
 
     def __init__(self, file_path: str, **options: Any) -> None:
         super().__init__(file_path, **{**PRAGMAS, **options})
         self._reader: aiosqlite.Connection | None = None
+        self._points: PointReader | None = None
+        self._statement = lru_cache(STATEMENTS)(Statement)
 
     async def open(self) -> None:
-        with translated(translation):
+        with translated:
             await self.create_connection(with_db=True)
             self._reader = await self._connect()
+            self._points = PointReader(self.filename)
 
     async def create_connection(self, with_db: bool) -> None:  # noqa: ARG002 - Tortoise's signature
         self._connection = await self._connect()
 
     async def close(self) -> None:
+        # The writer comes last: who closes the file last empties the log, and only it may.
+        points, self._points = self._points, None
+        reader, self._reader = self._reader, None
         try:
-            if self._reader:
-                await self._reader.close()
+            if points:
+                points.close()
+            if reader:
+                await reader.close()
         finally:
-            self._reader = None
             await super().close()
 
     async def _connect(self) -> aiosqlite.Connection:
@@ -102,15 +132,23 @@ class Client(SqliteClient):
     def _in_transaction(self) -> TransactionContext:
         return SqliteTransactionContext(Transaction(self), self._lock)
 
-    @asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[aiosqlite.Connection]:
+    async def read(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        """By a statement of its own, which waits for no writer."""
         if self._reader is None:
             raise unavailable()
-        yield self._reader
+        return await self.fetch(self._reader, sql, values)
+
+    async def point(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        """As `read`, here and now; in the thread if it is more than was thought, or cannot be now."""
+        if self._points is None:
+            raise unavailable()
+        statement = self._statement(sql)
+        rows = self._points.rows(statement.text, encoded(values))
+        return await self.read(sql, values) if rows is None else statement.decoded(rows)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        with translated(translation):
+        with translated:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._lock.acquire()
         try:
@@ -124,19 +162,50 @@ class Client(SqliteClient):
     async def fetch(
         self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]
     ) -> list[dict[str, Any]]:
-        with translated(translation):
-            rows = await connection.execute_fetchall(sql, [_encode(value) for value in values])
-        return [_decode(row) for row in rows]
+        statement = self._statement(sql)
+        with translated:
+            rows = await connection.execute_fetchall(statement.text, encoded(values))
+        return statement.decoded(list(rows))
 
     @property
     def connections(self) -> tuple[int, int]:
-        """Of the two, only the writer is known to be at work."""
-        there = sum(connection is not None for connection in (self._connection, self._reader))
-        return there, int(self._lock.locked())
+        """Only the writer is known to be at work."""
+        all_of_them = (self._connection, self._reader, self._points)
+        return sum(connection is not None for connection in all_of_them), int(self._lock.locked())
 
-    def raw(self, sql: str) -> str:
-        """`$1` as SQLite numbers its parameters: `?1`."""
-        return re.sub(r"\$(\d+)", r"?\1", sql)
+
+class PointReader:
+    """Reads on the event loop, where it is in everybody's way: so not for long, and waiting for nobody."""
+
+    def __init__(self, file_path: str) -> None:
+        self._connection = sqlite3.connect(
+            _address(file_path), uri=True, isolation_level=None, timeout=0, cached_statements=STATEMENTS
+        )
+        try:
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA query_only=ON")
+            self._connection.set_progress_handler(self._is_long, STEPS)
+        except BaseException:
+            self._connection.close()
+            raise
+        self._looked_at = False
+
+    def rows(self, sql: str, values: Sequence[Any]) -> list[sqlite3.Row] | None:
+        """None where it does not come to an end soon, or fails: whoever tries again finds out why."""
+        self._looked_at = False
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error:
+            return None
+
+    def _is_long(self) -> bool:
+        """SQLite asks after every so many steps of a statement, those of its earlier runs included: so there
+        is between one and two times as many in this run when it asks for the second time."""
+        looked_at, self._looked_at = self._looked_at, True
+        return looked_at
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def _address(file_path: str) -> str:
@@ -148,48 +217,16 @@ async def _immediate(connection: aiosqlite.Connection) -> AsyncIterator[None]:
     """Statements run one after another in the connection's thread, also those whose task was cancelled:
     the ROLLBACK in the queue undoes a BEGIN that is still waiting for the lock."""
     try:
-        with translated(translation):
+        with translated:
             await connection.execute_fetchall("BEGIN IMMEDIATE")
         yield
-        with translated(translation):
+        with translated:
             await connection.commit()
     except BaseException:
         # Closed meanwhile: there is nothing left to roll back, and what was raised says more.
         with suppress(sqlite3.Error, ValueError):
             await connection.rollback()
         raise
-
-
-def translation(error: Exception) -> Exception | None:
-    if isinstance(error, sqlite3.IntegrityError) and "UNIQUE constraint failed: " in str(error):
-        columns = [name.split(".") for name in str(error).rpartition(": ")[2].split(", ")]
-        return UniqueViolation(columns[0][0], ",".join(column for _, column in columns))
-    if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", None)
-        if code == sqlite3.SQLITE_NOTADB:
-            return WrongSetting("REGISTRY_DATABASE_URL names a file that is no SQLite database.")
-        if code is not None and code & 0xFF in UNAVAILABLE:
-            return unavailable()
-    closed = isinstance(error, (ValueError, sqlite3.ProgrammingError)) and (
-        str(error) in ("Connection closed", "no active connection", "Cannot operate on a closed database.")
-    )
-    return unavailable() if closed or isinstance(error, OSError) else None
-
-
-def _encode(value: Any) -> Any:
-    """A time, which is in UTC, as `YYYY-MM-DD HH:MM:SS.ffffff+00:00`: of one length, so that order of text
-    is order of time."""
-    if isinstance(value, datetime):
-        return value.isoformat(" ", "microseconds")
-    return str(value) if isinstance(value, UUID) else value
-
-
-def _decode(row: sqlite3.Row) -> dict[str, Any]:
-    decoded = dict(row)
-    for column in TIME_COLUMNS.intersection(decoded):
-        if decoded[column] is not None:
-            decoded[column] = f"{decoded[column][:10]}T{decoded[column][11:26]}Z"
-    return decoded
 
 
 client_class = Client
