@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from string import Formatter
-from typing import Any
 
 ROOT = "/api"
 ITEMS = {
@@ -60,8 +59,9 @@ CONTEXTS = tuple(
     f"{CONTEXTS_INDEX}/v1/{name}.jsonld" for name in ("registry", "problem", "documentation", "catalog")
 )
 DATA_CONTEXT, PROBLEM_CONTEXT, DOCUMENTATION_CONTEXT, CATALOG_CONTEXT = CONTEXTS
-# A template in pieces: what stands before each variable, and its name, None at the end.
-_PIECES = {
+# A template in pieces: what stands before each variable, and its name; None after the last one.
+# A link has one variable, whose value may be missing.
+PIECES = {
     template: tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
     for template in (*ITEMS.values(), *(it for links in LINKS.values() for it in links.values()))
 }
@@ -79,21 +79,9 @@ def parent_path(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def item_path(class_name: str, values: Mapping[str, Any]) -> str:
-    """Raises `ValueError` where a value is missing."""
-    path = address(ITEMS[class_name], "", values)
-    if path is None:
-        raise ValueError(f"{class_name} has no address without the values of {ITEMS[class_name]}")
+def item_path(class_name: str, values: Mapping[str, object]) -> str:
+    """Raises `KeyError` where a value is missing."""
+    path = ""
+    for literal, name in PIECES[ITEMS[class_name]]:
+        path += literal if name is None else f"{literal}{values[name]}"
     return path
-
-
-def address(template: str, base: str, values: Mapping[str, Any]) -> str | None:
-    """One of the templates above, filled in, behind `base`; None where a value is missing."""
-    for literal, name in _PIECES[template]:
-        base += literal
-        if name is not None:
-            value = values.get(name)
-            if value is None:
-                return None
-            base += value
-    return base

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +52,8 @@ EXPOSED = (
     "Traceresponse",
     "X-Request-Id",
 )
+# What a 304 leaves out, for it speaks of content that does not come.
+OF_CONTENT = frozenset({"Content-Type", "Accept-Ranges", "Content-Encoding"})
 # What anybody may embed, and what only pages of the same site may (Fetch, Cross-Origin-Resource-Policy).
 ANYBODYS, SITES_OWN = "cross-origin", "same-site"
 YEAR_SECONDS = 31_536_000
@@ -65,14 +67,24 @@ Fields = Sequence[tuple[str, str]]
 
 @dataclass(eq=False)
 class Answer:
-    """Fields beside those that every answer has, and the bytes; no bytes at all where a status has none."""
+    """Fields beside those that every answer has, and the bytes; none at all where a status has none. `tag`
+    is that of what is shown."""
 
     status: int
     fields: Fields = ()
     content: bytes | None = None
+    tag: str | None = None
+
+    _encoded: list[tuple[bytes, bytes]] | None = None
+
+    def encoded(self) -> list[tuple[bytes, bytes]]:
+        """The fields, as ASGI wants them; made once, for an answer may be given again."""
+        if self._encoded is None:
+            self._encoded = [(_field_name(name), value.encode("latin-1")) for name, value in self.fields]
+        return self._encoded
 
 
-@dataclass(eq=False)
+@dataclass(unsafe_hash=True)
 class Wish:
     """How the client wants the representation: the form, one of those that are `offered` or None where there
     is nothing to represent; its coding, None for none; what it prefers besides. `varies` are the fields that
@@ -81,11 +93,11 @@ class Wish:
     method: str
     asked: str
     form: str | None
-    offered: Sequence[str]
+    offered: tuple[str, ...]
     coding: str | None
-    conditions: Conditions
     preferences: Preferences
     varies: str
+    conditions: Conditions = field(compare=False)
 
 
 @dataclass(eq=False)
@@ -114,9 +126,23 @@ class Answers:
         self._private = _of_every_answer(SITES_OWN, secure=secure)
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
+        self._remembered = lru_cache(maxsize=1_024)(self._made)
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
+        document = representation.document
+        if document is None or not document.lasting or wish.method != "GET":
+            made = self._made(representation, wish)
+        else:
+            made = self._remembered(representation, wish)
+        if wish.method == "GET" and made.tag is not None and wish.conditions.stated:
+            check_read(wish.conditions, made.tag)
+            if not_modified(wish.conditions, made.tag):
+                return Answer(304, [it for it in made.fields if it[0] not in OF_CONTENT])
+        return made
+
+    def _made(self, representation: Representation, wish: Wish) -> Answer:
+        """Whatever the conditions are."""
         form = wish.form
         location = [("Location", representation.location)] if representation.location else []
         if form is None or (representation.node is None and representation.document is None):
@@ -139,17 +165,16 @@ class Answers:
             *_content_location(representation, wish),
             *_applied(wish),
             *([(POLICY, page_policy())] if form == HTML else []),
+            *([("Accept-Ranges", "none")] if wish.method == "GET" else []),
+            *([("Content-Encoding", written.coding)] if written.coding else []),
         ]
-        if wish.method == "GET":
-            check_read(wish.conditions, written.tag)
-            if not_modified(wish.conditions, written.tag):
-                return Answer(304, fields[1:])
-            fields += [("Accept-Ranges", "none")]
+        return Answer(representation.status, fields, self._coded(representation, written), written.tag)
+
+    def _coded(self, representation: Representation, written: Written) -> bytes:
         if written.coding is None:
-            return Answer(representation.status, fields, written.content)
+            return written.content
         lasting = representation.document is not None and representation.document.lasting
-        coded = (_encode_lasting if lasting else encode)(written.content, written.coding)
-        return Answer(representation.status, [*fields, ("Content-Encoding", written.coding)], coded)
+        return (_encode_lasting if lasting else encode)(written.content, written.coding)
 
     def tags(self, representation: Representation, forms: Sequence[str]) -> set[str]:
         """The entity tags of a representation in each of its forms."""
@@ -194,11 +219,11 @@ class Answers:
     def headers(self, answer: Answer, request_id: str, callers: Fields = ()) -> list[tuple[bytes, bytes]]:
         """The answer's fields and those of every answer, as ASGI wants them. What concerns the caller alone,
         `callers`, does not stand where a cache may give it to others."""
-        fields = [(b"x-request-id", request_id.encode()), *_encoded(answer.fields)]
+        fields = [(b"x-request-id", request_id.encode()), *answer.encoded()]
         told = dict(fields)
         public = told.get(b"cache-control") in _ANYBODYS_TO_KEEP
         if callers and not public:
-            fields += _encoded(callers)
+            fields += Answer(0, callers).encoded()
         if b"link" not in told:
             fields.append((b"link", self._documentation_field))
         if _NOTHING_RUNS[0] not in told:
@@ -233,10 +258,6 @@ class Answers:
             other = TURTLE if essence_of(form) in (JSON_LD, JSON) else JSON_LD
             links.append(Link(with_suffix(address, other), "alternate", (("type", other),)))
         return links
-
-
-def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:
-    return [(_field_name(name), value.encode("latin-1")) for name, value in fields]
 
 
 @lru_cache(maxsize=128)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 from urllib.parse import unquote
 
 import httptools
 import uvicorn
 from uvicorn._types import ASGI3Application, ASGISendEvent
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.problems import Problem
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET, check_size
@@ -24,6 +25,8 @@ MAX_UNTOLD = 65_536
 LINGER_SECONDS, STALLED_SECONDS = 2, 30
 # How long what was begun before the end may take.
 STOP_SECONDS = 30
+# What a line of a head may hold (RFC 9110 section 5.5): all but controls, of which a tab is none.
+VISIBLE = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 # What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
 METHOD = re.compile(rb"(?:\A|\n)([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: [/*h]|\Z)")
 
@@ -75,6 +78,10 @@ class Lingering(asyncio.Transport):
         if not self._lost:
             self._transport.write(data)
 
+    def writelines(self, parts: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
+        if not self._lost:
+            self._transport.writelines(parts)
+
     def pause_reading(self) -> None:
         self._transport.pause_reading()
 
@@ -121,16 +128,45 @@ class Cycle(RequestResponseCycle):
     """One request and its answer."""
 
     app: ASGI3Application
+    _head = b""
 
     async def run_asgi(self, app: ASGI3Application) -> None:
         self.app = app
         await super().run_asgi(app)
 
     async def send(self, message: ASGISendEvent) -> None:
-        if message["type"] == "http.response.start" and self.more_body:
+        """The two messages of the application, head and content, leave in one piece: it takes the system as
+        long to send little as to send much. The head tells the content's length, where there is any."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if message["type"] == "http.response.start":
+            self._begin(message["status"], [*self.default_headers, *message["headers"]])
+        elif message["type"] == "http.response.body":
+            self._end(message["body"])
+
+    def _begin(self, status: int, fields: Sequence[tuple[bytes, bytes]]) -> None:
+        """Raises `RuntimeError` for octets that no field can have."""
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        if self.more_body or (b"connection", b"close") in fields:
             # What is left of the content is not waited for, and must not be taken for the next request.
             self.keep_alive = False
-        await super().send(message)
+        if not self.keep_alive and (b"connection", b"close") not in fields:
+            fields = [*fields, (b"connection", b"close")]
+        lines = b"".join([b"%b: %b\r\n" % field for field in fields])
+        if lines.translate(None, VISIBLE) != b"\r\n" * len(fields):
+            raise RuntimeError("a field of the answer holds what would end it")
+        self._head = b"%b%b\r\n" % (STATUS_LINE[status], lines)
+
+    def _end(self, content: bytes) -> None:
+        self.transport.writelines([self._head, content] if content else [self._head])
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
 
     async def send_500_response(self) -> None:
         """What fails outside of the pipeline, or takes too long to stop, leaves through it as well."""

@@ -19,7 +19,7 @@ from app.protocol.strict_json import JSON
 from app.relations import of_item
 from app.representation.documents import Document
 from app.representation.incoming import Sent
-from app.representation.nodes import NodeObject, activity_node, item_node, top_level
+from app.representation.nodes import NodeObject, Recipe, activity_node, top_level
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
 from app.storage.records import Record, embedded
@@ -90,17 +90,17 @@ class Exchange:
 
     def node(self, record: Record, parts: Mapping[str, Iterable[Record]] | None = None) -> NodeObject:
         """With its `parts`, whole records by JSON key. Links that the caller could not follow stay away."""
-        if record.class_name == "Activity":
-            return activity_node(self.contract, record.values)
         if record.named:
             named = {key: record.values[key] for key in NAMED}
-            return item_node(self.contract, record.class_name, named, LINKS[record.class_name])
-        hidden = self.offers.hidden(record.class_name, self.caller.granted, record.roles)
+            return Recipe(self.contract, record.class_name, LINKS[record.class_name]).node(named)
+        recipe = self.offers.recipe(record.class_name, self.caller.granted, record.roles)
+        if record.class_name == "Activity":
+            return activity_node(self.contract, recipe, record.values)
         if not parts:
-            return item_node(self.contract, record.class_name, record.values, hidden)
+            return recipe.node(record.values)
         nodes = {key: [self.node(part) for part in records] for key, records in parts.items()}
         values: dict[str, object] = {**record.values, **nodes}
-        return item_node(self.contract, record.class_name, values, hidden)
+        return recipe.node(values)
 
     async def item(self, record: Record) -> Representation:
         """The record as a node object of its own, wherever it was met."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from typing import Any
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, BinaryIO, TextIO, cast
 
 import orjson
 import structlog
-from structlog.types import Processor
+from structlog.types import EventDict, Processor
 
 _STAMPED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -32,14 +35,51 @@ def _renderer() -> Processor:
     return structlog.processors.JSONRenderer(_json)
 
 
+@cache
 def configure_logs() -> None:
-    """For the lines of requests, which go their own way because there are so many; in every process."""
+    """For the lines of requests, which go their own way because there are so many; once in every process."""
+    watched = _watched()
     structlog.configure(
-        processors=[*_STAMPED, _renderer()],
+        processors=[*_STAMPED, _renderer()] if watched else [_line],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr)
+        if watched
+        else structlog.BytesLoggerFactory(cast("BinaryIO", Gathered(sys.stderr))),
         cache_logger_on_first_use=True,
     )
+
+
+def _line(_logger: object, level: str, line: EventDict) -> bytes:
+    """All that the processors above do, in one step."""
+    line["time"] = f"{datetime.now(UTC).isoformat(timespec='microseconds')[:26]}Z"
+    line["level"] = level
+    return _json(line).encode()
+
+
+class Gathered:
+    """Lines that are written in one piece when the event loop comes round: the system takes as long for one
+    as for a dozen. Without a loop each is written at once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines: list[bytes] = []
+
+    def write(self, line: bytes) -> None:
+        self._lines.append(line)
+
+    def flush(self) -> None:
+        """Soon."""
+        if len(self._lines) > 1:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self._flush)
+        except RuntimeError:
+            self._flush()
+
+    def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        self._stream.write(b"".join(lines).decode())
+        self._stream.flush()
 
 
 def log_config() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from app.contract.contract import Contract
-from app.representation.nodes import NodeObject, operation_node
+from app.representation.nodes import NodeObject, Recipe, operation_node
 from app.security.rights import may
 
 # Of a caller's token, None where there is none; and what it is to a resource, or methods.
@@ -22,8 +22,9 @@ class Offers:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
+        self._nodes = {name: operation_node(contract, it) for name, it in contract.operations.items()}
         self.operations = lru_cache(_REMEMBERED)(self._operations)
-        self.hidden = lru_cache(_REMEMBERED)(self._hidden)
+        self.recipe = lru_cache(_REMEMBERED)(self._recipe)
         self.reads = lru_cache(_REMEMBERED)(self._reads)
 
     def _operations(
@@ -31,17 +32,16 @@ class Offers:
     ) -> Sequence[NodeObject]:
         """What the caller may do now, being this to the resource; its state may withhold methods."""
         return tuple(
-            operation_node(self._contract, it)
+            self._nodes[it.name]
             for it in self._contract.promises[promise].values()
             if it.method not in withheld and may(granted, it, roles)
         )
 
-    def _hidden(self, class_name: str, granted: Scopes, roles: Names) -> frozenset[str]:
-        """The keys of links that the caller could not follow."""
+    def _recipe(self, class_name: str, granted: Scopes, roles: Names) -> Recipe:
+        """Of node objects without the links that the caller could not follow."""
         properties = self._contract.classes[class_name].properties
-        return frozenset(
-            key for key in properties if not self._reads(properties[key].promise or "", granted, roles)
-        )
+        hidden = [key for key in properties if not self._reads(properties[key].promise or "", granted, roles)]
+        return Recipe(self._contract, class_name, hidden)
 
     def _reads(self, promise: str, granted: Scopes, roles: Names) -> bool:
         """Whether the caller may read what is there, or nothing is promised of it."""

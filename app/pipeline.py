@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from cachetools import LRUCache
 from starlette.types import Receive, Scope, Send
 
 from app.answers import Answer, Answers, Fields, Wish
@@ -55,6 +56,7 @@ PREFLIGHT = (
     ("Access-Control-Max-Age", "7200"),
 )
 NOTHING_SENT = Sent()
+REMEMBERED_ANSWERS = 1_024
 # Asked by machines that know the service by a number, also when there is too much to do.
 HEALTH = frozenset({"/livez", "/readyz"})
 
@@ -87,6 +89,8 @@ class Pipeline:
         self._offers = Offers(contract)
         self._replays = Replays(database)
         self._reader = Reader(contract)
+        # Answers to plain reads of what does not change while the service runs.
+        self._known: LRUCache[Hashable, Answer] = LRUCache(REMEMBERED_ANSWERS)
         # A variable of a path that is named after one of these has such a value.
         instance = contract.classes["Instance"].properties
         identifiers = dict.fromkeys(("id", *PARENTS), instance["id"].shape)
@@ -123,25 +127,18 @@ class Pipeline:
         self._observation.answered(request, method, answer, problem, time.perf_counter() - started)
 
     async def _answer(self, resource: Resource | None, request: Request) -> Answer:
-        if request.refusal is not None:
-            raise request.refusal
+        self._check_head(request)
+        plain = request.plain
+        known = self._known.get(plain) if plain is not None else None
+        if known is not None:
+            if self._rate_limits is not None:
+                await self._count(request, self._rate_limits)
+            return known
         resource = resource and resource.in_form(request.form)
-        healthy = request.route in HEALTH
-        if self._running > self._settings.max_concurrent_requests and not healthy:
-            raise Problem(
-                "unavailable",
-                "Too many requests are being answered at the moment; try again.",
-                headers=[("Retry-After", "1")],
-            )
-        request.check_head(self._hosts, any_host=healthy)
-        if request.method == "OPTIONS" and request.lines("access-control-request-method"):
-            return Answer(204, PREFLIGHT)
-        if request.method == "OPTIONS" and request.path == "*":
-            return Answer(204, [("Allow", ", ".join(METHODS))])
+        if request.method == "OPTIONS":
+            return self._options(resource, request)
         if resource is None or not self._can_be(request):
             raise not_found()
-        if request.method == "OPTIONS":
-            return Answer(204, [("Allow", _allow(resource)), *accepted(resource)])
         operation = self._operation(resource, request.method)
         request.operation = operation.name
         if request.draining and request.route == "/readyz":
@@ -168,7 +165,34 @@ class Pipeline:
         )
         if key is not None:
             return await self._once(resource, exchange, wish, key)
-        return self._answers.of(await self._carry_out(resource, exchange, request.method), wish)
+        representation = await self._carry_out(resource, exchange, request.method)
+        answer = self._answers.of(representation, wish)
+        if plain is not None and representation.document is not None and representation.document.lasting:
+            self._known[plain] = answer
+        return answer
+
+    def _check_head(self, request: Request) -> None:
+        """Raises what the server could not read it for, 503, and what is wrong with the head itself."""
+        if request.refusal is not None:
+            raise request.refusal
+        healthy = request.route in HEALTH
+        if self._running > self._settings.max_concurrent_requests and not healthy:
+            raise Problem(
+                "unavailable",
+                "Too many requests are being answered at the moment; try again.",
+                headers=[("Retry-After", "1")],
+            )
+        request.check_head(self._hosts, any_host=healthy)
+
+    def _options(self, resource: Resource | None, request: Request) -> Answer:
+        """Asks neither token nor database. Raises 404."""
+        if request.lines("access-control-request-method"):
+            return Answer(204, PREFLIGHT)
+        if request.path == "*":
+            return Answer(204, [("Allow", ", ".join(METHODS))])
+        if resource is None or not self._can_be(request):
+            raise not_found()
+        return Answer(204, [("Allow", _allow(resource)), *accepted(resource)])
 
     def _problem(self, request: Request, problem: Problem) -> Answer:
         # Of a head that is too large nothing more is read.

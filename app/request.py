@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from starlette.types import Message, Receive, Scope
@@ -20,6 +20,10 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REFUSAL = "registry.refusal"
 # The suffix that was taken from the path, which names a form.
 SUFFIX = "registry.suffix"
+# Fields that may make the answer to a read another one, beside those by which a form is chosen.
+DECIDING = frozenset({b"authorization", b"prefer", b"if-match", b"if-none-match"})
+# What is longer than clients send is not worth being remembered by.
+PLAIN_LENGTH = 1_024
 # What has not been read would be taken for the next request.
 _CLOSE = [("Connection", "close")]
 
@@ -81,6 +85,17 @@ class Request:
     def trace(self) -> str | None:
         sent = self.lines("traceparent")
         return trace_id(sent) if sent else None
+
+    @property
+    def plain(self) -> Hashable | None:
+        """All that decides about a read of what anybody may have; None where more does."""
+        lines = self._lines
+        if self.method != "GET" or self.scope["query_string"] or not DECIDING.isdisjoint(lines):
+            return None
+        accept, codings = lines.get(b"accept", ()), lines.get(b"accept-encoding", ())
+        if sum(map(len, accept)) + sum(map(len, codings)) > PLAIN_LENGTH:
+            return None
+        return self._raw_path, tuple(accept), tuple(codings)
 
     def lines(self, name: str) -> Sequence[str]:
         """`name` in lower case, as ASGI has it."""

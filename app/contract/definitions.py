@@ -62,7 +62,7 @@ class Variable:
         return self.name.startswith("order[")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClassDefinition:
     """A supported class. `member` is the class of a collection's members, `most` how many there can be.
 

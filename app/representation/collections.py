@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from app.contract.contract import Contract
@@ -11,21 +12,29 @@ from app.representation.nodes import NodeObject
 
 def search(definition: ClassDefinition, address: str) -> NodeObject:
     """The template of a list's query, where no variable's name has brackets (RFC 6570 section 2.3)."""
-    names = ",".join(quote(variable.name, safe="") for variable in definition.variables)
+    names, mapping = _variables(definition)
     return {
         "@type": "IriTemplate",
         "template": f"{address}{{?{names}}}",
         "variableRepresentation": "hydra:BasicRepresentation",
-        "mapping": [
-            {
-                "@type": "IriTemplateMapping",
-                "variable": variable.name,
-                "property": variable.key or f"hydra:{variable.meaning}",
-                "required": variable.required,
-            }
-            for variable in definition.variables
-        ],
+        "mapping": mapping,
     }
+
+
+@lru_cache(maxsize=64)
+def _variables(definition: ClassDefinition) -> tuple[str, list[NodeObject]]:
+    """What all lists of a class have in common."""
+    names = ",".join(quote(variable.name, safe="") for variable in definition.variables)
+    mapping: list[NodeObject] = [
+        {
+            "@type": "IriTemplateMapping",
+            "variable": variable.name,
+            "property": variable.key or f"hydra:{variable.meaning}",
+            "required": variable.required,
+        }
+        for variable in definition.variables
+    ]
+    return names, mapping
 
 
 def member_assertion(contract: Contract, definition: ClassDefinition) -> NodeObject:

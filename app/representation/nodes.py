@@ -7,31 +7,49 @@ from typing import Any
 
 import orjson
 
-from app.addresses import DATA_CONTEXT, LINKS, address, item_path
+from app.addresses import DATA_CONTEXT, LINKS, PIECES, item_path
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Operation
+from app.representation.terms import Lasting
 
 NodeObject = dict[str, Any]
 
 
-def item_node(
-    contract: Contract, class_name: str, values: Mapping[str, Any], hidden: Collection[str] = ()
-) -> NodeObject:
-    """A node without a context: `@id`, `@type`, what has a value, and the links but those that are `hidden`,
-    in the contract's order."""
-    base = contract.base
-    node: NodeObject = {"@id": base + item_path(class_name, values), "@type": class_name}
-    links = LINKS[class_name]
-    for key in contract.classes[class_name].properties:
-        if key in hidden:
-            continue
-        value = address(links[key], base, values) if key in links else values.get(key)
-        if value is not None:
-            node[key] = value
-    return node
+class Recipe:
+    """How node objects of a class are made for who may not follow some of its links: worked out once, for
+    lists make dozens in a request."""
+
+    def __init__(self, contract: Contract, class_name: str, hidden: Collection[str] = ()) -> None:
+        """`hidden` are the keys of those links."""
+        self._class_name, self._base = class_name, contract.base
+        links = LINKS[class_name]
+        self._steps = [
+            (key, *_step(contract.base, links.get(key)))
+            for key in contract.classes[class_name].properties
+            if key not in hidden
+        ]
+
+    def node(self, values: Mapping[str, Any]) -> NodeObject:
+        """Without a context: `@id`, `@type`, what has a value, and the links, in the contract's order."""
+        class_name = self._class_name
+        node: NodeObject = {"@id": self._base + item_path(class_name, values), "@type": class_name}
+        for key, name, before, after in self._steps:
+            value = values.get(name or key)
+            if value is not None:
+                node[key] = value if name is None else before + value + after
+        return node
 
 
-def activity_node(contract: Contract, values: Mapping[str, Any]) -> NodeObject:
+def _step(base: str, template: str | None) -> tuple[str | None, str, str]:
+    """Of a link: the value that its address needs, and what stands before and after that."""
+    if template is None:
+        return None, "", ""
+    [(before, name), *rest] = PIECES[template]
+    after = "".join(literal for literal, _ in rest)
+    return name, base + before, after
+
+
+def activity_node(contract: Contract, recipe: Recipe, values: Mapping[str, Any]) -> NodeObject:
     """An activity: its type is one of ActivityStreams too, and each change in it a node."""
     parent = values["object_parent_id"]
     address = {"id": values["object_id"], "organization_id": parent, "instance_id": parent}
@@ -49,7 +67,7 @@ def activity_node(contract: Contract, values: Mapping[str, Any]) -> NodeObject:
         "summary": f"{label} {contract.acts[values['type']]}",
         "changes": changes,
     }
-    node = item_node(contract, "Activity", {**values, **told})
+    node = recipe.node({**values, **told})
     return {**node, "@type": ["Activity", values["type"]]}
 
 
@@ -61,16 +79,18 @@ def top_level(contract: Contract, node: NodeObject, operations: Sequence[NodeObj
     return told
 
 
-def operation_node(contract: Contract, operation: Operation) -> NodeObject:
-    node: NodeObject = {
-        "@id": operation.iri,
-        "@type": "Operation",
-        "method": operation.method,
-        "title": operation.title,
-    }
-    if operation.expects is not None:
-        node["expects"] = contract.classes[operation.expects].iri
-    return node | {"returns": operation.returns}
+def operation_node(contract: Contract, operation: Operation) -> Lasting:
+    expects = operation.expects and contract.classes[operation.expects].iri
+    return Lasting(
+        {
+            "@id": operation.iri,
+            "@type": "Operation",
+            "method": operation.method,
+            "title": operation.title,
+            **({"expects": expects} if expects else {}),
+            "returns": operation.returns,
+        }
+    )
 
 
 def plain(contract: Contract, node: Mapping[str, Any]) -> NodeObject:

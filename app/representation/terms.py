@@ -36,6 +36,11 @@ class _Key:
     reverse: bool
 
 
+class Lasting(dict[str, Any]):
+    """A node object that does not change after it was made, has an IRI, and holds no node that has none: its
+    triples are made once. There are as many as the contract has, not as there is data."""
+
+
 class Terms:
     """`address` is where the context is published, `prefixes` are those that a syntax may declare."""
 
@@ -46,6 +51,8 @@ class Terms:
         self.terms = context.terms
         self._keys = {key: _compiled(term) for key, term in context.terms.items()}
         self._named: dict[str, ox.NamedNode] = {}
+        # The triples of nodes that do not change, by where those are; they are kept, so that they stay there.
+        self._lasting: dict[int, tuple[Lasting, list[ox.Triple]]] = {}
 
     def iri(self, text: str, *, vocabulary: bool = False) -> str:
         """The IRI that a text stands for; with `vocabulary` it may be a term."""
@@ -90,6 +97,13 @@ class Terms:
         """The graph of a node object. Blank nodes are labelled in its order: the same in every process."""
         return list(_Walk(self).of(node))
 
+    def of_lasting(self, node: Lasting) -> list[ox.Triple]:
+        """The triples of a node that does not change, and in which no node is blank."""
+        found = self._lasting.get(id(node))
+        if found is None:
+            found = self._lasting[id(node)] = node, list(_Walk(self).of(dict(node)))
+        return found[1]
+
     def named(self, text: str, *, vocabulary: bool = False) -> ox.NamedNode:
         """Remembered for what stands in the contract: types, and values that may be terms."""
         if not vocabulary:
@@ -111,7 +125,10 @@ class _Walk:
     def of(self, root: Mapping[str, Any]) -> Iterator[ox.Triple]:
         self._subject(root)
         for subject, node in self._waiting:  # which grows meanwhile
-            yield from self._node(subject, node)
+            if type(node) is Lasting:
+                yield from self._terms.of_lasting(node)
+            else:
+                yield from self._node(subject, node)
 
     def _subject(self, node: Mapping[str, Any]) -> ox.NamedNode | ox.BlankNode:
         address = node.get("@id")
