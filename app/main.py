@@ -66,6 +66,7 @@ def create_app(settings: Settings) -> Router:
             await database.open()
             stack.push_async_callback(database.close)
             await database.check_migrated()
+            await database.read_cursor_key()
             if metrics is not None:
                 stack.callback(metrics.leave)
             if limits is not None:

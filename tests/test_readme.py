@@ -84,12 +84,13 @@ def test_every_setting_stands_in_readme_with_its_default() -> None:
 
 def test_the_limits_that_readme_names_are_those_that_are_kept() -> None:
     [sentence] = re.findall(r"^The limits are: (.*?)\. ", README, re.MULTILINE | re.DOTALL)
-    [page] = [it for it in CONTRACT.classes["InstanceCollection"].variables if it.name == "itemsPerPage"]
+    most = {it.name: it.maximum for it in CONTRACT.classes["InstanceCollection"].variables}
     assert sentence.replace("\n", " ") == (
         f"an address of {MAX_TARGET:,} octets, {MAX_FIELDS} header fields of "
         f"{MAX_FIELD_OCTETS // 1_024} KiB together, "
         f"content of {Settings.max_content_length // 1_024} KiB, {_MAX_DEPTH} levels of JSON, "
-        f"{_MAX_PARAMETERS} query parameters, {page.maximum} members a page"
+        f"{_MAX_PARAMETERS} query parameters, {most['itemsPerPage']} members a page, "
+        f"pages by number that begin within the first {most['page']:,} members"
     )
 
 

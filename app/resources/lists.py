@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from app.addresses import LINKS
 from app.contract.definitions import ClassDefinition
@@ -11,8 +11,9 @@ from app.protocol.query import encode_query
 from app.relations import of_list
 from app.representation.collections import member_assertion, search
 from app.representation.nodes import NodeObject, top_level
+from app.resources.cursors import Cursors
 from app.resources.items import parent
-from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cursor, cut, read_query
+from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cut, read_query
 from app.security.rights import check_role
 from app.storage.pages import Page, page
 from app.storage.people import count_members
@@ -32,9 +33,14 @@ async def read(exchange: Exchange) -> Representation:
         exchange.contract, exchange.parameters, definition, (name, owner.id) if name and owner else None
     )
     address = _address(exchange)
-    part = cut(exchange.contract, wanted, _with_query(address, (*_kept(exchange, wanted), (AFTER, ""))))
+    cursors = Cursors(exchange.database.cursor_key, exchange.caller, wanted.listing)
+    part = cut(wanted, cursors, _with_query(address, (*_kept(exchange, wanted), (AFTER, ""))))
     found = await page(exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts)
-    node = _collection(exchange, address, definition, wanted, found)
+    links = (
+        _by_cursor(wanted, cursors, found) if wanted.number is None else _by_number(wanted, cursors, found)
+    )
+    view = _view(exchange, address, wanted, links)
+    node = _collection(exchange, address, definition, wanted, found, view)
     withheld = await _withheld(exchange, definition, wanted, found)
     granted = exchange.caller.granted
     offered = exchange.offers.operations(exchange.promise, granted, frozenset(roles), frozenset(withheld))
@@ -82,14 +88,19 @@ async def _withheld(
 
 
 def _collection(
-    exchange: Exchange, address: str, definition: ClassDefinition, wanted: Wanted, found: Page
+    exchange: Exchange,
+    address: str,
+    definition: ClassDefinition,
+    wanted: Wanted,
+    found: Page,
+    view: NodeObject,
 ) -> NodeObject:
     return {
         "@id": _with_query(address, wanted.given),
         "@type": ["Collection", definition.name],
         **({"totalItems": found.total} if found.total is not None else {}),
         "member": [exchange.node(record) for record in found.records],
-        "view": _view(exchange, address, wanted, found),
+        "view": view,
         "search": search(definition, address),
         "memberAssertion": member_assertion(exchange.contract, definition),
     }
@@ -99,17 +110,14 @@ def _with_query(address: str, parameters: tuple[tuple[str, str], ...]) -> str:
     return f"{address}?{encode_query(parameters)}" if parameters else address
 
 
-def _view(exchange: Exchange, address: str, wanted: Wanted, found: Page) -> NodeObject:
+def _view(
+    exchange: Exchange, address: str, wanted: Wanted, links: Mapping[str, tuple[str, str]]
+) -> NodeObject:
     """Its `@id` is the request's own address, made different where that is the collection's."""
     here = _with_query(address, exchange.parameters)
     if here == _with_query(address, wanted.given):
         here = _with_query(address, (*exchange.parameters, (AFTER, "")))
     kept = _kept(exchange, wanted)
-    links = (
-        _by_cursor(wanted, found)
-        if wanted.number is None
-        else _by_number(wanted.number, wanted.limit, found.total or 0)
-    )
     return {
         "@id": here,
         "@type": "PartialCollectionView",
@@ -122,23 +130,29 @@ def _kept(exchange: Exchange, wanted: Wanted) -> tuple[tuple[str, str], ...]:
     return (*wanted.given, *((name, value) for name, value in exchange.parameters if name == LIMIT))
 
 
-def _by_number(number: int, limit: int, total: int) -> dict[str, tuple[str, str]]:
-    last = max(1, -(-total // limit))
-    numbers = {"first": 1, "last": last}
-    if number < last:
-        numbers["next"] = number + 1
+def _by_number(wanted: Wanted, cursors: Cursors, found: Page) -> dict[str, tuple[str, str]]:
+    """What follows the last page that can be asked for by number is read on by cursor. Without a count
+    nobody knows which page is the last one."""
+    number, total = wanted.number or 1, found.total
+    last = None if total is None else max(1, -(-total // wanted.limit))
+    links = {"first": (PAGE, "1")}
+    if last is not None and wanted.reaches(last):
+        links["last"] = (PAGE, str(last))
+    if found.more and found.positions:
+        following = wanted.reaches(number + 1)
+        links["next"] = (PAGE, str(number + 1)) if following else (AFTER, cursors.close(found.positions[-1]))
     if number > 1:
-        numbers["previous"] = min(number - 1, last)
-    return {key: (PAGE, str(value)) for key, value in numbers.items()}
+        links["previous"] = (PAGE, str(number - 1 if last is None else min(number - 1, last)))
+    return links
 
 
-def _by_cursor(wanted: Wanted, found: Page) -> dict[str, tuple[str, str]]:
+def _by_cursor(wanted: Wanted, cursors: Cursors, found: Page) -> dict[str, tuple[str, str]]:
     """Before where a reader came from there is something, as there is after it when it reads backwards."""
     links = {"first": (AFTER, "")}
     if found.positions:
         backwards = wanted.before is not None
         if found.more or backwards:
-            links["next"] = (AFTER, cursor(wanted.listing, found.positions[-1]))
+            links["next"] = (AFTER, cursors.close(found.positions[-1]))
         if found.more if backwards else wanted.after:
-            links["previous"] = (BEFORE, cursor(wanted.listing, found.positions[0]))
+            links["previous"] = (BEFORE, cursors.close(found.positions[0]))
     return links

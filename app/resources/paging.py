@@ -1,41 +1,35 @@
-"""Paging: what the query of a list asks for, and the cursors that lead from one of its pages to the next."""
+"""Paging: what the query of a list asks for, and which part of the list that is."""
 
 from __future__ import annotations
 
-import base64
-import re
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
-
-import orjson
 
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Variable
 from app.problems import Problem
 from app.protocol.links import Link
 from app.protocol.query import single
+from app.resources.cursors import Cursors
 from app.storage.pages import Cut, Listing, Position
 
 LIMIT, PAGE, AFTER, BEFORE = "itemsPerPage", "page", "after", "before"
 DIRECTIONS = {"asc": False, "desc": True}
-# A name's key may be eight times as long as the name; an address must not (RFC 9110 section 4.1).
-LONG, LONGEST = 512, 32_768
-CURSOR_FAULT = "it is none of this list's cursors; begin again at its first page"
+CURSOR_FAULT = "it is no cursor of yours for this list, filter and order; begin again at its first page"
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What the query of a list asks for. `given` are its filters and its order, in the template's order.
 
-    `number` is the number of a page; `after` and `before` are cursors, empty for the first page.
+    `number` is the number of a page; `after` and `before` are cursors, empty for the first page. Pages that
+    begin within the first `deepest` members can be asked for by number.
     """
 
     listing: Listing
     given: tuple[tuple[str, str], ...]
     limit: int
+    deepest: int
     number: int | None
     after: str | None
     before: str | None
@@ -44,6 +38,10 @@ class Wanted:
     def counts(self) -> bool:
         """Whether the answer tells how many there are in all: not on every page of a long way."""
         return not self.after and self.before is None
+
+    def reaches(self, number: int) -> bool:
+        """Whether the page with this number can be asked for."""
+        return (number - 1) * self.limit < self.deepest
 
 
 def read_query(
@@ -73,6 +71,7 @@ def read_query(
         listing=Listing(member.name, order, descending, contains, parent),
         given=tuple((variable.name, given[variable.name]) for variable in searched),
         limit=_number(variables[LIMIT], given.get(LIMIT)) or 0,
+        deepest=variables[PAGE].maximum or 0,
         number=_number(variables[PAGE], given.get(PAGE)),
         after=given.get(AFTER),
         before=given.get(BEFORE),
@@ -120,69 +119,27 @@ def _number(variable: Variable, value: str | None) -> int | None:
     return int(value)
 
 
-def cut(contract: Contract, wanted: Wanted, first: str) -> Cut:
-    """Raises `invalid-parameter` for what is no cursor here, with a link to the `first` page."""
+def cut(wanted: Wanted, cursors: Cursors, first: str) -> Cut:
+    """Raises `invalid-parameter` for what is no cursor here, and for a numbered page that begins too deep,
+    with a link to the `first` page by cursors."""
     if wanted.number is not None:
+        if not wanted.reaches(wanted.number):
+            fault = (
+                f"numbered pages begin within the first {wanted.deepest:,} members; to read on, begin at the"
+                " first page by cursors and follow next"
+            )
+            raise _invalid(PAGE, fault, _first(first))
         return Cut(wanted.limit, offset=(wanted.number - 1) * wanted.limit)
     positions: dict[str, Position] = {}
     for name, given in ((AFTER, wanted.after), (BEFORE, wanted.before)):
         # An empty `after` begins the list; an empty `before` is no cursor.
         if given is not None and (given or name == BEFORE):
-            position = _position(contract, wanted, given)
+            position = cursors.open(given)
             if position is None:
-                raise _invalid(name, CURSOR_FAULT, ("Link", str(Link(first, "first"))))
+                raise _invalid(name, CURSOR_FAULT, _first(first))
             positions[name] = position
     return Cut(wanted.limit, after=positions.get(AFTER), before=positions.get(BEFORE))
 
 
-def cursor(listing: Listing, position: Position) -> str:
-    """Opaque to clients; it holds the order, so that it is refused in any other one."""
-    text = orjson.dumps([listing.order, listing.descending, position.value, position.id])
-    shortened = text if len(text) <= LONG else zlib.compress(text)
-    return base64.urlsafe_b64encode(shortened).rstrip(b"=").decode()
-
-
-def _position(contract: Contract, wanted: Wanted, cursor: str) -> Position | None:
-    """None for a cursor that this service has not made, or has made for another order."""
-    listing = wanted.listing
-    read = _decoded(cursor)
-    properties = contract.classes[listing.class_name].properties
-    shape = properties["id"].shape
-    if read is None or read[:2] != [listing.order, listing.descending] or any(shape.failures(read[3])):
-        return None
-    value, identifier = read[2:]
-    datatype = str(properties[listing.order].shape.value_type)
-    fits = value == identifier if listing.order == "id" else _can_be(value, datatype)
-    return Position(value, identifier) if fits else None
-
-
-def _can_be(text: str, datatype: str) -> bool:
-    if datatype.endswith("#dateTime"):
-        return _is_instant(text)
-    return not datatype.endswith("#integer") or bool(re.fullmatch(r"0|[1-9][0-9]{0,17}", text))
-
-
-def _is_instant(text: str) -> bool:
-    """Whether it is a time as it stands in data: in UTC, with six digits after the second."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return time.tzinfo is UTC and f"{time:%Y-%m-%dT%H:%M:%S.%f}".zfill(26) + "Z" == text
-
-
-def _decoded(cursor: str) -> list[Any] | None:
-    """Order, direction, value and id; None for what this service cannot have made."""
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        read = orjson.loads(_whole(base64.b64decode(padded, b"-_", validate=True)))
-    except (ValueError, zlib.error):
-        return None
-    if not isinstance(read, list) or [type(part) for part in read] != [str, bool, str, str]:
-        return None
-    return None if "\x00" in read[2] else read
-
-
-def _whole(text: bytes) -> bytes:
-    """The text of a cursor, which may be shortened; the beginning of one that was not made here."""
-    return text if text.startswith(b"[") else zlib.decompressobj().decompress(text, LONGEST)
+def _first(address: str) -> tuple[str, str]:
+    return "Link", str(Link(address, "first"))

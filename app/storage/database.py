@@ -49,6 +49,7 @@ class Database:
         self.dialect: Dialect
         self.dialect, self._credentials = _read_address(url)
         self._client: sqlite.Client | postgres.Client | None = None
+        self.cursor_key = b""
 
     async def open(self) -> None:
         """Connect. Raises `Problem("unavailable")` where there is no database; creates none."""
@@ -104,6 +105,12 @@ class Database:
         if pending:
             behind = f"The database is behind ({', '.join(pending)}); run `instance-registry migrate` first."
             raise unavailable(behind)
+
+    async def read_cursor_key(self) -> None:
+        """What cursors are sealed with: the same for all processes that use this database."""
+        sql = "SELECT value FROM secret WHERE name = 'cursors'"
+        [row] = await self.reading().rows(sql)
+        self.cursor_key = bytes.fromhex(row["value"])
 
     async def migrate(self) -> list[str]:
         """Apply what is pending, all of it or nothing, and answer its names; others who migrate wait.

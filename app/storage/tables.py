@@ -297,6 +297,16 @@ class RememberedAnswer(Model):
         indexes = (Index(fields=("created_at",), name="remembered_answer_created_at_idx"),)
 
 
+class Secret(Model):
+    """What all processes of the service share without being configured, in hexadecimal digits."""
+
+    name = fields.CharField(max_length=40, primary_key=True)
+    value = fields.CharField(max_length=128)
+
+    class Meta:
+        table = "secret"
+
+
 TABLES: tuple[type[Model], ...] = (
     Organization,
     Instance,
@@ -308,6 +318,7 @@ TABLES: tuple[type[Model], ...] = (
     ActivityOrganization,
     Erasure,
     RememberedAnswer,
+    Secret,
 )
 
 # SQLite has no type for times: a column is known as one by its name.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from app.routes import ROUTES
 from app.storage.acts import new_id
 from app.storage.failures import unavailable
 from app.storage.session import Session
-from tests.estate import Estate, members, settle
+from tests.estate import Estate, settle
 from tests.service import BASE, JSON, PATCH, Service, World, id_of, made
 from tests.test_graphs import crawl
 from tests.test_sweep import check_problem
@@ -440,44 +439,25 @@ def cursors(view: Mapping[str, str]) -> Iterator[str]:
 
 
 async def test_tn_09_a_cursor_of_another_caller_gives_nothing_foreign(estate: Estate) -> None:
-    """It is a place in the order and no more; what lies there is one's own, or nothing."""
+    """It opens for nobody but the caller whom it was given to: not even to its own rows."""
     owner, stranger = estate.service.as_("owner"), estate.service.as_(STRANGER)
     tried = 0
     for path in ("/api/organizations", "/api/instances", "/api/activities"):
-        own = {member["@id"] async for member in members(stranger, path)}
         orders = ("",) if path.endswith("activities") else ("", "&order[name]=asc", "&order[id]=desc")
         for order in orders:
-            whole = (await owner.get(f"{path}?itemsPerPage=1{order}")).json()
-            foreign = [*cursors(whole["view"]), forged(whole["view"], estate)]
-            for cursor, name in product(filter(None, foreign), ("after", "before")):
+            view = (await owner.get(f"{path}?itemsPerPage=1{order}")).json()["view"]
+            for cursor, name in product(cursors(view), ("after", "before")):
                 answer = await stranger.get(f"{path}?itemsPerPage=1{order}&{name}={cursor}")
-                assert answer.status_code == 200
-                body = answer.json()
-                assert {member["@id"] for member in body["member"]} <= own
-                for given in cursors(body["view"]):
-                    assert decoded(given)[3] in {id_of(address) for address in own}
+                check_problem(answer, "invalid-parameter")
+                answer = await estate.auditor.get(f"{path}?itemsPerPage=1{order}&{name}={cursor}")
+                check_problem(answer, "invalid-parameter")
+                assert (await owner.get(f"{path}?itemsPerPage=1{order}&{name}={cursor}")).status_code == 200
                 tried += 1
-    assert tried > 10
+    assert tried > 7
     theirs = next(cursors((await owner.get("/api/instances?itemsPerPage=1")).json()["view"]))
     for path in ("{acme}/instances", "{acme}/members", "{shop}/authorizations"):
         found = await stranger.get(f"{path.format_map(estate.paths)}?after={theirs}")
         assert found.status_code == 404
-
-
-def decoded(cursor: str) -> list[Any]:
-    read: list[Any] = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    return read
-
-
-def forged(view: Mapping[str, str], estate: Estate) -> str | None:
-    """A cursor that points at a foreign thing though nobody was given it."""
-    cursor = next(cursors(view), None)
-    if cursor is None:
-        return None
-    order, descending, value, _ = decoded(cursor)
-    identifier = id_of(estate.paths["shop"])
-    made_up = [order, descending, identifier if order == "id" else value, identifier]
-    return base64.urlsafe_b64encode(orjson.dumps(made_up)).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize("thing", ["acme", "shop", "acme: waiting", "shop > initech"])

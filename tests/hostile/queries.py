@@ -130,7 +130,7 @@ def _cursor(random: Random, cursor: str) -> str:
 
 
 def _forged(random: Random, orders: Sequence[Variable], estate: Estate) -> str:
-    """A cursor as the list itself could have made it, but for the place; and the order that it is of."""
+    """A cursor as the list made them before they were sealed; and the order that it is of."""
     order, direction = random.choice(orders), random.choice(("asc", "desc"))
     place = random.choice((*IN_CURSORS, random.choice(NAUGHTY), "a\0", "0\0", "2026-01-01T00:00:00.000000Z"))
     parts = [order.key, direction == "desc", place, random.choice(estate.values["instance_id"])]
@@ -138,15 +138,13 @@ def _forged(random: Random, orders: Sequence[Variable], estate: Estate) -> str:
 
 
 def _rewritten(random: Random, cursor: str) -> str:
-    """By somebody who has seen what is inside: order, direction, value and id."""
-    parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    values = [*IN_CURSORS, parts[2], parts[3], random.choice(NAUGHTY)]
+    """By somebody who knows how cursors are spelt: other octets, fewer or more of them."""
+    octets = bytearray(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     for _ in range(random.choice((1, 1, 2))):
-        parts[random.choice((0, 1, 2, 2, 2, 3, 3))] = random.choice(values)
-    text = json.dumps(parts).encode()
-    if random.random() < 0.3:
-        text = random.choice((zlib.compress(text), zlib.compress(text)[:-3], BOMB, text[1:], text + b"]"))
-    return _encoded(text)
+        octets[random.randrange(len(octets))] ^= random.randrange(1, 256)
+    return _encoded(
+        random.choice((bytes(octets), bytes(octets[:-1]), bytes(octets) * 2, bytes(octets[:16]), BOMB))
+    )
 
 
 def _encoded(text: bytes) -> str:

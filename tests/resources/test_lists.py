@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +19,6 @@ pytestmark = pytest.mark.anyio
 
 NAMES = ["Zebra", "ärger", "Alpha", "alpha", "100% sure", "under_score", "Émile"]
 HANDLES = ["zebra", "aerger", "alpha-a", "alpha-b", "hundred", "under", "emile"]
-ABSENT = "01930000-0000-7000-8000-000000000000"
 IN_ORDER = ["100% sure", "Alpha", "alpha", "under_score", "Zebra", "ärger", "Émile"]
 
 
@@ -115,7 +112,7 @@ async def test_numbered_pages_lead_to_first_last_next_and_previous(service: Serv
     view = (await read(service, f"{listed}?page=2&itemsPerPage=3"))["view"]
     numbers = {key: dict(parse_qsl(urlsplit(value).query)).get("page") for key, value in view.items()}
     assert numbers == {"@id": "2", "@type": None, "first": "1", "last": "3", "next": "3", "previous": "1"}
-    beyond = await read(service, f"{listed}?page=1000000&itemsPerPage=100")
+    beyond = await read(service, f"{listed}?page=100&itemsPerPage=100")
     assert beyond["member"] == []
     assert beyond["view"]["previous"].endswith("page=1")
     assert "next" not in beyond["view"]
@@ -157,7 +154,8 @@ async def test_every_order_can_be_turned_round(service: Service, listed: str, va
     ("query", "parameter"),
     [
         ("page=0", "page"), ("page=-1", "page"), ("page=1.0", "page"), ("page=", "page"),
-        ("page=x", "page"), ("page=1000001", "page"), ("page=" + "9" * 5000, "page"),
+        ("page=x", "page"), ("page=10001", "page"), ("page=101&itemsPerPage=100", "page"),
+        ("page=" + "9" * 5000, "page"),
         ("page=1&page=2", "page"), ("page=%D9%A1", "page"), ("itemsPerPage=0", "itemsPerPage"),
         ("itemsPerPage=101", "itemsPerPage"), ("itemsPerPage=", "itemsPerPage"), ("page=1&after=", "page"),
         ("page=1&before=x", "page"), ("after=&before=x", "before"), ("before=", "before"),
@@ -191,79 +189,28 @@ async def test_a_cursor_serves_its_own_order_only(service: Service, listed: str)
         check_problem(answer, "invalid-parameter")
 
 
-cursors = st.one_of(
-    st.binary(max_size=60),
-    st.tuples(
-        st.sampled_from(["created_at", "name", "id"]),
-        st.booleans(),
-        st.one_of(
-            st.text(),
-            st.none(),
-            st.integers(-(2**53), 2**53),
-            st.sampled_from(["2026-01-01T00:00:00", "2026-01-01T00:00:00.000000Z", ABSENT, f"@{ABSENT[1:]}"]),
-        ),
-        st.one_of(st.text(), st.none(), st.just("01930000-0000-7000-8000-000000000000")),
-    ).map(lambda parts: orjson.dumps(list(parts))),
-)
-cursors |= cursors.map(zlib.compress)
-
-
 @given(
-    cursor=cursors,
+    cursor=st.binary(max_size=120),
     name=st.sampled_from(["after", "before"]),
     order=st.sampled_from(["name", "createdAt", "id"]),
 )
 @settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-async def test_whatever_a_client_sends_as_a_cursor_it_gets_a_page_or_a_problem(
+async def test_a_cursor_that_the_service_did_not_make_is_refused(
     service: Service, listed: str, cursor: bytes, name: str, order: str
 ) -> None:
+    """PG-05, PG-06. An empty `after` is the first page."""
     encoded = base64.urlsafe_b64encode(cursor).decode()
-    for direction in ("asc", "desc"):
-        parameters = {f"order[{order}]": direction, name: encoded}
+    for text in (encoded, encoded.rstrip("=")):
+        parameters = {f"order[{order}]": "asc", name: text}
         answer = await service.as_("librarian").get(listed, params=parameters)
-        assert answer.status_code in (200, 400)
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [
-        ["created_at", True, "0001-01-01T00:00:00+14:00", ABSENT],
-        ["created_at", True, "9999-12-31T23:59:59-14:00", ABSENT],
-        ["created_at", True, "2026-01-01T00:00:00Z", ABSENT],
-        ["created_at", True, "2026-01-01T00:00:00.000000", ABSENT],
-        ["created_at", True, "2026-02-30T00:00:00.000000Z", ABSENT],
-        ["created_at", True, "2026-01-01T00:00:00.000000Z", "42"],
-        ["created_at", 1, "2026-01-01T00:00:00.000000Z", ABSENT],
-        ["created_at", True],
-        {"created_at": True},
-    ],
-)
-async def test_a_cursor_that_the_service_did_not_make_is_refused(
-    service: Service, listed: str, parts: Any
-) -> None:
-    """PG-05, PG-06."""
-    cursor = base64.urlsafe_b64encode(orjson.dumps(parts)).rstrip(b"=").decode()
-    answer = await service.as_("librarian").get(listed, params={"after": cursor})
-    check_problem(answer, "invalid-parameter")
-
-
-async def test_a_cursor_that_would_be_very_long_is_refused(service: Service, listed: str) -> None:
-    cursor = base64.urlsafe_b64encode(zlib.compress(b"[" * 4_000_000)).rstrip(b"=").decode()
-    answer = await service.as_("librarian").get(listed, params={"after": cursor})
-    check_problem(answer, "invalid-parameter")
-
-
-async def test_a_cursor_of_the_first_and_of_the_last_moment_is_a_cursor(
-    service: Service, listed: str
-) -> None:
-    for time in ("0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"):
-        cursor = base64.urlsafe_b64encode(orjson.dumps(["created_at", True, time, ABSENT])).decode()
-        answer = await service.as_("librarian").get(listed, params={"after": cursor})
-        assert answer.status_code == 200
+        if text or name == "before":
+            check_problem(answer, "invalid-parameter")
+        else:
+            assert answer.status_code == 200
 
 
 async def test_pages_in_the_order_of_the_longest_names_lead_on(service: Service) -> None:
