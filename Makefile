@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak bench check fix coverage clean
+.PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak bench bench-scale check fix coverage clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 24
@@ -45,6 +45,9 @@ soak: .venv/.tests ## Kill, stop, load and mistreat the service for minutes, and
 
 bench: .venv/.tests ## Measure what requests cost, beside two yardsticks; ARGS="--cases item-json-ld --rounds 3" is quick
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-scale: .venv/.tests ## Load a million instances and compare with ten thousand; ARGS="--database postgres --instances N" varies it
+	@$(BIN)/python -m tests.benchmarks.scale $(ARGS)
 
 crawl: .venv/.tests ## Follow every IRI of the sample data, in each syntax; ARGS="--url … --token …" for others
 	$(BIN)/python -m tests.crawl $(ARGS)

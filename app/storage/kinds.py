@@ -24,6 +24,14 @@ AUTHORIZED = """instance_authorization granted JOIN membership theirs
     AND (granted.status = 'accepted' OR theirs.role = 'owner')"""
 
 
+def _in_mine(organization: str, condition: str = "") -> str:
+    """A look at one row of an index, where `IN` would first read all that the caller is a member of."""
+    return (
+        "EXISTS (SELECT 1 FROM membership mine"
+        f" WHERE mine.organization_id = {organization} AND mine.partner_id = $1{condition})"
+    )
+
+
 def _role_in(organization: str) -> str:
     return (
         "(SELECT mine.role FROM membership mine"
@@ -37,8 +45,8 @@ class Kind:
 
     `values` are expressions by JSON key, or by the names that addresses need. `roles` are expressions for
     what the caller is to a row, each the local name of a role or NULL. `visible` says which rows the caller
-    may read; `listed`, which ones lists hold, and `listed_on_top`, which ones the list without a parent
-    holds, if those are fewer. `parents` say which rows belong to something, whose id is `{id}`. `withheld`
+    may read; `parents`, which of them belong to something, whose id is `{id}`. `keys` are what a value is
+    compared by, `unique` the values that no two rows share. `withheld`
     says by method when a row's state does not allow what a role would allow. `concerned` names the values
     that are organizations to be locked before a row is changed; `within`, the one that its address tells
     beside its id.
@@ -51,13 +59,12 @@ class Kind:
     values: Mapping[str, str]
     roles: tuple[str, ...]
     visible: str
-    listed: str = ""
-    listed_on_top: str = ""
     deleted_at: str = "NULL"
     version: str = ""
     within: str = ""
     concerned: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
+    unique: tuple[str, ...] = ("id",)
     parents: Mapping[str, str] = field(default_factory=dict)
     withheld: Mapping[str, str] = field(default_factory=dict)
 
@@ -79,16 +86,15 @@ ORGANIZATION = Kind(
     values=_columns("o", "id", "name", "created_at", "updated_at"),
     roles=(_role_in("o.id"),),
     # Members, and whoever may see an instance or an authorization that names it.
-    visible=f"""(o.id IN ({MINE})
+    visible=f"""({_in_mine("o.id")}
         OR EXISTS (SELECT 1 FROM instance named WHERE named.created_by_organization_id = o.id
-            AND named.deleted_at IS NULL AND named.organization_id IN ({MINE}))
+            AND named.deleted_at IS NULL AND {_in_mine("named.organization_id")})
         OR EXISTS (SELECT 1 FROM {AUTHORIZED}
             JOIN instance named ON named.id = granted.instance_id AND named.deleted_at IS NULL
             WHERE o.id IN (named.organization_id, named.created_by_organization_id))
         OR EXISTS (SELECT 1 FROM instance_authorization offered
             JOIN instance named ON named.id = offered.instance_id AND named.deleted_at IS NULL
-            WHERE offered.organization_id = o.id AND offered.owner_organization_id IN ({MINE})))""",
-    listed_on_top=f"o.id IN ({MINE})",
+            WHERE offered.organization_id = o.id AND {_in_mine("offered.owner_organization_id")}))""",
     deleted_at="o.deleted_at",
     version="o.version",
     concerned=("id",),
@@ -98,9 +104,10 @@ ORGANIZATION = Kind(
         "instance_id": """o.id IN (SELECT accepted.organization_id FROM instance_authorization accepted
             WHERE accepted.instance_id = {id} AND accepted.status = 'accepted')"""
     },
+    # For EXISTS, PostgreSQL would first read the owners of all instances, where it is asked of many rows.
     withheld={
-        "DELETE": """EXISTS (SELECT 1 FROM instance owned
-            WHERE owned.organization_id = o.id AND owned.deleted_at IS NULL)"""
+        "DELETE": """(SELECT owned.id FROM instance owned
+            WHERE owned.organization_id = o.id AND owned.deleted_at IS NULL LIMIT 1) IS NOT NULL"""
     },
 )
 INSTANCE = Kind(
@@ -127,14 +134,13 @@ INSTANCE = Kind(
         _role_in("i.organization_id"),
         f"'authorized_' || (SELECT max(theirs.role) FROM {AUTHORIZED} WHERE granted.instance_id = i.id)",
     ),
-    visible=f"""(i.organization_id IN ({MINE})
-        OR i.id IN (SELECT granted.instance_id FROM {AUTHORIZED}))""",
-    listed=f"""(i.organization_id IN ({MINE})
-        OR i.id IN (SELECT granted.instance_id FROM {AUTHORIZED} WHERE granted.status = 'accepted'))""",
+    visible=f"""({_in_mine("i.organization_id")}
+        OR EXISTS (SELECT 1 FROM {AUTHORIZED} WHERE granted.instance_id = i.id))""",
     deleted_at="i.deleted_at",
     version="i.version",
     concerned=("organization_id",),
     keys={"name": "i.name_key"},
+    unique=("id", "handle"),
     parents={"organization_id": "i.organization_id = {id}"},
 )
 PARTNER = Kind(
@@ -176,7 +182,7 @@ MEMBER = Kind(
         "email": "COALESCE(p.email, m.email)",
     },
     roles=(_role_in("m.organization_id"), "CASE WHEN m.partner_id = $1 THEN 'self' END"),
-    visible=f"m.organization_id IN ({MINE})",
+    visible=_in_mine("m.organization_id"),
     deleted_at="o.deleted_at",
     version="m.version",
     concerned=("organization_id",),
@@ -210,8 +216,8 @@ AUTHORIZATION = Kind(
         f"'authorized_' || {_role_in('a.organization_id')}",
     ),
     # The owner's members see all, the other side its own.
-    visible=f"""(a.owner_organization_id IN ({MINE}) OR a.organization_id IN ({OWNED})
-        OR (a.status = 'accepted' AND a.organization_id IN ({MINE})))""",
+    visible=f"""({_in_mine("a.owner_organization_id")}
+        OR {_in_mine("a.organization_id", " AND (mine.role = 'owner' OR a.status = 'accepted')")})""",
     deleted_at="i.deleted_at",
     version="a.version",
     concerned=("owner_organization_id", "organization_id"),
@@ -247,9 +253,6 @@ ACTIVITY = Kind(
         WHERE about.activity_id = act.sequence
         AND mine.organization_id = about.organization_id AND mine.partner_id = $1 AND mine.role = 'owner')""",
     version="1",
-    parents={
-        "organization_id": """act.sequence IN (SELECT about.activity_id FROM activity_organization about
-            WHERE about.organization_id = {id})"""
-    },
+    unique=("sequence",),
 )
 KINDS = {kind.class_name: kind for kind in (ORGANIZATION, INSTANCE, PARTNER, MEMBER, AUTHORIZATION, ACTIVITY)}

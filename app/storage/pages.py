@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,11 @@ from tortoise.filters import escape_like
 
 from app.caller import Caller
 from app.storage.keys import text_key
-from app.storage.kinds import ANYTHING, KINDS, Kind
-from app.storage.records import Record, read_row, reads_all, selected
+from app.storage.records import Record, read_row, reads_all
+from app.storage.search import with_candidates
 from app.storage.session import Session
+from app.storage.shapes import Shape
+from app.storage.list_statements import count_statement, page_statement
 from app.storage.tables import TIME_COLUMNS
 
 
@@ -53,24 +55,13 @@ class Listing:
 class Page:
     """Records with their positions, and whether there are more in the direction of reading.
 
-    `total` is how many there are in the whole list, where it was counted.
+    `total` is how many there are in the whole list, where it was counted: not where that would be dear.
     """
 
     records: tuple[Record, ...]
     positions: tuple[Position, ...]
     more: bool
     total: int | None = None
-
-
-class Statement:
-    """Text with its values, which grow together."""
-
-    def __init__(self, *values: Any) -> None:
-        self.values = list(values)
-
-    def place(self, value: Any) -> str:
-        self.values.append(value)
-        return f"${len(self.values)}"
 
 
 async def page(
@@ -80,68 +71,51 @@ async def page(
 
     The list is counted in the statement that reads the page, so that the two never disagree.
     """
-    kind, everything = KINDS[listing.class_name], reads_all(caller)
-    statement = Statement(caller.partner_id)
-    condition = _listed(kind, listing, everything, statement)
-    count = f"(SELECT count(*) FROM {kind.source} WHERE {condition})"
-    columns = selected(kind, everything) + (f", {count} AS total" if counted else "")
-    order = kind.keys.get(listing.order, kind.values[listing.order])
-    descending = listing.descending != (cut.before is not None)
-    position = cut.before or cut.after
-    beyond = ""
-    if position is not None:
-        place, tie = statement.place(_comparable(listing, position)), statement.place(position.id)
-        beyond = f" AND ({order}, {kind.row}.id) {'<' if descending else '>'} ({place}, {tie})"
-    direction = "DESC" if descending else "ASC"
-    rows = await session.rows(
-        f"SELECT {columns}, {order} AS position_value FROM {kind.source} WHERE {condition}{beyond}"
-        f" ORDER BY {order} {direction}, {kind.row}.id {direction}"
-        f" LIMIT {statement.place(cut.limit + 1)} OFFSET {statement.place(cut.offset)}",
-        statement.values,
-    )
+    everything = reads_all(caller)
+    shape = _shape(session, listing, cut, everything, counted=counted)
+    values = [caller.partner_id, *([listing.parent[1]] if listing.parent else [])]
+    values += [f"%{escape_like(text_key(text))}%" for text in listing.contains.values()]
+    if everything and not listing.parent and listing.contains:
+        shape, found_by = await with_candidates(session, shape, listing.contains)
+        values += found_by
+    position = [_comparable(listing, it) for it in (cut.before or cut.after,) if it is not None]
+    if "tie" in shape.position:
+        position.append((cut.before or cut.after or Position("", "")).id)
+    rows = await session.rows(page_statement(shape), [*values, *position, cut.limit + 1, cut.offset])
     kept = rows[: cut.limit]
     if cut.before is not None:
         kept.reverse()
     return Page(
-        records=tuple(read_row(kind, row, everything) for row in kept),
+        records=tuple(read_row(shape.kind, row, everything) for row in kept),
         positions=tuple(Position(_position_value(listing, row), row["id"]) for row in kept),
         more=len(rows) > cut.limit,
-        total=await _counted(session, kind, listing, caller, rows, cut) if counted else None,
+        total=await _total(session, shape, values, rows) if shape.counted else None,
     )
 
 
-async def _counted(
-    session: Session,
-    kind: Kind,
-    listing: Listing,
-    caller: Caller,
-    rows: Sequence[Mapping[str, Any]],
-    cut: Cut,
-) -> int:
-    """As the page's rows tell it; a page beyond the last one has none, and has to ask."""
-    if rows or not cut.offset:
-        return int(rows[0]["total"]) if rows else 0
-    statement = Statement(caller.partner_id)
-    condition = _listed(kind, listing, reads_all(caller), statement)
-    [row] = await session.rows(
-        f"SELECT count(*) AS total FROM {kind.source} WHERE {condition}", statement.values
+def _shape(session: Session, listing: Listing, cut: Cut, everything: bool, *, counted: bool) -> Shape:
+    return Shape(
+        dialect=session.dialect,
+        class_name=listing.class_name,
+        everything=everything,
+        order=listing.order,
+        descending=listing.descending != (cut.before is not None),
+        parent=listing.parent[0] if listing.parent else "",
+        contains=tuple(listing.contains),
+        begins=(cut.before or cut.after) is not None,
+        counted=counted,
+        skips=cut.offset > 0,
     )
-    return int(row["total"])
 
 
-def _listed(kind: Kind, listing: Listing, everything: bool, statement: Statement) -> str:
-    seen = kind.listed or kind.visible
-    if listing.parent is None and kind.listed_on_top:
-        seen = kind.listed_on_top
-    conditions = [ANYTHING if everything else seen, f"{kind.deleted_at} IS NULL"]
-    if listing.parent is not None:
-        name, identifier = listing.parent
-        conditions.append(kind.parents[name].replace("{id}", statement.place(identifier)))
-    for key, text in listing.contains.items():
-        searched = kind.keys.get(key, kind.values[key])
-        like = statement.place(f"%{escape_like(text_key(text))}%")
-        conditions.append(f"{searched} LIKE {like} ESCAPE '\\'")
-    return " AND ".join(conditions)
+async def _total(
+    session: Session, shape: Shape, values: Sequence[Any], rows: Sequence[Mapping[str, Any]]
+) -> int | None:
+    """As the page's rows tell it; a page without any has to ask."""
+    if not rows:
+        rows = await session.rows(count_statement(replace(shape, begins=False, skips=False)), values)
+    total = rows[0]["total"]
+    return None if total is None else int(total)
 
 
 def _comparable(listing: Listing, position: Position) -> Any:

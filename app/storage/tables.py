@@ -41,7 +41,6 @@ class Organization(Model):
                 name="organization_deleted_at_check",
             ),
         )
-        indexes = (Index(fields=("created_at", "id"), name="organization_created_at_id_idx"),)
 
 
 class Instance(Model):
@@ -73,11 +72,6 @@ class Instance(Model):
             ),
         )
         indexes = (
-            Index(
-                fields=("organization_id", "created_at", "id"),
-                name="instance_organization_id_created_at_id_idx",
-            ),
-            Index(fields=("created_at", "id"), name="instance_created_at_id_idx"),
             Index(fields=("created_by_organization_id",), name="instance_created_by_organization_id_idx"),
         )
 
@@ -177,7 +171,6 @@ class Authorization(Model):
             _unique("instance_authorization", "instance_id", "organization_id"),
         )
         indexes = (
-            Index(fields=("organization_id",), name="instance_authorization_organization_id_idx"),
             Index(fields=("owner_organization_id",), name="instance_authorization_owner_organization_id_idx"),
         )
 

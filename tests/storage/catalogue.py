@@ -54,14 +54,14 @@ async def sqlite_index_columns(session: Session, name: str) -> str:
 
 
 async def read_indexes(session: Session) -> set[Any]:
+    """By name, what stands between the brackets of its definition and after them, without brackets."""
+    query = "SELECT indexname AS name, indexdef AS definition FROM pg_indexes WHERE schemaname = 'public'"
     if session.dialect == "sqlite":
-        query = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql NOT LIKE 'CREATE UNIQUE%'"
-        names = [row["name"] for row in await session.rows(query)]
-        return {(name, await sqlite_index_columns(session, name)) for name in names}
-    query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+        query = "SELECT name, sql AS definition FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
     rows = await session.rows(query)
-    return {
-        (row["indexname"], row["indexdef"].partition("(")[2].rstrip(")").replace(", ", ","))
-        for row in rows
-        if "UNIQUE" not in row["indexdef"]
-    }
+    return {(row["name"], _bare(row["definition"])) for row in rows if "UNIQUE" not in row["definition"]}
+
+
+def _bare(definition: str) -> str:
+    text = re.sub(r'["()]', " ", definition.partition("(")[2])
+    return re.sub(r"\s*,\s*", ",", re.sub(r"\s+", " ", text).strip())

@@ -27,7 +27,14 @@ from tests.storage.rows import add_organization
 
 pytestmark = pytest.mark.anyio
 
-ALL = ["0001_tables", "0002_constraints", "0003_people", "0004_remembered_answers", "0005_secrets"]
+ALL = [
+    "0001_tables",
+    "0002_constraints",
+    "0003_people",
+    "0004_remembered_answers",
+    "0005_secrets",
+    "0006_growth",
+]
 
 
 @pytest.fixture

@@ -1,0 +1,188 @@
+"""Statements of lists: what a page is read and counted by, each written once for all questions of its shape.
+
+A page costs what it shows and the caller's memberships, never what the table holds: rows are found where an
+index has them in order, of the caller's organizations or of all. Where no index has the order that is asked
+for, what the caller can see is sorted.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from app.storage.kinds import ANYTHING
+from app.storage.records import selected
+from app.storage.shapes import Shape, where
+from app.storage.ways import Way
+
+# How many entries are looked at to count a list; one where there are more of them is not counted.
+COUNTED = 10_000
+
+
+@lru_cache(maxsize=1_024)
+def page_statement(shape: Shape) -> str:
+    """Its values: the caller, the parent, the patterns, what candidates are found by, value and tie of the
+    position, the limit and the offset."""
+    kind, way, terms = shape.kind, shape.way, shape.terms
+    count = f", ({_count(shape)}) AS total" if shape.counted else ""
+    columns = f"{selected(kind, shape.everything)}{count}, {shape.expression} AS position_value"
+    found = ""
+    if way is not None:
+        found, key = _chosen(shape, way), way.row_key
+    elif shape.candidates or shape.skips:
+        found, key = _chosen_of_all(shape), f"{kind.row}.id"
+    if found:
+        source = f"chosen CROSS JOIN {kind.source}"
+        return f"{found} SELECT {columns} FROM {source} WHERE {key} = chosen.key {shape.ordered(terms)}"
+    conditions = where(shape.seen(), shape.belongs(), shape.searched(), shape.beyond(terms))
+    return f"SELECT {columns} FROM {kind.source} WHERE {conditions} {shape.ordered(terms)} {shape.limit()}"
+
+
+@lru_cache(maxsize=512)
+def count_statement(shape: Shape) -> str:
+    """Its values: the caller, the parent, the patterns, what candidates are found by."""
+    return f"SELECT ({_count(shape)}) AS total"
+
+
+def _chosen(shape: Shape, way: Way) -> str:
+    """The keys of the page's rows, from the caller's organizations and what it was granted."""
+    terms = [way.key] if way.repeats else shape.terms
+    names = [f"term_{number}" for number in range(len(terms))]
+    columns = ", ".join((f"{way.key} AS key", *(f"{t} AS {n}" for t, n in zip(terms, names, strict=True))))
+    conditions = [*shape.live(), *shape.searched(), *shape.beyond(terms)]
+    part = f"{shape.ordered(terms)} {shape.reach()}"
+    heads = ""
+    if shape.parent:
+        belongs = [f"{way.organization} = {shape.place(shape.parent)}", _member(shape, way)]
+        found = f"SELECT {columns} FROM {way.source} WHERE {where(belongs, conditions)} {part}"
+    elif way.single:
+        own = [_mine(way), f"{way.organization} = mine.organization_id"]
+        found = (
+            f"SELECT {columns} FROM membership mine CROSS JOIN {way.source}"
+            f" WHERE {where(own, conditions)} {part}"
+        )
+    else:
+        if shape.order in way.orders and not shape.contains:
+            heads = _heads(shape, way, terms, conditions)
+        found = _of_each(shape, way, columns, where(conditions), part, of_foremost=bool(heads))
+    branches = [f"SELECT * FROM ({found}) AS of_own"]
+    if way.granted and not shape.everything:
+        granted = _granted(shape, way, columns, conditions)
+        branches.append(f"SELECT * FROM ({granted} {part}) AS of_granted")
+    every = " UNION ".join(branches)
+    return (
+        f"WITH {heads}chosen AS MATERIALIZED (SELECT DISTINCT key, {', '.join(names)} FROM ({every}) AS every"
+        f" {shape.ordered(names)} {shape.limit()})"
+    )
+
+
+def _chosen_of_all(shape: Shape) -> str:
+    """The keys alone: of rows that are sorted or passed over, nothing else has to be made out."""
+    kind = shape.kind
+    conditions = where(shape.seen(), shape.belongs(), shape.searched(), shape.beyond(shape.terms))
+    found, source = "", kind.source
+    if shape.candidates:
+        found = f"candidate AS MATERIALIZED (SELECT DISTINCT id FROM ({shape.candidates})), "
+        source, conditions = (
+            f"candidate CROSS JOIN {source}",
+            f"{kind.row}.id = candidate.id AND {conditions}",
+        )
+    return (
+        f"WITH {found}chosen AS MATERIALIZED (SELECT {kind.row}.id AS key FROM {source}"
+        f" WHERE {conditions} {shape.ordered(shape.terms)} {shape.limit()})"
+    )
+
+
+def _heads(shape: Shape, way: Way, terms: list[str], conditions: list[str]) -> str:
+    """Of a caller with thousands of organizations: one look at each, and then only at those whose first entry
+    is among the first; the page cannot have any of the others."""
+    first = (
+        f"SELECT {way.key} FROM {way.source} WHERE {way.organization} = mine.organization_id"
+        f" AND {where(conditions) or 'TRUE'} {shape.ordered(terms)} LIMIT 1"
+    )
+    return (
+        f"heads AS MATERIALIZED (SELECT mine.organization_id, ({first}) AS key"
+        f" FROM membership mine WHERE {_mine(way)}),"
+        f" foremost AS MATERIALIZED (SELECT organization_id FROM heads WHERE key IN"
+        f" (SELECT head.key FROM (SELECT DISTINCT key FROM heads WHERE key IS NOT NULL) AS head"
+        f" CROSS JOIN {shape.kind.source} WHERE {way.row_key} = head.key"
+        f" {shape.ordered(shape.terms)} {shape.reach()})), "
+    )
+
+
+def _of_each(shape: Shape, way: Way, columns: str, conditions: str, part: str, *, of_foremost: bool) -> str:
+    """The first entries of each organization. SQLite has no LATERAL, and no need of it."""
+    each, source = ("foremost", "foremost") if of_foremost else ("mine", "membership mine")
+    own = "TRUE" if of_foremost else _mine(way)
+    within = f"FROM {way.source} WHERE {way.organization} = {each}.organization_id"
+    entries = f"{within} AND {conditions or 'TRUE'} {part}"
+    if shape.dialect == "postgres":
+        return f"SELECT part.* FROM {source} CROSS JOIN LATERAL (SELECT {columns} {entries}) part WHERE {own}"
+    return (
+        f"SELECT {columns} FROM {source} CROSS JOIN {way.source} WHERE {own}"
+        f" AND +{way.organization} = {each}.organization_id AND {way.key} IN (SELECT {way.key} {entries})"
+    )
+
+
+def _granted(shape: Shape, way: Way, columns: str, conditions: list[str]) -> str:
+    within = [f"{way.organization} = {shape.place(shape.parent)}"] if shape.parent else []
+    return (
+        f"SELECT {columns} FROM ({way.granted}) AS others CROSS JOIN {way.source}"
+        f" WHERE {where([f'{way.key} = others.instance_id'], within, conditions)}"
+    )
+
+
+def _mine(way: Way) -> str:
+    return f"mine.partner_id = $1{way.as_member}"
+
+
+def _member(shape: Shape, way: Way) -> str:
+    """Of the organization that is the parent."""
+    if shape.everything:
+        return ANYTHING
+    parent = shape.place(shape.parent)
+    return f"EXISTS (SELECT 1 FROM membership mine WHERE mine.organization_id = {parent} AND {_mine(way)})"
+
+
+def _count(shape: Shape) -> str:
+    """How many match, NULL where more entries than are counted would have to be looked at."""
+    way = shape.way
+    # What an index finds is looked at alone; else all that is there, in whatever order.
+    searched = where(shape.searched()) or "TRUE"
+    narrowed, matches = ([searched], "TRUE") if shape.indexed else ([], searched)
+    if way is not None:
+        entries = _entries(shape, way, matches)
+    elif shape.candidates:
+        row = shape.kind.row
+        found = f"(SELECT DISTINCT id FROM ({shape.candidates})) AS chosen CROSS JOIN {shape.kind.source}"
+        conditions = where([f"{row}.id = chosen.id"], shape.seen(), narrowed)
+        entries = f"SELECT 1 AS key, {matches} AS matches FROM {found} WHERE {conditions}"
+    else:
+        conditions = where(shape.seen(), shape.belongs(), narrowed)
+        entries = f"SELECT 1 AS key, {matches} AS matches FROM {shape.kind.source} WHERE {conditions}"
+    what = "DISTINCT key" if way is not None and way.repeats and not shape.parent else "*"
+    if matches != "TRUE":
+        what = "CASE WHEN matches THEN 1 END"
+    return (
+        f"SELECT CASE WHEN count(*) <= {COUNTED} THEN count({what}) END"
+        f" FROM (SELECT * FROM ({entries}) AS entries LIMIT {COUNTED + 1}) AS counted"
+    )
+
+
+def _entries(shape: Shape, way: Way, matches: str) -> str:
+    columns = f"{way.key} AS key, {matches} AS matches"
+    if shape.parent:
+        belongs = [f"{way.organization} = {shape.place(shape.parent)}", _member(shape, way)]
+        own = f"SELECT {columns} FROM {way.source} WHERE {where(belongs, shape.live())}"
+    else:
+        joined = [_mine(way), f"{way.organization} = mine.organization_id"]
+        own = (
+            f"SELECT {columns} FROM membership mine CROSS JOIN {way.source}"
+            f" WHERE {where(joined, shape.live())}"
+        )
+    if not way.granted or shape.everything:
+        return own
+    outside = (
+        "NOT EXISTS (SELECT 1 FROM membership mine"
+        f" WHERE mine.organization_id = {way.organization} AND mine.partner_id = $1)"
+    )
+    return f"{own} UNION ALL {_granted(shape, way, columns, [*shape.live(), outside])}"

@@ -1,0 +1,121 @@
+"""Shapes: what a statement of a list depends on but its values, and the parts that statements share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.storage.kinds import ANYTHING, KINDS, Kind
+from app.storage.session import Dialect
+from app.storage.ways import WAYS, Way
+
+# As many characters of a name's key stand in an index, whose rows PostgreSQL limits.
+PREFIX = 64
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`parent` is the name of what the list belongs to, `contains` are the keys that are searched, `begins`
+    is whether it begins at a position. `descending` is the direction of reading.
+
+    `candidates` is a statement that finds what is searched for by an index, and some more, on SQLite;
+    `indexed` tells that the database may have an index for that itself. `skips`: rows are passed over first.
+    """
+
+    dialect: Dialect
+    class_name: str
+    everything: bool
+    order: str
+    descending: bool
+    parent: str = ""
+    contains: tuple[str, ...] = ()
+    begins: bool = False
+    counted: bool = False
+    indexed: bool = False
+    candidates: str = ""
+    skips: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.class_name]
+
+    @property
+    def way(self) -> Way | None:
+        """None where the table itself, or its index by the parent, has the rows in order."""
+        way = WAYS.get(self.class_name)
+        if way is None or self.parent not in ("", "organization_id"):
+            return None
+        return None if self.everything and not (self.parent and way.repeats) else way
+
+    def place(self, name: str) -> str:
+        """Where a value stands among those of the statement."""
+        names = ["caller", *filter(None, [self.parent]), *self.contains]
+        names += [*(["candidates"] if self.candidates else []), *self.position, "limit", "offset"]
+        return f"${names.index(name) + 1}"
+
+    @property
+    def position(self) -> list[str]:
+        if not self.begins:
+            return []
+        return ["value"] if self.order in self.kind.unique else ["value", "tie"]
+
+    @property
+    def expression(self) -> str:
+        """What is ordered by."""
+        return self.kind.keys.get(self.order, self.kind.values[self.order])
+
+    @property
+    def terms(self) -> list[str]:
+        """What the order consists of: as an index has it, and total."""
+        if self.order in self.kind.unique:
+            return [self.expression]
+        prefix = [_prefix(self.expression)] if self.order in self.kind.keys else []
+        return [*prefix, self.expression, f"{self.kind.row}.id"]
+
+    def ordered(self, terms: Iterable[str]) -> str:
+        return "ORDER BY " + ", ".join(f"{term} {'DESC' if self.descending else 'ASC'}" for term in terms)
+
+    def seen(self) -> list[str]:
+        """Whether the caller may see the row, and whether it is there."""
+        kind = self.kind
+        return [ANYTHING if self.everything else kind.visible, *self.live()]
+
+    def live(self) -> list[str]:
+        return [] if self.kind.deleted_at == "NULL" else [f"{self.kind.deleted_at} IS NULL"]
+
+    def belongs(self) -> list[str]:
+        if not self.parent:
+            return []
+        return [self.kind.parents[self.parent].replace("{id}", self.place(self.parent))]
+
+    def searched(self) -> list[str]:
+        keys = ((key, self.kind.keys.get(key, self.kind.values[key])) for key in self.contains)
+        return [f"{expression} LIKE {self.place(key)} ESCAPE '\\'" for key, expression in keys]
+
+    def beyond(self, terms: list[str]) -> list[str]:
+        """After the position, in the direction of reading."""
+        if not self.begins:
+            return []
+        sign, value = "<" if self.descending else ">", self.place("value")
+        if len(terms) == 1:
+            return [f"{terms[0]} {sign} {value}"]
+        expression, identifier = terms[-2:]
+        conditions = [f"({expression}, {identifier}) {sign} ({value}, {self.place('tie')})"]
+        if len(terms) > 2:
+            conditions.append(f"{terms[0]} {sign}= {_prefix(f'CAST({value} AS text)')}")
+        return conditions
+
+    def limit(self) -> str:
+        return f"LIMIT CAST({self.place('limit')} AS bigint) OFFSET CAST({self.place('offset')} AS bigint)"
+
+    def reach(self) -> str:
+        """As many as could be in the part that is wanted."""
+        return f"LIMIT CAST({self.place('limit')} AS bigint) + CAST({self.place('offset')} AS bigint)"
+
+
+def _prefix(text: str) -> str:
+    return f"substr({text}, 1, {PREFIX})"
+
+
+def where(*conditions: Iterable[str]) -> str:
+    return " AND ".join(condition for some in conditions for condition in some)

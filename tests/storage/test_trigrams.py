@@ -1,0 +1,152 @@
+"""Search on a PostgreSQL that has `pg_trgm`, as Debian's has and the wheel's has not."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+import pytest
+
+from app.caller import READ_ALL, Caller
+from app.storage.acts import new_id
+from app.storage.database import Database
+from app.storage.pages import Cut, Listing, page
+from app.storage.session import Session
+from tests.benchmarks.scale_rows import RARE_WORD, Estate, load_postgres
+from tests.postgres_server import quick_folder
+from tests.storage.catalogue import read_indexes
+from tests.storage.opening import opened
+from tests.storage.test_constraints import TRIGRAM_INDEXES
+from tests.storage.test_search import (  # noqa: F401 - they run here too, on this database
+    test_a_list_of_more_than_are_counted_is_not_counted,
+    test_a_name_is_found_as_it_is_now,
+    test_a_part_is_found_wherever_it_stands_in_any_script,
+)
+
+pytestmark = pytest.mark.anyio
+
+PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+EXTENSION = sorted(Path("/usr/share/postgresql").glob("*/extension/pg_trgm.control"))
+
+
+class Server:
+    """Reached through a socket in its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._programs = folder, PROGRAMS[-1]
+        # PostgreSQL does not run as root; Debian has a user for it.
+        self._user = "postgres" if os.geteuid() == 0 else None
+        if self._user:
+            shutil.chown(folder, self._user)
+        self._run(
+            "initdb",
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        )
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        self._run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", options)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), "-D", str(self._folder / "data"), *arguments]
+        subprocess.run(command, check=True, user=self._user, cwd="/", stdout=subprocess.DEVNULL)
+
+    def url(self, name: str, user: str = "postgres") -> str:
+        return f"postgresql://{user}@/{name}?host={self._folder}"
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "stop", "--mode=immediate")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    if not PROGRAMS or not EXTENSION:
+        pytest.skip("there is no PostgreSQL of Debian's here: apt-get install postgresql")
+    if os.geteuid() == 0 and "postgres" not in {it.pw_name for it in pwd.getpwall()}:
+        pytest.skip("root needs a user named postgres, as Debian's package makes it")
+    folder = Path(tempfile.mkdtemp(prefix="registry-debian-", dir=quick_folder()))
+    running = Server(folder)
+    try:
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(folder)
+
+
+async def run(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def database_url(server: Server) -> AsyncIterator[str]:
+    name = f"test_{uuid4().hex}"
+    await run(server.url("postgres"), f"CREATE DATABASE {name}")
+    await Database(server.url(name)).migrate()
+    yield server.url(name)
+    await run(server.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def trigrams(url: str) -> set[tuple[str, str]]:
+    async with opened(url) as database:
+        found = await read_indexes(database.reading())
+    return {(name, definition) for name, definition in found if "gin_trgm_ops" in definition}
+
+
+async def test_a_migration_makes_the_index_where_the_extension_is_there(database_url: str) -> None:
+    assert await trigrams(database_url) == TRIGRAM_INDEXES
+
+
+async def test_a_role_that_may_not_add_the_extension_migrates_without(server: Server) -> None:
+    statements = ("CREATE ROLE modest LOGIN", "CREATE DATABASE modest")
+    await run(server.url("postgres"), *statements)
+    await run(server.url("modest"), "GRANT CREATE ON SCHEMA public TO modest")
+    url = server.url("modest", "modest")
+    await Database(url).migrate()
+    assert await trigrams(url) == set()
+    await load_postgres(server.url("modest"), Estate(100), lambda _: None)
+    await run(server.url("modest"), "GRANT SELECT ON ALL TABLES IN SCHEMA public TO modest")
+    async with opened(url) as database:
+        assert await rare(database.reading()) == 1
+
+
+async def rare(session: Session) -> int:
+    auditor = Caller(new_id(), frozenset({READ_ALL}))
+    listing = Listing("Instance", "created_at", True, {"name": RARE_WORD})
+    found = await page(session, listing, auditor, Cut(30), counted=True)
+    return len(found.records) if found.total == len(found.records) else -1
+
+
+async def test_the_index_finds_what_is_rare_in_a_large_table(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await load_postgres(database_url, Estate(20_000), lambda _: None)
+    asked, rows = [], Session.rows
+
+    async def noting(session: Session, sql: str, values: object = ()) -> object:
+        asked.append((sql, values))
+        return await rows(session, sql, values)  # type: ignore[arg-type]
+
+    async with opened(database_url) as database:
+        session = database.reading()
+        with monkeypatch.context() as patch:
+            patch.setattr(Session, "rows", noting)
+            assert await rare(session) == 1
+        [(sql, values)] = asked
+        steps = [row["QUERY PLAN"] for row in await session.rows(f"EXPLAIN {sql}", values)]  # type: ignore[arg-type]
+    # Once for the page and once for its count.
+    assert len([step for step in steps if "Bitmap Index Scan on instance_text_idx" in step]) == 2
+    assert not any("Seq Scan on instance " in step for step in steps)
