@@ -159,6 +159,9 @@ def _count(shape: Shape) -> str:
     else:
         conditions = where(shape.seen(), shape.belongs(), narrowed)
         entries = f"SELECT 1 AS key, {matches} AS matches FROM {shape.kind.source} WHERE {conditions}"
+        if shape.everything and not shape.parent and not shape.contains and "created_at" in shape.kind.values:
+            # So that PostgreSQL reads an index, and not as many pages of the table.
+            entries += f" ORDER BY {shape.kind.row}.created_at"
     what = "DISTINCT key" if way is not None and way.repeats and not shape.parent else "*"
     if matches != "TRUE":
         what = "CASE WHEN matches THEN 1 END"

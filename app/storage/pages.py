@@ -11,11 +11,11 @@ from tortoise.filters import escape_like
 
 from app.caller import Caller
 from app.storage.keys import text_key
+from app.storage.list_statements import count_statement, page_statement
 from app.storage.records import Record, read_row, reads_all
 from app.storage.search import with_candidates
 from app.storage.session import Session
 from app.storage.shapes import Shape
-from app.storage.list_statements import count_statement, page_statement
 from app.storage.tables import TIME_COLUMNS
 
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from app.storage.keys import text_key
+from app.storage.list_statements import COUNTED
 from app.storage.session import Session
 from app.storage.shapes import Shape
-from app.storage.list_statements import COUNTED
 
 GRAM, BATCH = 3, 64
 # More do not make it faster.

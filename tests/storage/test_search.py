@@ -11,11 +11,11 @@ from app.caller import READ_ALL, Caller
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database
 from app.storage.keys import text_key
+from app.storage.list_statements import COUNTED
 from app.storage.ownership import EVERYTHING
 from app.storage.pages import Cut, Listing, page
 from app.storage.records import find
 from app.storage.session import Session
-from app.storage.list_statements import COUNTED
 from app.storage.writes import change, delete
 from tests.storage.rows import add_instance, add_organization
 from tests.storage.test_values import NAMES
