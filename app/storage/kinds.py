@@ -73,6 +73,11 @@ class Kind:
         """The names that its roles are selected under."""
         return tuple(f"role_{number}" for number, _ in enumerate(self.roles))
 
+    @cached_property
+    def withheld_columns(self) -> tuple[tuple[str, str], ...]:
+        """The methods that a state may not allow, and the names that this is selected under."""
+        return tuple((method, f"withheld_{method}") for method in self.withheld)
+
 
 def _columns(row: str, *names: str) -> dict[str, str]:
     return {name: f"{row}.{name}" for name in names}

@@ -19,7 +19,7 @@ from app.storage.shapes import Shape
 from app.storage.tables import TIME_COLUMNS
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Position:
     """Where a page begins or ends: the value that the list is ordered by, and the id that breaks ties."""
 
@@ -81,13 +81,15 @@ async def page(
     position = [_comparable(listing, it) for it in (cut.before or cut.after,) if it is not None]
     if "tie" in shape.position:
         position.append((cut.before or cut.after or Position("", "")).id)
-    rows = await session.rows(page_statement(shape), [*values, *position, cut.limit + 1, cut.offset])
+    # What is searched or passed over may be much; an index leads to all else.
+    read = session.rows if listing.contains or cut.offset else session.point
+    rows = await read(page_statement(shape), [*values, *position, cut.limit + 1, cut.offset])
     kept = rows[: cut.limit]
     if cut.before is not None:
         kept.reverse()
     return Page(
-        records=tuple(read_row(shape.kind, row, everything) for row in kept),
-        positions=tuple(Position(_position_value(listing, row), row["id"]) for row in kept),
+        records=tuple([read_row(shape.kind, row, everything) for row in kept]),
+        positions=tuple([Position(_position_value(listing, row), row["id"]) for row in kept]),
         more=len(rows) > cut.limit,
         total=await _total(session, shape, values, rows) if shape.counted else None,
     )

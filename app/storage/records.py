@@ -139,7 +139,7 @@ def selected(kind: Kind, everything: bool) -> str:
         "version": kind.version,
         "deleted_at": kind.deleted_at,
         **dict(zip(kind.role_columns, kind.roles, strict=True)),
-        **{f"withheld_{method}": state for method, state in kind.withheld.items()},
+        **{column: kind.withheld[method] for method, column in kind.withheld_columns},
     }
     text = ", ".join(f'{expression} AS "{name}"' for name, expression in columns.items())
     return text.replace(":all", "TRUE" if everything else "FALSE")
@@ -156,15 +156,15 @@ def _without_none(*roles: str | None) -> frozenset[str]:
 
 def read_row(kind: Kind, row: Mapping[str, Any], everything: bool) -> Record:
     roles = _without_none(*[row[name] for name in kind.role_columns])
-    withheld = [method for method in kind.withheld if row[f"withheld_{method}"]]
+    withheld = [method for method, column in kind.withheld_columns if row[column]]
     return Record(
-        class_name=kind.class_name,
-        version=row["version"],
-        values=row,
-        roles=roles,
-        withheld=frozenset(withheld) if withheld else _NOTHING,
-        concerned=tuple([row[name] for name in kind.concerned]),
-        deleted_at=row["deleted_at"],
-        parent_id=row[kind.within] if kind.within else None,
-        named=kind.class_name == "Organization" and not roles and not everything,
+        kind.class_name,
+        row["version"],
+        row,
+        roles,
+        frozenset(withheld) if withheld else _NOTHING,
+        tuple([row[name] for name in kind.concerned]),
+        row["deleted_at"],
+        row[kind.within] if kind.within else None,
+        not roles and not everything and kind.class_name == "Organization",
     )
