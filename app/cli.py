@@ -333,7 +333,7 @@ def contract(
 def _database(settings: Settings) -> Database:
     from app.storage.database import Database
 
-    return Database(settings.database_url)
+    return Database(settings.database_url, hurried=False)
 
 
 @asynccontextmanager

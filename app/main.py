@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> Router:
     contract, writers, published = _published(
         settings.public_url, issued, security_txt(settings), publication
     )
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings.replica_url)
     issuers = trusted_issuers(settings)
     callers = Callers(database, issuers, settings.audience)
     hosts = Hosts(urlsplit(settings.public_url).hostname or "", settings.allowed_hosts)

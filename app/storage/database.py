@@ -23,6 +23,7 @@ from tortoise.transactions import in_transaction
 from app.storage import migrations, postgres, sqlite
 from app.storage.activities import write_activities
 from app.storage.failures import UniqueViolation, unavailable
+from app.storage.replica import Replica
 from app.storage.session import Dialect, Session, insert, update
 from app.storage.tables import APP_LABEL
 
@@ -41,15 +42,21 @@ MIGRATIONS_LOCK = int.from_bytes(b"registry")
 class Database:
     """`sqlite://./data/registry.sqlite3`, `sqlite:///abs/path` or `postgres://user:password@host/name`.
 
-    Parameters of a SQLite address are pragmas; those of a PostgreSQL address are libpq's, beside `minsize`
-    and `maxsize` of the pool. Raises `ValueError` for any other address.
+    Parameters of a SQLite address are pragmas; those of a PostgreSQL address are the server's, libpq's, and
+    the ones that `app.storage.postgres_address` knows. Raises `ValueError` for any other address.
+
+    A PostgreSQL may have a replica that is read. On one, statements are cut off that take too long, for
+    requests wait for them; unless it is opened by who is not `hurried`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, replica_url: str | None = None, *, hurried: bool = True) -> None:
         self.dialect: Dialect
         self.dialect, self._credentials = _read_address(url)
+        self._replica_url = replica_url
+        self._hurried = hurried
         self._client: sqlite.Client | postgres.Client | None = None
         self.cursor_key = b""
+        self._replica: Replica | None = None
 
     async def open(self) -> None:
         """Connect. Raises `Problem("unavailable")` where there is no database; creates none."""
@@ -57,18 +64,25 @@ class Database:
             file_path = self._credentials["file_path"]
             raise unavailable(f"There is no database at {file_path}; migrating makes it.")
         if self._client is None:
-            self._client = await self._connected()
+            client = await self._connected()
+            self._replica = await self._replica_of(client)
+            self._client = client
 
     async def close(self) -> None:
+        replica, self._replica = self._replica, None
         client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        try:
+            if replica is not None:
+                await replica.close()
+        finally:
+            if client is not None:
+                await client.close()
 
     def reading(self) -> Session:
         """Every statement on its own; it waits for no writer."""
         if self._client is None:
             raise unavailable()
-        return Session(self.dialect, self._client)
+        return Session(self.dialect, self._replica or self._client)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -86,7 +100,8 @@ class Database:
     @property
     def connections(self) -> tuple[int, int]:
         """How many there are, and how many of them are at work."""
-        return (0, 0) if self._client is None else self._client.connections
+        there = [client.connections for client in (self._client, self._replica) if client is not None]
+        return sum(n for n, _ in there), sum(n for _, n in there)
 
     async def leave_nothing_beside(self) -> None:
         """SQLite's log, in which pages stand as they were, is emptied, if no reader needs it just now."""
@@ -138,23 +153,37 @@ class Database:
                 await client.close()
 
     def _migrating_credentials(self) -> dict[str, Any]:
-        """SQLite rebuilds tables: with foreign keys on, dropping the old one deletes what refers to it."""
-        return self._credentials | ({"foreign_keys": "OFF"} if self.dialect == "sqlite" else {})
+        """SQLite rebuilds tables: with foreign keys on, dropping the old one deletes what refers to it.
+
+        On PostgreSQL who migrates waits for others, and for the building of an index.
+        """
+        return self._credentials | (
+            {"foreign_keys": "OFF"} if self.dialect == "sqlite" else {"hurried": False}
+        )
 
     async def _connected(self) -> sqlite.Client | postgres.Client:
         client: sqlite.Client | postgres.Client
         if self.dialect == "sqlite":
             client = sqlite.Client(connection_name=self.dialect, **self._credentials)
         else:
-            client = postgres.Client(
-                connection_name=self.dialect, command_timeout=postgres.WAIT_SECONDS, **self._credentials
-            )
+            client = postgres.Client(connection_name=self.dialect, hurried=self._hurried, **self._credentials)
         try:
             await client.open()
         except BaseException:
             await client.close()
             raise
         return client
+
+    async def _replica_of(self, primary: sqlite.Client | postgres.Client) -> Replica | None:
+        if self._replica_url is None or isinstance(primary, sqlite.Client):
+            return None
+        try:
+            replica = Replica(primary, self._replica_url)
+            await replica.open()
+        except BaseException:
+            await primary.close()
+            raise
+        return replica
 
     async def _applied(self) -> set[str]:
         if self._is_missing():

@@ -6,34 +6,61 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
-from tortoise.migrations.constraints import UniqueConstraint
 
-from app.settings import WrongSetting
-from app.storage.failures import Translated, UniqueViolation, unavailable
-from app.storage.tables import TABLES
+from app.storage.failures import unavailable
+from app.storage.postgres_address import read_address
+from app.storage.postgres_failures import translated, translated_connect
 
+# For a connection, and for an answer where the server itself does not say that it takes too long.
 WAIT_SECONDS = 10.0
-POOL_SIZES = {"minsize": 1, "maxsize": 10}
+REPLAYED = "SELECT CAST(pg_last_wal_replay_lsn() - '0/0' AS bigint)"
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: what may be otherwise when the client tries
-# again. Classes: connection, transaction rollback, resources, operator. Codes: a lock not had in time, a
-# server that only reads, a transaction that was ended because it idled or took too long.
-UNAVAILABLE_CLASSES = ("08", "40", "53", "57")
-UNAVAILABLE_CODES = ("55P03", "25006", "25P03", "25P04")
+
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # it has no types of its own
+    """Knows, where it leads to a replica, up to where that one has got; it never goes back."""
+
+    replayed = 0
+
+    async def has_replayed(self, position: int, *, anew: bool) -> bool:
+        if anew or self.replayed < position:
+            self.replayed = await self.fetchval(REPLAYED) or 0
+        return self.replayed >= position
 
 
 class Client(AsyncpgDBClient):
-    """A pool of connections; `options` are asyncpg's, `minsize` and `maxsize` may stand in the address."""
+    """A pool of connections; what may stand in the address is told by `Address`.
 
-    def __init__(self, dsn: str, connection_name: str, **options: Any) -> None:
-        self.dsn, sizes = _split_pool_sizes(dsn)
-        options |= sizes
-        super().__init__(connection_name=connection_name, timeout=WAIT_SECONDS, **options)
+    `options` are asyncpg's. Who is not `hurried` may take as long as it takes.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        connection_name: str,
+        *,
+        wait: float | None = None,
+        hurried: bool = True,
+        **options: Any,
+    ) -> None:
+        address = read_address(dsn, hurried=hurried)
+        self.dsn, self._pooled = address.dsn, address.pooled
+        self._limits = address.timeouts_in_transaction if address.pooled else ""
+        self._wait = wait
+        if address.cache_size is not None:
+            options["statement_cache_size"] = address.cache_size
+        if hurried:
+            options["command_timeout"] = self.wait
+        super().__init__(connection_name=connection_name, timeout=self.wait, **address.sizes | options)
+        # A pooler knows the first two, and refuses others.
         self.server_settings |= {"timezone": "UTC", "datestyle": "ISO"}
+        self.server_settings |= {} if address.pooled else address.timeouts
+
+    @property
+    def wait(self) -> float:
+        return self._wait or WAIT_SECONDS
 
     async def open(self) -> None:
         with translated_connect:
@@ -42,44 +69,31 @@ class Client(AsyncpgDBClient):
     async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
         """Connect as the address says; Tortoise's reading of it, here all defaults, would win over it."""
         options = {key: value for key, value in kwargs.items() if key not in _IN_ADDRESS}
+        options["connection_class"] = Connection
         return await asyncpg.create_pool(self.dsn, init=_set_codecs, reset=_leave, **options)
 
     async def read(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
         """By a statement of its own."""
-        async with self._acquired() as connection:
+        async with self._reading() as connection:
             return await self.fetch(connection, sql, values)
 
     # Nothing is nearer than the pool.
     point = read
 
-    @asynccontextmanager
-    async def _acquired(self) -> AsyncIterator[asyncpg.Connection]:
-        if self._pool is None:
-            raise unavailable()
-        pool = self._pool
-        with translated_connect:
-            connection = await pool.acquire(timeout=WAIT_SECONDS)
-        try:
-            yield connection
-        finally:
+    async def read_at(self, position: int, sql: str, values: Sequence[Any]) -> list[dict[str, Any]] | None:
+        """As `read`, of a replica; None where it has not got up to a position of its primary's log.
+
+        That is asked by a statement before, for a statement sees what was there when it began.
+        """
+        async with self._reading() as connection:
             with translated:
-                await pool.release(connection)
+                fresh = await connection.has_replayed(position, anew=self._pooled)
+            return await self.fetch(connection, sql, values) if fresh else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        async with self._acquired() as connection:
-            transaction = connection.transaction()
-            with translated:
-                await transaction.start()
-            try:
-                yield connection
-            except BaseException:
-                # A connection that cannot roll back is closed when the pool takes it back.
-                with suppress(*_BROKEN):
-                    await transaction.rollback()
-                raise
-            with translated:
-                await transaction.commit()
+        async with self._acquired() as connection, self._begun(connection.transaction(), connection):
+            yield connection
 
     async def fetch(
         self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]
@@ -95,60 +109,52 @@ class Client(AsyncpgDBClient):
         there: int = self._pool.get_size()
         return there, there - self._pool.get_idle_size()
 
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[asyncpg.Connection]:
+        """A pooler may give the two halves of a statement, outside of a transaction, to two connections."""
+        async with self._acquired() as connection:
+            if not self._pooled:
+                yield connection
+                return
+            # Each statement sees what was there when it began, whatever the server's default is.
+            transaction = connection.transaction(isolation="read_committed", readonly=True)
+            async with self._begun(transaction, connection):
+                yield connection
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[asyncpg.Connection]:
+        if self._pool is None:
+            raise unavailable()
+        pool = self._pool
+        with translated_connect:
+            connection = await pool.acquire(timeout=self.wait)
+        try:
+            yield connection
+        finally:
+            with translated:
+                await pool.release(connection)
+
+    @asynccontextmanager
+    async def _begun(self, transaction: Any, connection: asyncpg.Connection) -> AsyncIterator[None]:
+        with translated:
+            await transaction.start()
+        try:
+            if self._limits:
+                with translated:
+                    await connection.execute(self._limits)
+            yield
+        except BaseException:
+            # A connection that cannot roll back is closed when the pool takes it back.
+            with suppress(*_BROKEN):
+                await transaction.rollback()
+            raise
+        with translated:
+            await transaction.commit()
+
 
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _SECONDS = len("00:00:00")
 _IN_ADDRESS = {"host", "port", "user", "password", "database"}
-
-
-def _split_pool_sizes(dsn: str) -> tuple[str, dict[str, int]]:
-    """asyncpg would send every parameter that it does not know to the server as a setting."""
-    parts = urlsplit(dsn)
-    parameters = parse_qsl(parts.query)
-    sizes = {**POOL_SIZES, **{key: int(value) for key, value in parameters if key in POOL_SIZES}}
-    query = urlencode([(key, value) for key, value in parameters if key not in POOL_SIZES])
-    return urlunsplit(parts._replace(query=query)), sizes
-
-
-def _unique_columns() -> dict[str, str]:
-    """The columns of every unique constraint by its name: the ones PostgreSQL names, and ours."""
-    columns = {}
-    for model in TABLES:
-        meta = model._meta  # noqa: SLF001 - Tortoise's public place for it
-        columns[f"{meta.db_table}_pkey"] = meta.db_pk_column
-        for field in meta.fields_map.values():
-            if field.unique and not field.pk:
-                columns[f"{meta.db_table}_{field.model_field_name}_key"] = field.model_field_name
-        for constraint in meta.constraints:
-            if isinstance(constraint, UniqueConstraint):
-                columns[str(constraint.name)] = ",".join(constraint.fields)
-    return columns
-
-
-UNIQUE_COLUMNS = _unique_columns()
-
-
-def translation(error: Exception) -> Exception | None:
-    if isinstance(error, asyncpg.UniqueViolationError):
-        name = error.constraint_name or ""
-        return UniqueViolation(error.table_name or "", UNIQUE_COLUMNS.get(name, name))
-    if isinstance(error, asyncpg.PostgresError):
-        code = error.sqlstate or ""
-        return unavailable() if code[:2] in UNAVAILABLE_CLASSES or code in UNAVAILABLE_CODES else None
-    # Other InterfaceErrors are mistakes in the use of asyncpg. An InternalClientError is a connection that
-    # the server has left in the middle of something, from which asyncpg has not yet drawn the conclusion.
-    closed = isinstance(error, asyncpg.InterfaceError) and ("closed" in str(error) or "closing" in str(error))
-    return unavailable() if closed or isinstance(error, (OSError, asyncpg.InternalClientError)) else None
-
-
-def connect_translation(error: Exception) -> Exception | None:
-    """Whoever is refused, by password or by the name of the database, does not reach it."""
-    if isinstance(error, asyncpg.ClientConfigurationError):
-        return WrongSetting(f"REGISTRY_DATABASE_URL: {error}.")
-    return unavailable() if isinstance(error, asyncpg.PostgresError) else translation(error)
-
-
-translated, translated_connect = Translated(translation), Translated(connect_translation)
 
 
 async def _set_codecs(connection: asyncpg.Connection) -> None:

@@ -25,8 +25,8 @@ def unavailable() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
+async def opened(url: str, replica_url: str | None = None) -> AsyncIterator[Database]:
+    database = Database(url, replica_url)
     await database.open()
     try:
         yield database

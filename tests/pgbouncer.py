@@ -1,0 +1,66 @@
+"""A PgBouncer of a test's own, in transaction mode, where the machine has one; CI has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.commands import free_port
+from tests.postgres_server import PostgresServer
+
+START_SECONDS = 20
+CONFIGURATION = """[databases]
+* = host={socket} user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = {connections}
+"""
+
+
+@contextmanager
+def pgbouncer(server: PostgresServer, name: str, connections: int) -> Iterator[str]:
+    """The address of a database by way of it. All clients share so many connections to the server."""
+    program = shutil.which("pgbouncer")
+    if program is None and "CI" not in os.environ:
+        pytest.skip("pgbouncer is not installed")
+    port = free_port()
+    [server_socket] = parse_qs(urlsplit(server.url()).query)["host"]
+    # It refuses to run as root.
+    folder = Path(tempfile.mkdtemp(prefix="registry-pgbouncer-"))
+    server.give(folder)
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(CONFIGURATION.format(socket=server_socket, port=port, connections=connections))
+    configuration.chmod(0o644)
+    command = [str(program), "--quiet", str(configuration)]
+    with subprocess.Popen(command, user=server.system_user, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_until_ready(port)
+            yield f"postgres://postgres@127.0.0.1:{port}/{name}?sslmode=disable"
+        finally:
+            process.kill()
+            shutil.rmtree(folder)
+
+
+def _wait_until_ready(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError("PgBouncer did not start")

@@ -1,0 +1,220 @@
+"""What holds on PostgreSQL alone: limits, prepared statements, a pooler in between."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+import pytest
+
+from app.caller import READ, Caller
+from app.storage.acts import new_id
+from app.storage.database import MIGRATIONS_LOCK, Database
+from app.storage.postgres_address import read_address
+from app.storage.records import find
+from app.storage.session import Session
+from tests.pgbouncer import pgbouncer
+from tests.postgres_server import PostgresServer
+from tests.service import PATCH, World, running
+from tests.storage.opening import count, opened, unavailable
+from tests.storage.rows import add_organization
+
+pytestmark = pytest.mark.anyio
+
+LIMITS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+PREPARED = """SELECT statement, generic_plans + custom_plans AS times FROM pg_prepared_statements
+    WHERE statement LIKE 'SELECT i.id%'"""
+NOBODY = Caller("0190b6a4-0000-7000-8000-000000000000", frozenset({READ}))
+
+
+async def limits(session: Session) -> list[str]:
+    rows = [await session.rows(f"SHOW {name}") for name in LIMITS]
+    return [next(iter(row.values())) for [row] in rows]
+
+
+async def test_every_connection_has_limits_unless_the_address_sets_others(postgres_url: str) -> None:
+    async with opened(postgres_url) as database, database.transaction() as session:
+        assert await limits(session) == await limits(database.reading()) == ["5s", "8s", "15s"]
+    async with opened(f"{postgres_url}&statement_timeout=250&lock_timeout=1min") as database:
+        assert await limits(database.reading()) == ["1min", "250ms", "15s"]
+
+
+async def test_commands_take_as_long_as_they_take(postgres_url: str) -> None:
+    database = Database(f"{postgres_url}&statement_timeout=50", hurried=False)
+    await database.open()
+    try:
+        assert await limits(database.reading()) == ["0", "0", "0"]
+        await database.reading().rows("SELECT 1 FROM pg_sleep(0.2)")
+    finally:
+        await database.close()
+
+
+async def test_who_migrates_waits_for_who_migrates_longer_than_for_any_other_lock(postgres_url: str) -> None:
+    async with opened(postgres_url) as other:
+        async with other.transaction() as session:
+            await session.rows("SELECT pg_advisory_xact_lock($1)", [MIGRATIONS_LOCK])
+            hurried = f"{postgres_url}&lock_timeout=50&statement_timeout=50"
+            migrating = asyncio.create_task(Database(hurried).migrate())
+            await asyncio.sleep(0.5)
+            assert not migrating.done()
+        assert await migrating == []
+
+
+async def test_a_statement_that_is_cut_off_is_unavailable_and_the_connection_goes_on(
+    postgres_url: str,
+) -> None:
+    async with opened(f"{postgres_url}&maxsize=1&statement_timeout=50") as database:
+        started = time.monotonic()
+        with unavailable():
+            await database.reading().rows("SELECT 1 FROM pg_sleep(5)")
+        with unavailable():
+            async with database.transaction() as session:
+                await add_organization(session)
+                await session.rows("SELECT 1 FROM pg_sleep(5)")
+        assert time.monotonic() - started < 3
+        assert await count(database.reading()) == 0
+
+
+async def test_a_transaction_in_which_nothing_is_done_ends_and_gives_its_locks_back(
+    postgres_url: str,
+) -> None:
+    async with opened(f"{postgres_url}&idle_in_transaction_session_timeout=50") as database:
+        async with database.transaction() as session:
+            organization_id = await add_organization(session)
+        with unavailable():
+            async with database.transaction() as session:
+                await session.lock_organization(organization_id)
+                await asyncio.sleep(0.5)
+                await session.rows("SELECT 1")
+        async with database.transaction() as session:
+            assert await session.lock_organization(organization_id)
+
+
+@asynccontextmanager
+async def locked(url: str) -> AsyncIterator[None]:
+    """Somebody has taken the instances for themselves, as a careless migration by hand would."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE instance IN ACCESS EXCLUSIVE MODE")
+            yield
+    finally:
+        await connection.close()
+
+
+async def test_a_request_whose_statement_is_cut_off_may_come_again(
+    postgres_world: tuple[str, World], postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    template, world = postgres_world
+    name = f"test_{new_id().replace('-', '')}"
+    await asyncio.to_thread(postgres_server.administer, f"CREATE DATABASE {name} TEMPLATE {template}")
+    url = postgres_server.url(name)
+    async with running(f"{url}&statement_timeout=100", tmp_path) as service:
+        owner = service.as_("owner")
+        change = {"headers": {"Content-Type": PATCH}, "content": b'{"name": "Another"}'}
+        async with locked(url):
+            answers = [
+                await owner.get(world.shop),
+                await owner.get("/api/instances"),
+                await owner.patch(world.shop, **change),
+            ]
+        for answer in answers:
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+            assert answer.json()["type"].endswith("/unavailable")
+        assert (await owner.get(world.shop)).status_code == 200
+        assert (await owner.patch(world.shop, **change)).status_code == 200
+
+
+async def test_a_statement_is_prepared_once_on_each_connection(postgres_url: str) -> None:
+    async with opened(f"{postgres_url}&minsize=1&maxsize=1") as database:
+        for _ in range(20):
+            assert await find(database.reading(), "Instance", NOBODY, "id", new_id()) is None
+        async with database.transaction() as session:
+            assert await find(session, "Instance", NOBODY, "id", new_id()) is None
+        [prepared] = await database.reading().rows(PREPARED)
+        assert prepared["times"] == 21
+
+
+async def test_nothing_is_prepared_for_longer_than_it_runs_where_the_address_says_so(
+    postgres_url: str,
+) -> None:
+    async with opened(f"{postgres_url}&maxsize=1&statement_cache_size=0") as database:
+        for _ in range(20):
+            assert await find(database.reading(), "Instance", NOBODY, "id", new_id()) is None
+        assert await database.reading().rows(PREPARED) == []
+        assert await limits(database.reading()) != ["0", "0", "0"]
+
+
+async def test_a_migration_under_prepared_statements_is_met_once_and_passes(postgres_url: str) -> None:
+    """As while two releases run side by side."""
+    by_name = "SELECT name FROM organization WHERE name = $1"
+    async with opened(f"{postgres_url}&maxsize=1") as database:
+
+        async def write() -> None:
+            async with database.transaction() as session:
+                await session.rows(by_name, ["x"])
+
+        await write()
+        for type_ in ("text", "varchar(300)"):
+            connection = await asyncpg.connect(postgres_url)
+            await connection.execute(f"ALTER TABLE organization ALTER COLUMN name TYPE {type_}")
+            await connection.close()
+            if type_ == "text":
+                assert await database.reading().rows(by_name, ["x"]) == []
+            else:
+                with unavailable():
+                    await write()
+            await write()
+
+
+@pytest.fixture
+def pooled_url(postgres_server: PostgresServer, postgres_url: str) -> Iterator[str]:
+    """By way of a pooler with two connections, of which each transaction gets the one that is free."""
+    name = postgres_url.partition("?")[0].rpartition("/")[2]
+    with pgbouncer(postgres_server, name, connections=2) as url:
+        yield f"{url}&statement_cache_size=0&maxsize=8"
+
+
+async def test_behind_a_pooler_of_transactions_everything_works(pooled_url: str) -> None:
+    async with opened(pooled_url) as database:
+        async with database.transaction() as session:
+            assert await limits(session) == ["5s", "8s", "15s"]
+            organization_id = await add_organization(session)
+
+        async def work() -> None:
+            for _ in range(20):
+                async with database.transaction() as session:
+                    assert await session.lock_organization(organization_id)
+                    [row] = await session.rows("SELECT version FROM organization")
+                    await session.rows("UPDATE organization SET version = $1", [row["version"] + 1])
+                [row] = await database.reading().rows("SELECT id, version, created_at FROM organization")
+                assert row["id"] == organization_id
+                assert await find(database.reading(), "Instance", NOBODY, "id", new_id()) is None
+
+        await asyncio.gather(*(work() for _ in range(8)))
+        assert await database.reading().rows("SELECT version FROM organization") == [{"version": 161}]
+        pids = {
+            (await database.reading().rows("SELECT pg_backend_pid() AS pid"))[0]["pid"] for _ in range(40)
+        }
+        assert len(pids) <= 2
+
+
+async def test_behind_a_pooler_migrations_and_commands_work(pooled_url: str) -> None:
+    assert await Database(pooled_url).migrate() == []
+    database = Database(pooled_url, hurried=False)
+    await database.open()
+    try:
+        assert await limits(database.reading()) == ["0", "0", "0"]
+    finally:
+        await database.close()
+
+
+def test_what_the_address_says_beside_goes_to_the_server_or_to_libpq() -> None:
+    address = read_address("postgres://u:p@h/n?sslmode=require&maxsize=3&work_mem=8MB&statement_timeout=1s")
+    assert address.dsn == "postgres://u:p@h/n?sslmode=require&work_mem=8MB"
+    assert address.sizes == {"minsize": 1, "maxsize": 3}
+    assert address.timeouts["statement_timeout"] == "1s"
