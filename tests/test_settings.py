@@ -31,6 +31,39 @@ def test_addresses_of_either_database_are_settings(url: str) -> None:
     assert read_settings({"REGISTRY_DATABASE_URL": url}).database_url == url
 
 
+def test_a_postgresql_may_have_a_replica_and_limits_of_its_own() -> None:
+    named = {
+        "REGISTRY_DATABASE_URL": "postgres://u@primary/db?statement_timeout=500ms&statement_cache_size=0",
+        "REGISTRY_REPLICA_URL": "postgresql://u@replica/db?maxsize=4&lock_timeout=0",
+    }
+    settings = read_settings(named)
+    assert (settings.database_url, settings.replica_url) == tuple(named.values())
+
+
+@pytest.mark.parametrize(
+    ("url", "replica_url", "name"),
+    [
+        ("postgres://u@h/db", "sqlite:///x", "REGISTRY_REPLICA_URL"),
+        ("sqlite:///x", "postgres://u@h/db", "REGISTRY_REPLICA_URL"),
+        ("postgres://u@h/db", "postgres://u@h:x/db", "REGISTRY_REPLICA_URL"),
+        ("postgres://u@h/db", "postgres://u@h/db?maxsize=0", "REGISTRY_REPLICA_URL: maxsize"),
+        ("postgres://u@h/db?statement_timeout=soon", "", "REGISTRY_DATABASE_URL: statement_timeout"),
+        ("postgres://u@h/db?lock_timeout=-1", "", "REGISTRY_DATABASE_URL: lock_timeout"),
+        ("postgres://u@h/db?statement_cache_size=many", "", "REGISTRY_DATABASE_URL: statement_cache_size"),
+        ("postgres://u@h/db?minsize=11", "", "REGISTRY_DATABASE_URL: minsize"),
+        (
+            "postgres://u@h/db?idle_in_transaction_session_timeout=",
+            "",
+            "REGISTRY_DATABASE_URL: idle_in_transaction_session_timeout",
+        ),
+    ],
+)
+def test_what_no_postgresql_can_be_told_is_a_wrong_setting(url: str, replica_url: str, name: str) -> None:
+    replica = {"REGISTRY_REPLICA_URL": replica_url} if replica_url else {}
+    with pytest.raises(WrongSetting, match=f"^{name}[^\n]*\\.$"):
+        read_settings({"REGISTRY_DATABASE_URL": url, **replica})
+
+
 def test_a_limit_may_be_counted_in_redis() -> None:
     named = {
         "REGISTRY_RATE_LIMIT": "100/minute",

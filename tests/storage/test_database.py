@@ -83,9 +83,12 @@ async def test_cancelled_statements_leave_the_next_transaction_alone(database: D
 
 async def test_a_reader_neither_waits_for_a_writer_nor_sees_what_is_not_done(database: Database) -> None:
     async with asyncio.timeout(5), database.transaction() as session:
-        await add_organization(session)
+        organization_id = await add_organization(session)
         assert await count(database.reading()) == 0
+        by_id = "SELECT version FROM organization WHERE id = $1"
+        assert await database.reading().point(by_id, [organization_id]) == []
     assert await count(database.reading()) == 1
+    assert await database.reading().point(by_id, [organization_id]) == [{"version": 1}]
 
 
 async def test_many_tasks_write_one_after_another(database: Database) -> None:

@@ -1,0 +1,220 @@
+"""Several processes on one database, as `serve --workers` makes them: nothing is lost, taken twice or refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.commands import Server, run, served
+from tests.load import token
+from tests.postgres_server import PostgresServer, postgres_server
+from tests.service import JSON, PATCH
+
+pytestmark = pytest.mark.anyio
+
+CLIENTS = 8
+# A handle has no digits.
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
+NEW = {"Content-Type": JSON, "Accept": JSON}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("workers")
+
+
+@pytest.fixture(scope="module")
+def serving(standing_url: str, folder: Path) -> Iterator[Server]:
+    """The service in two processes, on either database in turn."""
+    with served(folder, "--workers", "2", **settings(standing_url)) as server:
+        yield server
+
+
+def settings(url: str) -> dict[str, str]:
+    return {"REGISTRY_DATABASE_URL": url}
+
+
+@asynccontextmanager
+async def client(server: Server, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Each request on a connection of its own, so that any of the processes may answer it."""
+    headers = {"Authorization": f"Bearer {token(folder)}", "Accept": JSON}
+    limits = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(
+        base_url=server.base, headers=headers, limits=limits, timeout=30, trust_env=False
+    ) as it:
+        yield it
+
+
+async def organization(asking: httpx.AsyncClient) -> str:
+    answer = await asking.post("/api/organizations", content=b'{"name": "Acme"}', headers=NEW)
+    assert answer.status_code == 201
+    return str(answer.headers["Location"])
+
+
+async def instance(asking: httpx.AsyncClient, owner: str, handle: str) -> httpx.Response:
+    content = json.dumps({"name": "Shop", "handle": handle.translate(LETTERS)})
+    return await asking.post(f"{owner}/instances", content=content, headers=NEW)
+
+
+async def all_at_once(task: Callable[[int], Awaitable[None]]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for n in range(CLIENTS):
+            group.create_task(_awaited(task(n)))
+
+
+async def _awaited(task: Awaitable[None]) -> None:
+    await task
+
+
+async def test_of_all_who_want_a_handle_at_once_one_gets_it(serving: Server, folder: Path) -> None:
+    async with client(serving, folder) as asking:
+        owner = await organization(asking)
+        met: dict[str, Counter[int]] = {f"wanted-{n}": Counter() for n in range(20)}
+
+        async def want(_n: int) -> None:
+            for handle, statuses in met.items():
+                statuses[(await instance(asking, owner, handle)).status_code] += 1
+
+        await all_at_once(want)
+        assert all(statuses == {201: 1, 409: CLIENTS - 1} for statuses in met.values()), met
+        listed = (await asking.get(f"{owner}/instances")).json()
+        assert listed["totalItems"] == len(met)
+
+
+async def test_no_change_is_lost_where_all_change_one_instance(serving: Server, folder: Path) -> None:
+    """Each writes a number one greater than the one it has read, if nobody has written meanwhile."""
+    async with client(serving, folder) as asking:
+        shop = (await instance(asking, await organization(asking), "counter")).headers["Location"]
+        await rename(asking, shop, "0", (await asking.get(shop)).headers["ETag"])
+        statuses = Counter[int]()
+
+        async def count(_n: int) -> None:
+            for _ in range(15):
+                read = await asking.get(shop)
+                following = str(int(read.json()["name"]) + 1)
+                statuses[await rename(asking, shop, following, read.headers["ETag"])] += 1
+
+        await all_at_once(count)
+        assert set(statuses) == {200, 412}, statuses
+        assert (await asking.get(shop)).json()["name"] == str(statuses[200])
+
+
+async def rename(asking: httpx.AsyncClient, shop: str, name: str, tag: str) -> int:
+    headers = {"Content-Type": PATCH, "If-Match": tag}
+    answer = await asking.patch(shop, content=json.dumps({"name": name}), headers=headers)
+    return answer.status_code
+
+
+async def test_who_has_written_reads_it_from_whichever_process(serving: Server, folder: Path) -> None:
+    async with client(serving, folder) as asking:
+        owner = await organization(asking)
+
+        async def write_and_read(n: int) -> None:
+            for turn in range(10):
+                made = await instance(asking, owner, f"mine-{n}-{turn}")
+                assert made.status_code == 201
+                found = [await asking.get(made.headers["Location"]) for _ in range(3)]
+                assert [it.status_code for it in found] == [200] * 3
+
+        await all_at_once(write_and_read)
+
+
+async def test_a_writer_of_another_process_lets_readers_of_sqlite_go_on(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with served(tmp_path, **settings(sqlite_url)) as server:
+        async with client(server, tmp_path) as asking:
+            shop = (await instance(asking, await organization(asking), "read-on")).headers["Location"]
+            file = sqlite_url.removeprefix("sqlite://")
+            with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+                writer.execute("BEGIN IMMEDIATE")
+                writer.execute("UPDATE instance SET name = 'not yet'")
+                async with asyncio.timeout(5):
+                    assert (await asking.get(shop)).json()["name"] == "Shop"
+                    listed = (await asking.get("/api/instances")).json()
+                assert [it["name"] for it in listed["member"]] == ["Shop"]
+                writer.execute("COMMIT")
+            assert (await asking.get(shop)).json()["name"] == "not yet"
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """For who stops it."""
+    with postgres_server() as server:
+        yield server
+
+
+async def test_a_restart_of_postgresql_is_a_moment_of_503_and_needs_none_of_the_service(
+    own_server: PostgresServer, tmp_path: Path
+) -> None:
+    url = own_server.url()
+    assert run(tmp_path, "migrate", **settings(url)).returncode == 0
+    with served(tmp_path, "--workers", "2", **settings(url)) as server:
+        async with client(server, tmp_path) as asking:
+            load = Load(asking, await organization(asking))
+            loading = asyncio.create_task(all_at_once(load.run))
+            for _ in range(2):
+                await load.answered()
+                await asyncio.to_thread(own_server.halt)
+                assert await load.refused()
+                await asyncio.to_thread(own_server.start)
+                await load.answered()
+            load.over = True
+            await loading
+            assert set(load.statuses) == {200, 201, 503}, load.statuses
+            assert load.problems == {("unavailable", "1")}
+            # What was answered as done is there, and nothing is there twice.
+            for path in load.made:
+                assert (await asking.get(path)).status_code == 200
+            statuses = [(await asking.get(load.owner)).status_code for _ in range(20)]
+            assert statuses == [200] * 20
+        assert "died" not in server.said()
+        assert "internal-error" not in server.said()
+
+
+class Load:
+    """Reads and creates until it is over; each status with how often it came."""
+
+    def __init__(self, asking: httpx.AsyncClient, owner: str) -> None:
+        self.asking, self.owner = asking, owner
+        self.statuses = Counter[int]()
+        self.problems = set[tuple[str, str]]()
+        self.made: list[str] = []
+        self.over = False
+
+    async def run(self, _n: int) -> None:
+        while not self.over:
+            self.note(await self.asking.get(self.owner))
+            made = await instance(self.asking, self.owner, f"load-{uuid4().hex[:20]}")
+            self.note(made)
+            if made.status_code == 201:
+                self.made.append(made.headers["Location"])
+
+    def note(self, answer: httpx.Response) -> None:
+        self.statuses[answer.status_code] += 1
+        if answer.status_code >= 400:
+            type_ = answer.json()["type"].rpartition("/")[2]
+            self.problems.add((type_, answer.headers.get("Retry-After", "")))
+
+    async def answered(self) -> None:
+        """Until it has been answered well for many times more."""
+        await self._until(lambda: self.statuses[200] + self.statuses[201], 100)
+
+    async def refused(self) -> bool:
+        await self._until(lambda: self.statuses[503], 10)
+        return True
+
+    async def _until(self, met: Callable[[], int], more: int) -> None:
+        wanted = met() + more
+        async with asyncio.timeout(60):
+            while met() < wanted:
+                await asyncio.sleep(0.02)
