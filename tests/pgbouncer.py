@@ -32,13 +32,15 @@ default_pool_size = {connections}
 
 
 @contextmanager
-def pgbouncer(server: PostgresServer, name: str, connections: int) -> Iterator[str]:
-    """The address of a database by way of it. All clients share so many connections to the server."""
+def pgbouncer(server: PostgresServer, url: str, connections: int) -> Iterator[str]:
+    """The address of a database, of the server or its replica, by way of it. All clients share so many
+    connections to it."""
     program = shutil.which("pgbouncer")
     if program is None and "CI" not in os.environ:
         pytest.skip("pgbouncer is not installed")
     port = free_port()
-    [server_socket] = parse_qs(urlsplit(server.url()).query)["host"]
+    parts = urlsplit(url)
+    [server_socket] = parse_qs(parts.query)["host"]
     # It refuses to run as root.
     folder = Path(tempfile.mkdtemp(prefix="registry-pgbouncer-"))
     server.give(folder)
@@ -49,7 +51,7 @@ def pgbouncer(server: PostgresServer, name: str, connections: int) -> Iterator[s
     with subprocess.Popen(command, user=server.system_user, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_until_ready(port)
-            yield f"postgres://postgres@127.0.0.1:{port}/{name}?sslmode=disable"
+            yield f"postgres://postgres@127.0.0.1:{port}{parts.path}?sslmode=disable&statement_cache_size=0"
         finally:
             process.kill()
             shutil.rmtree(folder)

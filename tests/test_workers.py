@@ -1,4 +1,4 @@
-"""Several processes on one database, as `serve --workers` makes them: nothing is lost, taken twice or refused."""
+"""Several processes on one database, as `serve --workers` makes them: nothing is lost or taken twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.commands import Server, run, served
-from tests.load import token
+from tests.load import token, until
 from tests.postgres_server import PostgresServer, postgres_server
 from tests.service import JSON, PATCH
 
@@ -215,6 +215,4 @@ class Load:
 
     async def _until(self, met: Callable[[], int], more: int) -> None:
         wanted = met() + more
-        async with asyncio.timeout(60):
-            while met() < wanted:
-                await asyncio.sleep(0.02)
+        await until(lambda: met() >= wanted, 60)

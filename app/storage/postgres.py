@@ -73,8 +73,8 @@ class Client(AsyncpgDBClient):
         return await asyncpg.create_pool(self.dsn, init=_set_codecs, reset=_leave, **options)
 
     async def read(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
-        """By a statement of its own."""
-        async with self._reading() as connection:
+        """By a statement of its own. Behind a pooler it is cut off from here, as others are by the server."""
+        async with self._acquired() as connection:
             return await self.fetch(connection, sql, values)
 
     # Nothing is nearer than the pool.
@@ -85,7 +85,7 @@ class Client(AsyncpgDBClient):
 
         That is asked by a statement before, for a statement sees what was there when it began.
         """
-        async with self._reading() as connection:
+        async with self._one_server() as connection:
             with translated:
                 fresh = await connection.has_replayed(position, anew=self._pooled)
             return await self.fetch(connection, sql, values) if fresh else None
@@ -110,8 +110,8 @@ class Client(AsyncpgDBClient):
         return there, there - self._pool.get_idle_size()
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[asyncpg.Connection]:
-        """A pooler may give the two halves of a statement, outside of a transaction, to two connections."""
+    async def _one_server(self) -> AsyncIterator[asyncpg.Connection]:
+        """For several statements: a pooler would give each of them another connection of the server."""
         async with self._acquired() as connection:
             if not self._pooled:
                 yield connection
