@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import aiosqlite
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 
-from app.storage.postgres import POOL_SIZES
+from app.storage.postgres_address import POOL_SIZES
 from app.storage.sqlite import PRAGMAS
 
 Run = Callable[..., Awaitable[list[dict[str, Any]]]]
