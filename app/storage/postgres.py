@@ -11,6 +11,7 @@ import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
 from app.storage.failures import unavailable
+from app.storage.loans import Loan, Loans
 from app.storage.postgres_address import read_address
 from app.storage.postgres_failures import translated, translated_connect
 
@@ -49,6 +50,7 @@ class Client(AsyncpgDBClient):
         self.dsn, self._pooled = address.dsn, address.pooled
         self._limits = address.timeouts_in_transaction if address.pooled else ""
         self._wait = wait
+        self._loans: Loans | None = None
         if address.cache_size is not None:
             options["statement_cache_size"] = address.cache_size
         if hurried:
@@ -65,6 +67,13 @@ class Client(AsyncpgDBClient):
     async def open(self) -> None:
         with translated_connect:
             await self.create_connection(with_db=True)
+        self._loans = Loans(self._pool)
+
+    async def close(self) -> None:
+        loans, self._loans = self._loans, None
+        if loans is not None:
+            await loans.end()
+        await super().close()
 
     async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
         """Connect as the address says; Tortoise's reading of it, here all defaults, would win over it."""
@@ -74,7 +83,7 @@ class Client(AsyncpgDBClient):
 
     async def read(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
         """By a statement of its own. Behind a pooler it is cut off from here, as others are by the server."""
-        async with self._acquired() as connection:
+        async with self._lent() as connection:
             return await self.fetch(connection, sql, values)
 
     # Nothing is nearer than the pool.
@@ -92,7 +101,7 @@ class Client(AsyncpgDBClient):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        async with self._acquired() as connection, self._begun(connection.transaction(), connection):
+        async with self._lent() as connection, self._begun(connection.transaction(), connection):
             yield connection
 
     async def fetch(
@@ -104,15 +113,12 @@ class Client(AsyncpgDBClient):
 
     @property
     def connections(self) -> tuple[int, int]:
-        if self._pool is None:
-            return 0, 0
-        there: int = self._pool.get_size()
-        return there, there - self._pool.get_idle_size()
+        return (0, 0) if self._loans is None else self._loans.number
 
     @asynccontextmanager
     async def _one_server(self) -> AsyncIterator[asyncpg.Connection]:
         """For several statements: a pooler would give each of them another connection of the server."""
-        async with self._acquired() as connection:
+        async with self._lent() as connection:
             if not self._pooled:
                 yield connection
                 return
@@ -121,18 +127,10 @@ class Client(AsyncpgDBClient):
             async with self._begun(transaction, connection):
                 yield connection
 
-    @asynccontextmanager
-    async def _acquired(self) -> AsyncIterator[asyncpg.Connection]:
-        if self._pool is None:
+    def _lent(self) -> Loan:
+        if self._loans is None:
             raise unavailable()
-        pool = self._pool
-        with translated_connect:
-            connection = await pool.acquire(timeout=self.wait)
-        try:
-            yield connection
-        finally:
-            with translated:
-                await pool.release(connection)
+        return self._loans.lend(self.wait)
 
     @asynccontextmanager
     async def _begun(self, transaction: Any, connection: asyncpg.Connection) -> AsyncIterator[None]:

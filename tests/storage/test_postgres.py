@@ -238,3 +238,65 @@ def test_what_the_address_says_beside_goes_to_the_server_or_to_libpq() -> None:
     assert address.dsn == "postgres://u:p@h/n?sslmode=require&work_mem=8MB"
     assert address.sizes == {"minsize": 1, "maxsize": 3}
     assert address.timeouts["statement_timeout"] == "1s"
+
+
+async def test_all_who_want_a_connection_get_one_in_turn(postgres_url: str) -> None:
+    async with opened(f"{postgres_url}&maxsize=2") as database:
+
+        async def work() -> None:
+            for _ in range(10):
+                assert await count(database.reading()) >= 0
+                async with database.transaction() as session:
+                    await add_organization(session)
+
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(work() for _ in range(12)))
+        assert await count(database.reading()) == 120
+        assert database.connections == (2, 0)
+
+
+async def test_a_connection_that_was_cut_short_is_not_lent_again_as_it_is(postgres_url: str) -> None:
+    async with opened(f"{postgres_url}&maxsize=1") as database:
+
+        async def read() -> None:
+            await database.reading().rows("SELECT 1 FROM pg_sleep(5)")
+
+        async def write() -> None:
+            async with database.transaction() as session:
+                await add_organization(session)
+                await session.rows("SELECT 1 FROM pg_sleep(5)")
+
+        for cut_short in (read, write, read, write):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(cut_short(), 0.05)
+            assert await count(database.reading()) == 0
+        assert database.connections == (1, 0)
+
+
+async def test_connections_that_nobody_has_used_for_long_are_closed(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_pool = asyncpg.create_pool
+    short = {"max_inactive_connection_lifetime": 0.2}
+    monkeypatch.setattr(asyncpg, "create_pool", lambda *at, **options: create_pool(*at, **options | short))
+    async with opened(postgres_url) as database:
+        peak = "SELECT 1 FROM pg_sleep(0.1)"
+        await asyncio.gather(*(database.reading().rows(peak) for _ in range(8)))
+        assert database.connections == (8, 0)
+        async with asyncio.timeout(20):
+            while database.connections[0] > 2:
+                await count(database.reading())
+
+
+async def test_connections_that_end_while_nobody_has_them_are_made_anew_and_nobody_notices(
+    postgres_url: str,
+) -> None:
+    """As in a restart, or by a firewall that forgets."""
+    async with opened(postgres_url) as database, opened(postgres_url) as other:
+        await asyncio.gather(*(count(database.reading()) for _ in range(5)))
+        sql = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+        await other.reading().rows(sql)
+        await asyncio.sleep(0.1)
+        for _ in range(10):
+            assert await count(database.reading()) == 0

@@ -1,0 +1,96 @@
+"""Loans: connections to PostgreSQL, lent to one statement or transaction at a time."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+
+from app.storage.postgres_failures import translated, translated_connect
+
+# Every so many times all connections go back to the pool, which closes those that are not used, or have been
+# for very long.
+TIMES = 100
+
+
+class Loans:
+    """What is given back whole waits for the next here: asyncpg's pool makes a task and two timers each time,
+    which take longer than a read does."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._waiting: list[asyncpg.Connection] = []
+        self._wanted = 0
+        self._times = 0
+
+    def lend(self, wait: float) -> Loan:
+        """It is waited for so many seconds, where all are lent."""
+        return Loan(self, wait)
+
+    @property
+    def number(self) -> tuple[int, int]:
+        """How many connections there are, and how many of them are lent."""
+        there: int = self._pool.get_size()
+        return there, there - self._pool.get_idle_size() - len(self._waiting)
+
+    async def take(self, wait: float) -> asyncpg.Connection:
+        while self._waiting:
+            connection = self._waiting.pop()
+            if _lives(connection):
+                return connection
+            await self.drop(connection)
+        self._wanted += 1
+        try:
+            with translated_connect:
+                return await self._pool.acquire(timeout=wait)
+        finally:
+            self._wanted -= 1
+
+    async def keep(self, connection: asyncpg.Connection) -> None:
+        """For the next; by way of the pool where somebody waits there."""
+        self._times += 1
+        if self._wanted or self._pool.is_closing():
+            await self.drop(connection)
+            return
+        self._waiting.append(connection)
+        if self._times % TIMES == 0:
+            await self.end()
+
+    async def drop(self, connection: asyncpg.Connection) -> None:
+        """To the pool, which ends what is still going on, or closes the connection."""
+        with translated:
+            await self._pool.release(connection)
+
+    async def end(self) -> None:
+        while self._waiting:
+            await self.drop(self._waiting.pop())
+
+
+class Loan:
+    """Of a connection, which it opens and closes as a context."""
+
+    __slots__ = ("_connection", "_loans", "_wait")
+
+    def __init__(self, loans: Loans, wait: float) -> None:
+        self._loans = loans
+        self._wait = wait
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        self._connection = await self._loans.take(self._wait)
+        return self._connection
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            await self._loans.keep(self._connection)
+        else:
+            await self._loans.drop(self._connection)
+
+
+def _lives(connection: asyncpg.Connection) -> bool:
+    """asyncpg takes a connection that has ended away from who has it."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        return False
