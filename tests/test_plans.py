@@ -19,10 +19,10 @@ from app.storage.database import Database
 from app.storage.erasure import forget
 from app.storage.kinds import ANYTHING
 from app.storage.ownership import EVERYTHING
-from app.storage.session import Session
 from tests.benchmarks.scale_rows import RARE_WORD, Estate, load_postgres, load_sqlite
 from tests.promises import CONTRACT
 from tests.service import PATCH, Service, World, id_of, made, populate, running
+from tests.statements import overhear
 from tests.test_sweep import concrete
 
 pytestmark = pytest.mark.anyio
@@ -35,22 +35,20 @@ async def swept(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Database, dict[str, Sequence[Any]]]]:
     """A database with thousands of rows, and the statements that are run while everything is asked for."""
-    estate, seen, run = Estate(INSTANCES, in_one=4), dict[str, Sequence[Any]](), Session.rows
+    estate, seen = Estate(INSTANCES, in_one=4), dict[str, Sequence[Any]]()
     if database_url.startswith("sqlite"):
         load_sqlite(database_url.removeprefix("sqlite://"), estate, lambda _: None)
     else:
         await load_postgres(database_url, estate, lambda _: None)
 
-    async def noting(session: Session, sql: str, values: Sequence[Any] = ()) -> Any:
-        seen.setdefault(sql, values)
-        return await run(session, sql, values)
-
     async with running(database_url, tmp_path) as service:
         with monkeypatch.context() as patch:
-            patch.setattr(Session, "rows", noting)
+            asked = overhear(patch)
             world = await populate(service)
             await sweep(service, world)
             await change(service, world)
+    for sql, values in asked:
+        seen.setdefault(sql, values)
     database = Database(database_url)
     await database.open()
     yield database, seen

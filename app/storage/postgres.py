@@ -111,6 +111,11 @@ class Client(AsyncpgDBClient):
             rows = await connection.fetch(sql, *values)
         return [dict(row) for row in rows]
 
+    async def brief(
+        self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]
+    ) -> list[dict[str, Any]]:
+        return await self.fetch(connection, sql, values)
+
     @property
     def connections(self) -> tuple[int, int]:
         return (0, 0) if self._loans is None else self._loans.number

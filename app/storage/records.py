@@ -88,7 +88,7 @@ async def buried(
     visible = f"""(organization_id IN ({MINE}) OR counterpart_id IN ({OWNED})
         OR (counterpart_role = 'member' AND counterpart_id IN ({MINE})))"""
     condition = ANYTHING if reads_all(caller) else visible
-    rows = await session.rows(
+    rows = await session.point(
         f"SELECT deleted_at, parent_id FROM tombstone WHERE id = $2 AND class_name = $3 AND {condition}",
         [caller.partner_id, identifier, class_name],
     )
@@ -100,7 +100,7 @@ async def embedded(session: Session, caller: Caller, record: Record) -> dict[str
     if record.class_name != "Organization" or record.named:
         return {}
     kind, everything = KINDS["Member"], reads_all(caller)
-    rows = await session.rows(_members(everything), [caller.partner_id, record.id])
+    rows = await session.point(_members(everything), [caller.partner_id, record.id])
     members = [read_row(kind, row, everything) for row in rows]
     owners = [member for member in members if member.values["role"] == "owner"]
     return {"owners": owners, "members": [member for member in members if member not in owners]}
@@ -117,7 +117,7 @@ def _members(everything: bool) -> str:
 
 async def owns_any(session: Session, caller: Caller) -> bool:
     """Whether the caller is an owner of any organization that is there."""
-    rows = await session.rows(
+    rows = await session.point(
         f"SELECT o.id FROM organization o WHERE o.deleted_at IS NULL AND o.id IN ({OWNED}) LIMIT 1",
         [caller.partner_id],
     )

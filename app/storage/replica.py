@@ -70,6 +70,10 @@ class Replica:
         """In a transaction, which is the primary's."""
         return await self._primary.fetch(connection, sql, values)
 
+    async def brief(self, connection: Any, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        """As `fetch`."""
+        return await self._primary.brief(connection, sql, values)
+
     @property
     def connections(self) -> tuple[int, int]:
         return self._replica.connections

@@ -27,6 +27,8 @@ class Client(Protocol):
 
     async def fetch(self, connection: Any, sql: str, values: Sequence[Any]) -> Rows: ...
 
+    async def brief(self, connection: Any, sql: str, values: Sequence[Any]) -> Rows: ...
+
 
 class Session:
     """Runs statements, each on its own or all in one transaction.
@@ -64,7 +66,11 @@ class Session:
         """
         if self._connection is None:
             return await self._client.point(sql, _zoned(values))
-        return await self._client.fetch(self._connection, sql, _zoned(values))
+        return await self._client.brief(self._connection, sql, _zoned(values))
+
+    async def brief(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+        """As `point`, of an INSERT, UPDATE or DELETE of one row; only within a transaction."""
+        return await self._client.brief(self._connection, sql, _zoned(values))
 
     async def begin_locking(self) -> None:
         """Before locks that `give_back_locks` may have to undo."""
@@ -84,7 +90,7 @@ class Session:
         be referred to, so that who writes an activity about two organizations does not meet a deadlock.
         """
         lock = " FOR NO KEY UPDATE" if self.dialect == "postgres" else ""
-        return bool(await self.rows(f"SELECT id FROM organization WHERE id = $1{lock}", [organization_id]))
+        return bool(await self.point(f"SELECT id FROM organization WHERE id = $1{lock}", [organization_id]))
 
     async def lock_organizations(self, condition: str, values: Sequence[Any]) -> set[str]:
         """As `lock_organization`, those that fulfil an SQL condition, in the one order; and which ones."""
@@ -113,7 +119,7 @@ def _in_utc(time: datetime) -> datetime:
 
 async def insert(session: Session, model: type[Model], values: Mapping[str, Any]) -> int | None:
     """Insert a row; `values` by column. Answers the key where the database makes it (`Activity.sequence`)."""
-    rows = await session.rows(_insertion(model, tuple(values)), list(values.values()))
+    rows = await session.brief(_insertion(model, tuple(values)), list(values.values()))
     return int(next(iter(rows[0].values()))) if rows else None
 
 
@@ -136,7 +142,7 @@ async def update(
     changed, same = tuple(values), tuple(column for column, value in where.items() if value is not None)
     absent = tuple(column for column in where if column not in same)
     sql = _modification(model, changed, same, absent)
-    return len(await session.rows(sql, [*values.values(), *(where[column] for column in same)]))
+    return len(await session.brief(sql, [*values.values(), *(where[column] for column in same)]))
 
 
 @cache

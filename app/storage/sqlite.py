@@ -116,7 +116,13 @@ class Client(SqliteClient):
 
     async def _connect(self) -> aiosqlite.Connection:
         """Connect to the file, which must exist: `mode=rw` does not create it."""
-        connection = aiosqlite.connect(_address(self.filename), uri=True, isolation_level=None)
+        connection = aiosqlite.connect(
+            _address(self.filename),
+            uri=True,
+            isolation_level=None,
+            cached_statements=STATEMENTS,
+            check_same_thread=False,  # see `brief`
+        )
         try:
             await connection
             connection.row_factory = sqlite3.Row
@@ -166,6 +172,17 @@ class Client(SqliteClient):
         with translated:
             rows = await connection.execute_fetchall(statement.text, encoded(values))
         return statement.decoded(list(rows))
+
+    async def brief(
+        self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]
+    ) -> list[dict[str, Any]]:
+        """As `fetch`, here and now. Within a transaction that has begun nobody is waited for, and the thread,
+        which began it and will end it, has nothing to do meanwhile."""
+        statement = self._statement(sql)
+        with translated:
+            here = connection._conn  # noqa: SLF001 - aiosqlite has no other way than through its thread
+            rows = here.execute(statement.text, encoded(values)).fetchall()
+        return statement.decoded(rows)
 
     @property
     def connections(self) -> tuple[int, int]:

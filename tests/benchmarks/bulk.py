@@ -18,7 +18,7 @@ class Bulk(Session):
         self._session = session
         self._kept: dict[str, list[Sequence[Any]]] = {}
 
-    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    async def brief(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         self._kept.setdefault(sql, []).append(values)
         return []
 

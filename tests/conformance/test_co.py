@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.storage.session import Session
 from tests.conformance.problems import ASKED
 from tests.service import BASE, Service, World
+from tests.statements import overhear
 from tests.test_sweep import check_common, check_problem
 
 pytestmark = pytest.mark.anyio
@@ -117,14 +117,7 @@ async def test_co_06_what_is_allowed_does_not_depend_on_the_origin(service: Serv
 async def test_co_07_a_preflight_needs_no_token_and_no_database(
     service: Service, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    statements: list[str] = []
-    rows = Session.rows
-
-    async def counted(session: Session, sql: str, *values: Any) -> list[dict[str, Any]]:
-        statements.append(sql)
-        return await rows(session, sql, *values)
-
-    monkeypatch.setattr(Session, "rows", counted)
+    statements = overhear(monkeypatch)
     assert (await service.as_("owner").get(world.shop)).status_code == 200
     assert statements
     statements.clear()

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -17,9 +16,9 @@ import pytest
 from app.connection import MAX_UNTOLD
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET
 from app.settings import Settings
-from app.storage.session import Session
 from tests.conformance.wire import CHUNKED, HOST, JSON_CONTENT, Connection, Wire, head, wired
 from tests.service import ACCEPT_POST, BASE, PATCH, World, running
+from tests.statements import overhear
 from tests.test_sweep import check_problem
 
 # What a slow client is given, in seconds; by default it is more.
@@ -241,20 +240,13 @@ def test_in_07_octets_that_no_address_has_are_refused(connection: Connection, oc
 async def test_in_07_no_rubbish_reaches_the_database(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    statements: list[str] = []
-    run = Session.rows
-
-    async def noting(session: Session, sql: str, values: Any = ()) -> Any:
-        statements.append(f"{sql} {values}")
-        return await run(session, sql, values)
-
     def asked(target: str) -> httpx.URL:
         return httpx.URL(BASE).copy_with(raw_path=target.encode())
 
     async with running(sqlite_url, tmp_path) as service:
         owner = service.as_("owner")
         assert (await owner.get("/api/instances")).status_code == 200  # from now on it is known who this is
-        monkeypatch.setattr(Session, "rows", noting)
+        statements = overhear(monkeypatch)
         for rubbish in RUBBISH:
             check_problem(await owner.get(asked(f"/api/handles/{rubbish}")), "not-found")
             check_problem(await owner.get(asked(f"/api/instances/{rubbish}")), "not-found")

@@ -24,9 +24,9 @@ from app.storage.acts import new_id
 from app.storage.database import Database
 from app.storage.keys import text_key
 from app.storage.pages import Cut, Listing, Position, page
-from app.storage.session import Session
 from tests.conformance.fresh import fresh_handle, instance_of, organization_of, patched
 from tests.service import BASE, JSON, Service, World, id_of, running
+from tests.statements import overhear
 from tests.storage.rows import (
     NOW,
     add_activity,
@@ -516,15 +516,11 @@ async def filled(database: Database) -> tuple[Caller, str]:
 async def plan(database: Database, monkeypatch: pytest.MonkeyPatch, *asked: Any) -> list[str]:
     """How the database reads the page that follows the first one, a step on a line."""
     listing, caller = asked
-    session, statements, run = database.reading(), [], Session.rows
+    session = database.reading()
     first = await page(session, listing, caller, Cut(30))
 
-    async def noting(session: Session, sql: str, values: Any = ()) -> Any:
-        statements.append((sql, values))
-        return await run(session, sql, values)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "rows", noting)
+        statements = overhear(patch)
         await page(session, listing, caller, Cut(30, after=first.positions[-1]))
     [(sql, values)] = statements
     explain = "EXPLAIN QUERY PLAN" if database.dialect == "sqlite" else "EXPLAIN"

@@ -19,9 +19,9 @@ from app.main import create_app
 from app.routes import ROUTES
 from app.storage.acts import new_id
 from app.storage.failures import unavailable
-from app.storage.session import Session
 from tests.estate import Estate, settle
 from tests.service import BASE, JSON, PATCH, Service, World, id_of, made
+from tests.statements import overhear
 from tests.test_graphs import crawl
 from tests.test_sweep import check_problem
 from tests.test_visibility import told
@@ -173,16 +173,9 @@ async def test_tn_04_the_same_statements_are_run_for_what_is_foreign_as_for_what
     estate: Estate, route: Resource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a clock: the databases are asked the same, in the same number of questions."""
-    asked: list[str] = []
-    run = Session.rows
-
-    async def listening(session: Session, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        asked.append(sql)
-        return await run(session, sql, values)
-
     client = estate.service.as_(STRANGER)
     await client.get("/api/me")
-    monkeypatch.setattr(Session, "rows", listening)
+    asked = overhear(monkeypatch)
     paths, absent = unseen(route, estate)
     for method in route.operations:
         run_for = []
@@ -192,7 +185,7 @@ async def test_tn_04_the_same_statements_are_run_for_what_is_foreign_as_for_what
             assert (
                 await client.request(method, path, headers=content_type(method), **sent)
             ).status_code == 404
-            run_for.append(list(asked))
+            run_for.append([sql for sql, _ in asked])
         assert run_for[0] == run_for[1], method
         assert run_for[0]
 

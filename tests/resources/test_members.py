@@ -11,6 +11,7 @@ from app.security.local_issuer import local_issuer
 from app.storage.acts import new_id
 from app.storage.database import Database
 from tests.service import BASE, JSON, PATCH, Service, World, id_of, made
+from tests.statements import overhear
 from tests.storage.rows import add_membership
 from tests.test_sweep import check_problem
 
@@ -75,19 +76,10 @@ async def test_an_organization_shows_its_owners_and_its_members(service: Service
 async def test_an_organization_with_its_members_takes_a_constant_number_of_statements(
     service: Service, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.storage.session import Session
-
     owner, counts = service.as_("owner"), []
-    run = Session.rows
-    statements: list[str] = []
-
-    async def counting(session: Session, sql: str, values: Any = ()) -> Any:
-        statements.append(sql)
-        return await run(session, sql, values)
-
     # Who the token stands for is asked once.
     assert (await owner.get(world.acme)).status_code == 200
-    monkeypatch.setattr(Session, "rows", counting)
+    statements = overhear(monkeypatch)
     for number in range(2):
         statements.clear()
         assert (await owner.get(world.acme)).status_code == 200

@@ -21,6 +21,7 @@ from app.storage.pages import Cut, Listing, page
 from app.storage.session import Session
 from tests.benchmarks.scale_rows import RARE_WORD, Estate, load_postgres
 from tests.postgres_server import quick_folder
+from tests.statements import overhear
 from tests.storage.catalogue import read_indexes
 from tests.storage.opening import opened
 from tests.storage.test_constraints import TRIGRAM_INDEXES
@@ -134,19 +135,13 @@ async def test_the_index_finds_what_is_rare_in_a_large_table(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await load_postgres(database_url, Estate(20_000), lambda _: None)
-    asked, rows = [], Session.rows
-
-    async def noting(session: Session, sql: str, values: object = ()) -> object:
-        asked.append((sql, values))
-        return await rows(session, sql, values)  # type: ignore[arg-type]
-
     async with opened(database_url) as database:
         session = database.reading()
         with monkeypatch.context() as patch:
-            patch.setattr(Session, "rows", noting)
+            asked = overhear(patch)
             assert await rare(session) == 1
         [(sql, values)] = asked
-        steps = [row["QUERY PLAN"] for row in await session.rows(f"EXPLAIN {sql}", values)]  # type: ignore[arg-type]
+        steps = [row["QUERY PLAN"] for row in await session.rows(f"EXPLAIN {sql}", values)]
     # Once for the page and once for its count.
     assert len([step for step in steps if "Bitmap Index Scan on instance_text_idx" in step]) == 2
     assert not any("Seq Scan on instance " in step for step in steps)

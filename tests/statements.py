@@ -1,0 +1,28 @@
+"""The statements that the service runs, as tests look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from app.storage.session import Session
+
+Statement = tuple[str, Sequence[Any]]
+
+
+def overhear(patch: pytest.MonkeyPatch) -> list[Statement]:
+    """What every session asks from now on, by either way, with its values; until `patch` is undone."""
+    asked: list[Statement] = []
+    for name in ("rows", "point", "brief"):
+        patch.setattr(Session, name, _noting(getattr(Session, name), asked))
+    return asked
+
+
+def _noting(run: Any, asked: list[Statement]) -> Any:
+    async def noting(session: Session, sql: str, values: Sequence[Any] = ()) -> Any:
+        asked.append((sql, values))
+        return await run(session, sql, values)
+
+    return noting
