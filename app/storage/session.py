@@ -69,7 +69,9 @@ class Session:
         return await self._client.brief(self._connection, sql, _zoned(values))
 
     async def brief(self, sql: str, values: Sequence[Any] = ()) -> Rows:
-        """As `point`, of an INSERT, UPDATE or DELETE of one row; only within a transaction."""
+        """As `rows`, of an INSERT, UPDATE or DELETE of one row: sooner where a transaction has begun."""
+        if self._connection is None:
+            return await self.rows(sql, values)
         return await self._client.brief(self._connection, sql, _zoned(values))
 
     async def begin_locking(self) -> None:

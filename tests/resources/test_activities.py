@@ -206,6 +206,7 @@ async def test_a_reader_who_goes_on_from_a_cursor_misses_nothing_that_writers_co
     try:
         while not all(task.done() for task in tasks):
             cut = await follow(cut)
+            await asyncio.sleep(0)  # as between two requests: what is read here and now waits for nothing
         await asyncio.gather(*tasks)
         for _ in range(writing):
             cut = await follow(cut)
