@@ -1,0 +1,104 @@
+"""What a statement asks of a database that speaks PostgreSQL's SQL, as PostgreSQL's own parser reads it.
+
+A feature is a kind and a name: `("lock", "FOR NO KEY UPDATE")`, `("function", "lower")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from pglast.parser import parse_plpgsql_json, parse_sql_json
+
+from tests.storage.sql_nodes import OF_FIELDS, OF_NODES, PLAIN, Feature, Fields, words
+
+
+def features(sql: str) -> set[Feature]:
+    """Of all that the text holds; raises pglast's `ParseError` for what PostgreSQL could not read."""
+    tree = orjson.loads(parse_sql_json(sql))
+    found: set[Feature] = set()
+    for statement in tree["stmts"]:
+        [(node, fields)] = statement["stmt"].items()
+        found.add(("statement", _statement(node, fields)))
+        found |= set(_walk(statement["stmt"]))
+        if node in ("CreateFunctionStmt", "DoStmt"):
+            found |= set(_routine(orjson.loads(parse_plpgsql_json(sql))))
+    return found
+
+
+def _walk(value: Any) -> Iterator[Feature]:
+    """Of everything below; a node is a dictionary whose one key, its name, begins with a capital letter."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _walk(item)
+    elif isinstance(value, dict):
+        for name, below in value.items():
+            if name in OF_NODES and isinstance(below, dict):
+                yield from OF_NODES[name](below)
+            elif name == "onConflictClause":
+                yield "clause", f"ON CONFLICT {words(below['action'], 'ONCONFLICT_', 'DO ')}"
+            elif name == "returningClause":
+                yield "clause", "RETURNING"
+            elif name in OF_FIELDS:
+                yield "clause", OF_FIELDS[name]
+            elif name[0].isupper() and name not in PLAIN and not name.endswith("Stmt"):
+                yield "construct", name
+            yield from _walk(below)
+
+
+def _statement(node: str, it: Fields) -> str:
+    """As people say it."""
+    if node == "TransactionStmt":
+        return words(it["kind"], "TRANS_STMT_")
+    if node == "AlterTableStmt":
+        return "ALTER TABLE " + ", ".join(
+            sorted({words(command["AlterTableCmd"]["subtype"], "AT_") for command in it["cmds"]})
+        )
+    if node in ("VariableSetStmt", "VariableShowStmt"):
+        local = " LOCAL" if it.get("is_local") else ""
+        return f"{'SET' if node == 'VariableSetStmt' else 'SHOW'}{local} {it.get('name', 'ALL')}"
+    if node == "CreateExtensionStmt":
+        return f"CREATE EXTENSION {it['extname']}"
+    if node == "DropStmt":
+        return f"DROP {words(it['removeType'], 'OBJECT_')}"
+    name = node.removesuffix("Stmt")
+    return {"Create": "CREATE TABLE", "Index": "CREATE INDEX", "CreateTrig": "CREATE TRIGGER"}.get(
+        name, {"CreateFunction": "CREATE FUNCTION", "Comment": "COMMENT"}.get(name, name.upper())
+    )
+
+
+# PLpgSQL_raise_option_type of PostgreSQL's plpgsql.h.
+_RAISE_OPTIONS = (
+    "ERRCODE",
+    "MESSAGE",
+    "DETAIL",
+    "HINT",
+    "COLUMN",
+    "CONSTRAINT",
+    "DATATYPE",
+    "TABLE",
+    "SCHEMA",
+)
+
+
+def _routine(value: Any) -> Iterator[Feature]:
+    """Of a function's body: its kinds of statements, what it looks at, and the SQL in it."""
+    for item in value if isinstance(value, list) else []:
+        yield from _routine(item)
+    for name, below in value.items() if isinstance(value, dict) else []:
+        if name.startswith("PLpgSQL_stmt_"):
+            yield "PL/pgSQL", name.removeprefix("PLpgSQL_stmt_").upper()
+        elif name == "PLpgSQL_exception":
+            yield "PL/pgSQL", "EXCEPTION WHEN"
+        elif name == "PLpgSQL_raise_option":
+            yield "PL/pgSQL", f"RAISE USING {_RAISE_OPTIONS[below['opt_type']]}"
+        elif name == "PLpgSQL_expr":
+            yield from _embedded(below["query"], whole=below["parseMode"] == 0)
+        yield from _routine(below)
+
+
+def _embedded(sql: str, *, whole: bool) -> Iterator[Feature]:
+    """Of SQL within a function; what is no whole statement is a SELECT without the word."""
+    yield from (("PL/pgSQL", word) for word in ("TG_ARGV", "TG_OP", "NEW", "OLD") if word in sql.upper())
+    yield from features(sql) if whole else features(f"SELECT {sql}") - {("statement", "SELECT")}

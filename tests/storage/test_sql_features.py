@@ -1,0 +1,146 @@
+"""What the service asks of SQL: what the table in sql_features.toml says, no more and no less."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+import pytest
+
+from tests.postgres_server import PostgresServer
+from tests.storage.recorded_statements import Place, ServerLog, calls, reached
+from tests.storage.sql_features import features
+from tests.storage.statement_drive import do_everything
+
+TABLE = tomllib.loads(Path(__file__).with_name("sql_features.toml").read_text())
+SCALING = Path(__file__).parents[2] / "docs" / "scaling.md"
+ENGINES = ("citus", "yugabyte", "cockroach")
+VERDICTS = ("yes", "differs", "no", "unknown")
+
+
+class Run(NamedTuple):
+    """What the server logged of it, each text once, and from where in app/storage statements were run."""
+
+    statements: tuple[str, ...]
+    lines: frozenset[Place]
+
+
+@pytest.fixture(scope="module")
+def run(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    name = "sql_features"
+    postgres_server.administer(f"CREATE DATABASE {name}", f"ALTER DATABASE {name} SET log_statement = 'all'")
+    log = ServerLog(asyncio.run(log_of(postgres_server.url())))
+    with pytest.MonkeyPatch.context() as patch, reached(patch) as lines:
+        asyncio.run(do_everything(postgres_server.url(name), tmp_path_factory.mktemp(name)))
+    return Run(tuple(dict.fromkeys(log.statements())), frozenset(lines))
+
+
+async def log_of(url: str) -> Path:
+    connection = await asyncpg.connect(url)
+    try:
+        return Path(await connection.fetchval("SHOW data_directory")) / "log"
+    finally:
+        await connection.close()
+
+
+def listed() -> dict[str, dict[str, Any]]:
+    """By feature; a plain one needs no verdicts."""
+    return {name: {"why": why} for name, why in TABLE["plain"].items()} | {
+        row["feature"]: row for row in TABLE["special"]
+    }
+
+
+def asked(statements: tuple[str, ...]) -> dict[str, str]:
+    """The features, each with the first statement that has it."""
+    found: dict[str, str] = {}
+    for statement in statements:
+        for kind, name in features(statement):
+            found.setdefault(f"{kind} {name}", " ".join(statement.split()))
+    return found
+
+
+def test_every_place_that_runs_a_statement_has_run_one(run: Run) -> None:
+    """Else the table would be about a part of the service; SQLite's own statements are none of PostgreSQL."""
+    idle = [
+        f"{file}:{line}: {words}"
+        for (file, line), (end, words) in calls().items()
+        if "PRAGMA" not in words and not any(where == file and line <= at <= end for where, at in run.lines)
+    ]
+    assert idle == []
+
+
+def test_no_statement_asks_for_more_than_the_table_says(run: Run) -> None:
+    new = [
+        f"{feature} is not in sql_features.toml: say there who has it, and why it is needed by: {statement}"
+        for feature, statement in asked(run.statements).items()
+        if feature not in listed()
+    ]
+    assert new == []
+
+
+def test_nothing_is_in_the_table_that_no_statement_asks_for(run: Run) -> None:
+    assert set(listed()) - set(asked(run.statements)) == set()
+
+
+def test_each_row_tells_who_has_it_by_sources_that_are_listed() -> None:
+    used = set(TABLE["plain_sources"])
+    for feature, row in listed().items():
+        assert row["why"], feature
+    for row in TABLE["special"]:
+        for engine in ENGINES:
+            assert row[engine].partition(":")[0] in VERDICTS, (row["feature"], engine)
+        used |= set(row["sources"])
+    assert used == set(TABLE["sources"])
+    assert all(source["address"].startswith("https://") for source in TABLE["sources"].values())
+
+
+def test_no_feature_is_told_of_twice() -> None:
+    names = [*TABLE["plain"], *(row["feature"] for row in TABLE["special"])]
+    assert len(names) == len(set(names))
+
+
+def test_the_guide_shows_every_row_that_not_all_have() -> None:
+    rows = [[f"`{row['feature']}`", *(row[it] for it in ENGINES)] for row in TABLE["special"]]
+    uneven = [row for row in rows if any(not verdict.startswith("yes") for verdict in row[1:])]
+    guide = SCALING.read_text().splitlines()
+    shown = guide[guide.index("| feature | Citus | YugabyteDB | CockroachDB |") + 2 :]
+    assert shown == [f"| {' | '.join(row)} |" for row in uneven]
+
+
+@pytest.mark.parametrize(
+    ("statement", "feature"),
+    [
+        ("SELECT a FROM t FOR SHARE NOWAIT", "lock NOWAIT"),
+        ("SELECT a FROM t CROSS JOIN LATERAL (SELECT 1) u", "clause LATERAL"),
+        ("WITH RECURSIVE t AS (SELECT 1) SELECT * FROM t", "clause WITH RECURSIVE"),
+        ("WITH t AS MATERIALIZED (SELECT 1) SELECT * FROM t", "clause AS MATERIALIZED"),
+        ("SELECT count(*) FILTER (WHERE a) FROM t", "clause FILTER"),
+        ("SELECT row_number() OVER (ORDER BY a) FROM t", "clause OVER"),
+        ("SELECT 1 EXCEPT ALL SELECT 2", "clause EXCEPT ALL"),
+        ("SELECT a FROM t WHERE b = ANY($1)", "expression OP ANY"),
+        ("SELECT a ->> 'b' FROM t", "operator ->>"),
+        ("SELECT relname FROM pg_class", "catalogue pg_class"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", "clause ON CONFLICT DO NOTHING"),
+        ("UPDATE t SET a = 1 FROM u WHERE t.b = u.b", "clause UPDATE or DELETE of a join"),
+        ("DELETE FROM t USING u WHERE t.b = u.b", "clause UPDATE or DELETE of a join"),
+        ("CREATE UNIQUE INDEX CONCURRENTLY ON t USING gin (a gin_trgm_ops) WHERE b", "index gin_trgm_ops"),
+        ("CREATE INDEX ON t (lower(a)) INCLUDE (b)", "index of an expression"),
+        ("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u DEFERRABLE", "constraint DEFERRABLE"),
+        ("SELECT a FROM t TABLESAMPLE system (1)", "construct RangeTableSample"),
+        ("SELECT a FROM t GROUP BY CUBE (a)", "construct GroupingSet"),
+        ("CREATE TABLE t (a text[])", "type text[]"),
+        ("CREATE EXTENSION pg_trgm", "statement CREATE EXTENSION pg_trgm"),
+        ("SET LOCAL lock_timeout = 1", "statement SET LOCAL lock_timeout"),
+        (
+            "CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f()",
+            "trigger AFTER INSERT, FOR EACH STATEMENT",
+        ),
+        ("DO $$ BEGIN PERFORM pg_notify('a', 'b'); END $$", "function pg_notify"),
+        ("DO $$ BEGIN EXECUTE 'SELECT 1'; END $$", "PL/pgSQL DYNEXECUTE"),
+    ],
+)
+def test_a_feature_that_is_new_would_be_seen(statement: str, feature: str) -> None:
+    assert feature in {" ".join(it) for it in features(statement)}
