@@ -71,7 +71,7 @@ class Session:
     async def brief(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """As `rows`, of an INSERT, UPDATE or DELETE of one row: sooner where a transaction has begun."""
         if self._connection is None:
-            return await self.rows(sql, values)
+            return await self._client.read(sql, _zoned(values))
         return await self._client.brief(self._connection, sql, _zoned(values))
 
     async def begin_locking(self) -> None:

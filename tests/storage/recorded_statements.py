@@ -17,8 +17,8 @@ import app.storage
 from app.storage.session import Rows, Session
 
 STORAGE = Path(app.storage.__file__).parent
-# What runs a statement: the two of a `Session`, and what they are wrapped in.
-RUNNING = frozenset({"rows", "point", "insert", "update"})
+# What runs a statement: the three of a `Session`, and what they are wrapped in.
+RUNNING = frozenset({"rows", "point", "brief", "insert", "update"})
 _SESSIONS = ("session", "self", ".reading()")
 # An entry begins with the time and the number of the process; lines that go on begin with a tab.
 _ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \S+ \[\d+\] (\w+):  (.*)$")
@@ -92,6 +92,6 @@ def reached(patch: pytest.MonkeyPatch) -> Iterator[set[Place]]:
         return run
 
     with patch.context() as patched:
-        for name in ("rows", "point"):
+        for name in ("rows", "point", "brief"):
             patched.setattr(Session, name, noting(getattr(Session, name)))
         yield lines

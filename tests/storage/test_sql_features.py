@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,11 @@ from tests.storage.statement_drive import do_everything
 TABLE = tomllib.loads(Path(__file__).with_name("sql_features.toml").read_text())
 SCALING = Path(__file__).parents[2] / "docs" / "scaling.md"
 ENGINES = ("citus", "yugabyte", "cockroach")
+# What the migration runs besides where there is pg_trgm, which the PostgreSQL of the Python package lacks.
+WITH_TRIGRAMS = tuple(
+    f"CREATE INDEX IF NOT EXISTS {index}"
+    for index in import_module("app.storage.migrations.0006_growth").TRIGRAMS
+)
 VERDICTS = ("yes", "differs", "no", "unknown")
 
 
@@ -40,7 +46,8 @@ def run(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactor
         lines_reached(url, folder)
         for url in (postgres_server.url(name), f"sqlite://{folder}/registry.sqlite3")
     )
-    return Run(tuple(dict.fromkeys(log.statements())), lines, lines_of_sqlite)
+    statements = dict.fromkeys((*log.statements(), *WITH_TRIGRAMS))
+    return Run(tuple(statements), lines, lines_of_sqlite)
 
 
 def lines_reached(url: str, folder: Path) -> frozenset[Place]:
