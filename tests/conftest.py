@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,12 +15,20 @@ import structlog
 
 from app.contract.contract import Contract, load_contract
 from app.storage.database import Database
-from tests.postgres_server import PostgresServer, postgres_server
+from tests.postgres_server import PostgresServer, postgres_server, quick_folder
 from tests.service import BASE, Service, World, populate, running
 from tests.whole_runs import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown  # noqa: F401
 
 # The lines of requests are looked at where a test captures them, and are in nobody's way elsewhere.
 structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Databases of tests stand in memory, where there is enough: each commit waits for a disk elsewhere."""
+    if config.option.basetemp is None and not hasattr(config, "workerinput") and quick_folder():
+        config.option.basetemp = tempfile.mkdtemp(prefix="registry-tests-", dir=quick_folder())
+        config.add_cleanup(partial(shutil.rmtree, config.option.basetemp, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

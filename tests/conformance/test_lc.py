@@ -211,6 +211,12 @@ async def test_lc_06_clients_that_leave_take_nothing_along(folder: Path) -> None
             int(server.base.rpartition(":")[2]),
             f"Authorization: Bearer {token(folder)}\r\n",
         )
+        async with httpx.AsyncClient(base_url=server.base, trust_env=False) as client:
+            # What the first reads and changes open stays open.
+            bearer = {"Authorization": f"Bearer {token(folder)}"}
+            assert (await client.post("/api/organizations", json={}, headers=bearer)).status_code == 422
+            assert (await client.get("/api/organizations", headers=bearer)).status_code == 200
+        await asyncio.sleep(0.1)
         before = open_files(process.pid)
         for number in range(200):
             content = f'{{"name":"Left {number}"}}'.encode()
