@@ -65,7 +65,7 @@ _NOTHING_RUNS = (POLICY.lower().encode(), b"default-src 'none'; frame-ancestors 
 Fields = Sequence[tuple[str, str]]
 
 
-@dataclass(eq=False)
+@dataclass
 class Answer:
     """Fields beside those that every answer has, and the bytes; none at all where a status has none. `tag`
     is that of what is shown."""
@@ -75,7 +75,7 @@ class Answer:
     content: bytes | None = None
     tag: str | None = None
 
-    _encoded: list[tuple[bytes, bytes]] | None = None
+    _encoded: list[tuple[bytes, bytes]] | None = field(default=None, compare=False, repr=False)
 
     def encoded(self) -> list[tuple[bytes, bytes]]:
         """The fields, as ASGI wants them; made once, for an answer may be given again."""

@@ -5,6 +5,7 @@ A status of an operation is known by the name of its node: `ok`, `created`, or t
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -50,7 +51,9 @@ def operation_at(method: str, path: str) -> Operation | None:
 
 
 async def check_promised(answer: httpx.Response) -> None:
-    """Of whatever a test asks by a client."""
+    """Of whatever a test asks by a client. Others have their turn meanwhile, as where a network lies
+    between: an answer that waits for nothing would leave them none."""
+    await asyncio.sleep(0)
     if answer.is_error:
         await answer.aread()
     check_kept(answer.request.method, unquote(answer.request.url.path), answer)

@@ -10,12 +10,13 @@ import pytest
 from app.storage.session import Session
 
 Statement = tuple[str, Sequence[Any]]
+WAYS = ("rows", "point", "brief")
 
 
-def overhear(patch: pytest.MonkeyPatch) -> list[Statement]:
-    """What every session asks from now on, by either way, with its values; until `patch` is undone."""
+def overhear(patch: pytest.MonkeyPatch, ways: Sequence[str] = WAYS) -> list[Statement]:
+    """What every session asks from now on, by any of the ways, with its values; until `patch` is undone."""
     asked: list[Statement] = []
-    for name in ("rows", "point", "brief"):
+    for name in ways:
         patch.setattr(Session, name, _noting(getattr(Session, name), asked))
     return asked
 

@@ -340,7 +340,7 @@ async def test_what_fails_leaves_nothing_half_done(
 
 async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
     names = [model._meta.db_table for model in TABLES]
-    keys = {"activity": "sequence", "erasure": "partner_id"}
+    keys = {"activity": "sequence", "erasure": "partner_id", "secret": "name"}
     order = {name: keys.get(name, "id") for name in names}
     session = database.reading()
     return {name: await session.rows(f"SELECT * FROM {name} ORDER BY {order[name]}") for name in names}
