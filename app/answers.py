@@ -80,11 +80,11 @@ class Answer:
     def encoded(self) -> list[tuple[bytes, bytes]]:
         """The fields, as ASGI wants them; made once, for an answer may be given again."""
         if self._encoded is None:
-            self._encoded = [(_field_name(name), value.encode("latin-1")) for name, value in self.fields]
+            self._encoded = _as_asgi_wants(self.fields)
         return self._encoded
 
 
-@dataclass(unsafe_hash=True)
+@dataclass(eq=False)
 class Wish:
     """How the client wants the representation: the form, one of those that are `offered` or None where there
     is nothing to represent; its coding, None for none; what it prefers besides. `varies` are the fields that
@@ -93,11 +93,11 @@ class Wish:
     method: str
     asked: str
     form: str | None
-    offered: tuple[str, ...]
+    offered: Sequence[str]
     coding: str | None
+    conditions: Conditions
     preferences: Preferences
     varies: str
-    conditions: Conditions = field(compare=False)
 
 
 @dataclass(eq=False)
@@ -126,15 +126,10 @@ class Answers:
         self._private = _of_every_answer(SITES_OWN, secure=secure)
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
-        self._remembered = lru_cache(maxsize=1_024)(self._made)
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
-        document = representation.document
-        if document is None or not document.lasting or wish.method != "GET":
-            made = self._made(representation, wish)
-        else:
-            made = self._remembered(representation, wish)
+        made = self._made(representation, wish)
         if wish.method == "GET" and made.tag is not None and wish.conditions.stated:
             check_read(wish.conditions, made.tag)
             if not_modified(wish.conditions, made.tag):
@@ -223,7 +218,7 @@ class Answers:
         told = dict(fields)
         public = told.get(b"cache-control") in _ANYBODYS_TO_KEEP
         if callers and not public:
-            fields += Answer(0, callers).encoded()
+            fields += _as_asgi_wants(callers)
         if b"link" not in told:
             fields.append((b"link", self._documentation_field))
         if _NOTHING_RUNS[0] not in told:
@@ -260,9 +255,12 @@ class Answers:
         return links
 
 
+def _as_asgi_wants(fields: Fields) -> list[tuple[bytes, bytes]]:
+    return [(_field_name(name), value.encode("latin-1")) for name, value in fields]
+
+
 @lru_cache(maxsize=128)
 def _field_name(name: str) -> bytes:
-    """As ASGI wants it."""
     return name.lower().encode("latin-1")
 
 

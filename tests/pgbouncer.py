@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.commands import free_port
+from tests.commands import free_port, wait_for
 from tests.postgres_server import PostgresServer
 
-START_SECONDS = 20
 CONFIGURATION = """[databases]
 * = host={socket} user=postgres
 [pgbouncer]
@@ -50,19 +47,8 @@ def pgbouncer(server: PostgresServer, url: str, connections: int) -> Iterator[st
     command = [str(program), "--quiet", str(configuration)]
     with subprocess.Popen(command, user=server.system_user, stderr=subprocess.DEVNULL) as process:
         try:
-            _wait_until_ready(port)
+            wait_for(port)
             yield f"postgres://postgres@127.0.0.1:{port}{parts.path}?sslmode=disable&statement_cache_size=0"
         finally:
             process.kill()
             shutil.rmtree(folder)
-
-
-def _wait_until_ready(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.02)
-    raise AssertionError("PgBouncer did not start")

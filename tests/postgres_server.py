@@ -54,17 +54,18 @@ class PostgresServer:
 
 
 def administer(url: str, *statements: str) -> None:
+    asyncio.run(execute(url, *statements))
+
+
+async def execute(url: str, *statements: str) -> None:
     import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 
-    async def run() -> None:
-        connection = await asyncpg.connect(url)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    asyncio.run(run())
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 def quick_folder() -> str | None:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.commands import free_port
-
-START_SECONDS = 20
+from tests.commands import free_port, wait_for
 
 
 @contextmanager
@@ -28,18 +24,7 @@ def redis_server(folder: Path, port: int | None = None) -> Iterator[str]:
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with subprocess.Popen([str(program), *options], stdout=subprocess.DEVNULL) as process:
         try:
-            _wait_until_ready(port)
+            wait_for(port)
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             process.kill()
-
-
-def _wait_until_ready(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.02)
-    raise AssertionError("Redis did not start")

@@ -23,7 +23,7 @@ class Variant:
     tag: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Document:
     """`write` gives the bytes of a form; `types` are the IRIs of what it is, where that is a node object.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 
 from app.addresses import API_CATALOG, CONTEXTS_INDEX, DATASET, PROTECTED_RESOURCE, ROOT, SECURITY
 from app.contract.catalog import contexts_index, dataset
@@ -100,14 +100,8 @@ async def read(exchange: Exchange) -> Representation:
     document = exchange.documents.get(exchange.path)
     if document is None:
         raise not_found()
-    return _representation(document, exchange.contract.base, exchange.path)
-
-
-@lru_cache(maxsize=512)
-def _representation(document: Document, base: str, path: str) -> Representation:
-    """One for each document: answers are remembered by it."""
-    links = of_document(base, path, document.types) if document.types else ()
-    return Representation(document=document, address=base + path, links=links)
+    links = of_document(exchange.contract.base, exchange.path, document.types) if document.types else ()
+    return Representation(document=document, address=exchange.contract.base + exchange.path, links=links)
 
 
 async def ready(exchange: Exchange) -> Representation:

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 from app.caller import READ_ALL, Caller
@@ -20,7 +19,7 @@ from app.storage.database import Database
 from app.storage.pages import Cut, Listing, page
 from app.storage.session import Session
 from tests.benchmarks.scale_rows import RARE_WORD, Estate, load_postgres
-from tests.postgres_server import quick_folder
+from tests.postgres_server import execute, quick_folder
 from tests.statements import overhear
 from tests.storage.catalogue import read_indexes
 from tests.storage.opening import opened
@@ -83,22 +82,13 @@ def server() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
-async def run(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture
 async def database_url(server: Server) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
-    await run(server.url("postgres"), f"CREATE DATABASE {name}")
+    await execute(server.url("postgres"), f"CREATE DATABASE {name}")
     await Database(server.url(name)).migrate()
     yield server.url(name)
-    await run(server.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+    await execute(server.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def trigrams(url: str) -> set[tuple[str, str]]:
@@ -113,13 +103,13 @@ async def test_a_migration_makes_the_index_where_the_extension_is_there(database
 
 async def test_a_role_that_may_not_add_the_extension_migrates_without(server: Server) -> None:
     statements = ("CREATE ROLE modest LOGIN", "CREATE DATABASE modest")
-    await run(server.url("postgres"), *statements)
-    await run(server.url("modest"), "GRANT CREATE ON SCHEMA public TO modest")
+    await execute(server.url("postgres"), *statements)
+    await execute(server.url("modest"), "GRANT CREATE ON SCHEMA public TO modest")
     url = server.url("modest", "modest")
     await Database(url).migrate()
     assert await trigrams(url) == set()
     await load_postgres(server.url("modest"), Estate(100), lambda _: None)
-    await run(server.url("modest"), "GRANT SELECT ON ALL TABLES IN SCHEMA public TO modest")
+    await execute(server.url("modest"), "GRANT SELECT ON ALL TABLES IN SCHEMA public TO modest")
     async with opened(url) as database:
         assert await rare(database.reading()) == 1
 
