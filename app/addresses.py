@@ -63,7 +63,7 @@ DATA_CONTEXT, PROBLEM_CONTEXT, DOCUMENTATION_CONTEXT, CATALOG_CONTEXT = CONTEXTS
 # A link has one variable, whose value may be missing.
 PIECES = {
     template: tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
-    for template in (*ITEMS.values(), *(it for links in LINKS.values() for it in links.values()))
+    for template in (it for links in LINKS.values() for it in links.values())
 }
 # The lists that there are, with one name for what each belongs to; and that of each class, where it is one.
 _LISTS = {*ENTRYPOINT.values(), ACTIVITIES, *(it for links in LINKS.values() for it in links.values())}
@@ -81,7 +81,4 @@ def parent_path(path: str) -> str:
 
 def item_path(class_name: str, values: Mapping[str, object]) -> str:
     """Raises `KeyError` where a value is missing."""
-    path = ""
-    for literal, name in PIECES[ITEMS[class_name]]:
-        path += literal if name is None else f"{literal}{values[name]}"
-    return path
+    return ITEMS[class_name].format_map(values)

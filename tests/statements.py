@@ -10,7 +10,7 @@ import pytest
 from app.storage.session import Session
 
 Statement = tuple[str, Sequence[Any]]
-WAYS = ("rows", "point", "brief")
+WAYS = ("rows", "point", "soon", "brief")
 
 
 def overhear(patch: pytest.MonkeyPatch, ways: Sequence[str] = WAYS) -> list[Statement]:

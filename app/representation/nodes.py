@@ -22,21 +22,23 @@ class Recipe:
     def __init__(self, contract: Contract, class_name: str, hidden: Collection[str] = ()) -> None:
         """`hidden` are the keys of those links."""
         self._class_name, self._base = class_name, contract.base
-        links = LINKS[class_name]
-        self._steps = [
-            (key, *_step(contract.base, links.get(key)))
-            for key in contract.classes[class_name].properties
-            if key not in hidden
-        ]
+        templates = {key: LINKS[class_name].get(key) for key in contract.classes[class_name].properties}
+        steps = [(key, *_step(contract.base, it)) for key, it in templates.items() if key not in hidden]
+        self._keys = [key for key, *_ in steps]
+        self._names = [name or key for key, name, _, _ in steps]
+        self._links = [(key, before, after) for key, name, before, after in steps if name is not None]
 
     def node(self, values: Mapping[str, Any]) -> NodeObject:
         """Without a context: `@id`, `@type`, what has a value, and the links, in the contract's order."""
         class_name = self._class_name
         node: NodeObject = {"@id": self._base + item_path(class_name, values), "@type": class_name}
-        for key, name, before, after in self._steps:
-            value = values.get(name or key)
+        node.update(zip(self._keys, map(values.get, self._names), strict=True))
+        for key, before, after in self._links:
+            value = node[key]
             if value is not None:
-                node[key] = value if name is None else before + value + after
+                node[key] = before + value + after
+        if None in node.values():
+            return {key: value for key, value in node.items() if value is not None}
         return node
 
 

@@ -17,16 +17,15 @@ from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cut, read_q
 from app.security.rights import check_role
 from app.storage.pages import Page, page
 from app.storage.people import count_members
-from app.storage.records import owns_any
 
+OWNER, NOBODY = frozenset({"owner"}), frozenset[str]()
 TARGETS = "TransferTargetCollection"
 
 
 async def read(exchange: Exchange) -> Representation:
     """All that the caller may see, or what belongs to the parent in the path."""
     owner = await parent(exchange)
-    roles = owner.roles if owner else await _roles_anywhere(exchange)
-    check_role(exchange.caller, exchange.operation, roles)
+    check_role(exchange.caller, exchange.operation, owner.roles if owner else ())
     definition = exchange.contract.class_of(exchange.promise)
     name = next((name for name in PARENTS if name in exchange.identifiers), None)
     wanted = read_query(
@@ -35,15 +34,20 @@ async def read(exchange: Exchange) -> Representation:
     address = _address(exchange)
     cursors = Cursors(exchange.database.cursor_key, exchange.caller, wanted.listing)
     part = cut(wanted, cursors, _with_query(address, (*_kept(exchange, wanted), (AFTER, ""))))
-    found = await page(exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts)
+    member = owner is not None and owner.class_name == "Organization" and bool(owner.roles)
+    found = await page(
+        exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts, member=member
+    )
     links = (
         _by_cursor(wanted, cursors, found) if wanted.number is None else _by_number(wanted, cursors, found)
     )
     view = _view(exchange, address, wanted, links)
     node = _collection(exchange, address, definition, wanted, found, view)
+    # What is in no organization yet can be put into any that the caller owns.
+    roles = owner.roles if owner else OWNER if found.owns_any else NOBODY
     withheld = await _withheld(exchange, definition, wanted, found)
     granted = exchange.caller.granted
-    offered = exchange.offers.operations(exchange.promise, granted, frozenset(roles), frozenset(withheld))
+    offered = exchange.offers.operations(exchange.promise, granted, roles, frozenset(withheld))
     # A transfer depends on the instance's version, and so does the tag of the targets that were read.
     counted = owner is not None and definition.name == TARGETS
     return Representation(
@@ -52,11 +56,6 @@ async def read(exchange: Exchange) -> Representation:
         address=_with_query(address, _asked(exchange, definition)),
         links=of_list(exchange.contract, definition, address, node),
     )
-
-
-async def _roles_anywhere(exchange: Exchange) -> Collection[str]:
-    """What is in no organization yet can be put into any that the caller owns."""
-    return {"owner"} if await owns_any(exchange.session, exchange.caller) else ()
 
 
 def _asked(exchange: Exchange, definition: ClassDefinition) -> tuple[tuple[str, str], ...]:

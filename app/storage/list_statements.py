@@ -3,6 +3,8 @@
 A page costs what it shows and the caller's memberships, never what the table holds: rows are found where an
 index has them in order, of the caller's organizations or of all. Where no index has the order that is asked
 for, what the caller can see is sorted.
+
+`$1` is the caller's partner.
 """
 
 from __future__ import annotations
@@ -10,12 +12,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 from app.storage.kinds import ANYTHING
-from app.storage.records import selected
+from app.storage.records import OWNS_ANY, selected
 from app.storage.shapes import Shape, where
 from app.storage.ways import Way
 
 # How many entries are looked at to count a list; one where there are more of them is not counted.
 COUNTED = 10_000
+# Who has more memberships than this may see enough of all rows to find a page among them: one look at an
+# organization takes as long as thirty at rows.
+MANY = 16
 
 
 @lru_cache(maxsize=1_024)
@@ -23,9 +28,12 @@ def page_statement(shape: Shape) -> str:
     """Its values: the caller, the parent, the patterns, what candidates are found by, value and tie of the
     position, the limit and the offset."""
     kind, way, terms = shape.kind, shape.way, shape.terms
-    count = f", ({_count(shape)}) AS total" if shape.counted else ""
-    columns = f"{selected(kind, shape.everything)}{count}, {shape.expression} AS position_value"
-    found = ""
+    columns, found = _columns(shape), ""
+    if way is not None and shape.direct:
+        conditions = where(_own(shape, way), shape.live(), shape.searched(), shape.beyond(terms))
+        return (
+            f"SELECT {columns} FROM {kind.source} WHERE {conditions} {shape.ordered(terms)} {shape.limit()}"
+        )
     if way is not None:
         found, key = _chosen(shape, way), way.row_key
     elif shape.candidates or shape.skips:
@@ -37,10 +45,28 @@ def page_statement(shape: Shape) -> str:
     return f"SELECT {columns} FROM {kind.source} WHERE {conditions} {shape.ordered(terms)} {shape.limit()}"
 
 
+@lru_cache(maxsize=256)
+def walk_statement(shape: Shape) -> str:
+    """The page of a caller with many memberships, by looking along all rows: soon done for who sees much, and
+    never for who sees little. Its values are those of `page_statement`; it finds nothing for who has few."""
+    some = f"SELECT 1 FROM membership mine WHERE mine.partner_id = $1 LIMIT {MANY + 1}"
+    limit = f"CASE WHEN (SELECT count(*) FROM ({some})) > {MANY} THEN {shape.bound} ELSE 0 END"
+    conditions = where(shape.seen(), shape.beyond(shape.terms))
+    source = f"{shape.kind.source} WHERE {conditions} {shape.ordered(shape.terms)}"
+    return f"SELECT {_columns(shape)} FROM {source} LIMIT {limit} OFFSET {shape.place('offset')}"
+
+
 @lru_cache(maxsize=512)
 def count_statement(shape: Shape) -> str:
     """Its values: the caller, the parent, the patterns, what candidates are found by."""
     return f"SELECT ({_count(shape)}) AS total"
+
+
+def _columns(shape: Shape) -> str:
+    """What is read of each row, and what each row tells of the whole: so it costs no statement of its own."""
+    count = f", ({_count(shape)}) AS total" if shape.counted else ""
+    owns = "" if shape.parent else f", ({OWNS_ANY}) AS owns_any"
+    return f"{selected(shape.kind, shape.everything)}{count}{owns}, {shape.expression} AS position_value"
 
 
 def _chosen(shape: Shape, way: Way) -> str:
@@ -52,8 +78,7 @@ def _chosen(shape: Shape, way: Way) -> str:
     part = f"{shape.ordered(terms)} {shape.reach()}"
     heads = ""
     if shape.parent:
-        belongs = [f"{way.organization} = {shape.place(shape.parent)}", _member(shape, way)]
-        found = f"SELECT {columns} FROM {way.source} WHERE {where(belongs, conditions)} {part}"
+        found = f"SELECT {columns} FROM {way.source} WHERE {where(_own(shape, way), conditions)} {part}"
     elif way.single:
         own = [_mine(way), f"{way.organization} = mine.organization_id"]
         found = (
@@ -65,7 +90,7 @@ def _chosen(shape: Shape, way: Way) -> str:
             heads = _heads(shape, way, terms, conditions)
         found = _of_each(shape, way, columns, where(conditions), part, of_foremost=bool(heads))
     branches = [f"SELECT * FROM ({found}) AS of_own"]
-    if way.granted and not shape.everything:
+    if way.granted and not shape.everything and not shape.member:
         granted = _granted(shape, way, columns, conditions)
         branches.append(f"SELECT * FROM ({granted} {part}) AS of_granted")
     every = " UNION ".join(branches)
@@ -135,57 +160,58 @@ def _mine(way: Way) -> str:
     return f"mine.partner_id = $1{way.as_member}"
 
 
-def _member(shape: Shape, way: Way) -> str:
-    """Of the organization that is the parent."""
-    if shape.everything:
-        return ANYTHING
+def _own(shape: Shape, way: Way) -> list[str]:
+    """What belongs to the organization that is the parent, for whoever is a member of it."""
     parent = shape.place(shape.parent)
-    return f"EXISTS (SELECT 1 FROM membership mine WHERE mine.organization_id = {parent} AND {_mine(way)})"
+    mine = f"SELECT 1 FROM membership mine WHERE mine.organization_id = {parent} AND {_mine(way)}"
+    return [f"{way.organization} = {parent}", ANYTHING if shape.everything else f"EXISTS ({mine})"]
 
 
 def _count(shape: Shape) -> str:
     """How many match, NULL where more entries than are counted would have to be looked at."""
-    way = shape.way
     # What an index finds is looked at alone; else all that is there, in whatever order.
-    searched = where(shape.searched()) or "TRUE"
-    narrowed, matches = ([searched], "TRUE") if shape.indexed else ([], searched)
-    if way is not None:
-        entries = _entries(shape, way, matches)
-    elif shape.candidates:
-        row = shape.kind.row
-        found = f"(SELECT DISTINCT id FROM ({shape.candidates})) AS chosen CROSS JOIN {shape.kind.source}"
-        conditions = where([f"{row}.id = chosen.id"], shape.seen(), narrowed)
-        entries = f"SELECT 1 AS key, {matches} AS matches FROM {found} WHERE {conditions}"
-    else:
-        conditions = where(shape.seen(), shape.belongs(), narrowed)
-        entries = f"SELECT 1 AS key, {matches} AS matches FROM {shape.kind.source} WHERE {conditions}"
-        if shape.everything and not shape.parent and not shape.contains and "created_at" in shape.kind.values:
-            # So that PostgreSQL reads an index, and not as many pages of the table.
-            entries += f" ORDER BY {shape.kind.row}.created_at"
-    what = "DISTINCT key" if way is not None and way.repeats and not shape.parent else "*"
-    if matches != "TRUE":
-        what = "CASE WHEN matches THEN 1 END"
-    return (
-        f"SELECT CASE WHEN count(*) <= {COUNTED} THEN count({what}) END"
-        f" FROM (SELECT * FROM ({entries}) AS entries LIMIT {COUNTED + 1}) AS counted"
+    searched = where(shape.searched())
+    narrowed, matches = ([searched], "") if searched and shape.indexed else ([], searched)
+    way, columns, counted = shape.way, "1", "*"
+    if matches:
+        columns, counted = f"{matches} AS matches", "CASE WHEN matches THEN 1 END"
+    elif way is not None and way.repeats and not shape.parent:
+        columns, counted = f"{way.key} AS key", "DISTINCT key"
+    entries = _entries(shape, columns, narrowed) if way is None else _entries_of(shape, way, columns)
+    parts = " UNION ALL ".join(
+        f"SELECT count(*) AS looked, count({counted}) AS found"
+        f" FROM ({part} LIMIT {COUNTED + 1}) AS entries"
+        for part in entries
     )
+    return f"SELECT CASE WHEN sum(looked) <= {COUNTED} THEN sum(found) END FROM ({parts}) AS counted"
 
 
-def _entries(shape: Shape, way: Way, matches: str) -> str:
-    columns = f"{way.key} AS key, {matches} AS matches"
+def _entries(shape: Shape, columns: str, narrowed: list[str]) -> list[str]:
+    """Of all rows."""
+    kind = shape.kind
+    if shape.candidates:
+        found = f"(SELECT DISTINCT id FROM ({shape.candidates})) AS chosen CROSS JOIN {kind.source}"
+        conditions = where([f"{kind.row}.id = chosen.id"], shape.seen(), narrowed)
+        return [f"SELECT {columns} FROM {found} WHERE {conditions}"]
+    entries = f"SELECT {columns} FROM {kind.source} WHERE {where(shape.seen(), shape.belongs(), narrowed)}"
+    if shape.everything and not shape.parent and not shape.contains and "created_at" in kind.values:
+        # So that PostgreSQL reads an index, and not as many pages of the table.
+        entries += f" ORDER BY {kind.row}.created_at"
+    return [entries]
+
+
+def _entries_of(shape: Shape, way: Way, columns: str) -> list[str]:
+    """Of the caller's organizations, and of what it was granted in others."""
     if shape.parent:
-        belongs = [f"{way.organization} = {shape.place(shape.parent)}", _member(shape, way)]
-        own = f"SELECT {columns} FROM {way.source} WHERE {where(belongs, shape.live())}"
+        own = f"SELECT {columns} FROM {way.source} WHERE {where(_own(shape, way), shape.live())}"
     else:
         joined = [_mine(way), f"{way.organization} = mine.organization_id"]
-        own = (
-            f"SELECT {columns} FROM membership mine CROSS JOIN {way.source}"
-            f" WHERE {where(joined, shape.live())}"
-        )
-    if not way.granted or shape.everything:
-        return own
+        source = f"membership mine CROSS JOIN {way.source}"
+        own = f"SELECT {columns} FROM {source} WHERE {where(joined, shape.live())}"
+    if not way.granted or shape.everything or shape.member:
+        return [own]
     outside = (
         "NOT EXISTS (SELECT 1 FROM membership mine"
         f" WHERE mine.organization_id = {way.organization} AND mine.partner_id = $1)"
     )
-    return f"{own} UNION ALL {_granted(shape, way, columns, [*shape.live(), outside])}"
+    return [own, _granted(shape, way, columns, [*shape.live(), outside])]

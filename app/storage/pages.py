@@ -11,12 +11,15 @@ from tortoise.filters import escape_like
 
 from app.caller import Caller
 from app.storage.keys import text_key
-from app.storage.list_statements import count_statement, page_statement
-from app.storage.records import Record, read_row, reads_all
+from app.storage.list_statements import count_statement, page_statement, walk_statement
+from app.storage.records import Record, owns_any, read_row, reads_all
 from app.storage.search import with_candidates
-from app.storage.session import Session
+from app.storage.session import Rows, Session
 from app.storage.shapes import Shape
 from app.storage.tables import TIME_COLUMNS
+
+# Those of a count take a tenth of the time that others do. It is all that is counted.
+COUNT_STEPS = 100_000
 
 
 @dataclass(slots=True)
@@ -53,26 +56,35 @@ class Listing:
 
 @dataclass(frozen=True)
 class Page:
-    """Records with their positions, and whether there are more in the direction of reading.
+    """Records, the positions of the first and the last, and whether more follow in the direction of reading.
 
     `total` is how many there are in the whole list, where it was counted: not where that would be dear.
+    `owns_any` is whether the caller is an owner of any organization, where the list belongs to nothing.
     """
 
     records: tuple[Record, ...]
     positions: tuple[Position, ...]
     more: bool
+    owns_any: bool
     total: int | None = None
 
 
 async def page(
-    session: Session, listing: Listing, caller: Caller, cut: Cut, *, counted: bool = False
+    session: Session,
+    listing: Listing,
+    caller: Caller,
+    cut: Cut,
+    *,
+    counted: bool = False,
+    member: bool = False,
 ) -> Page:
-    """One more record than wanted is read, to know whether there are more.
+    """One more record than wanted is read, to know whether there are more. What is told of the whole list is
+    read by the page's own statement, but where there is no row to tell it.
 
-    The list is counted in the statement that reads the page, so that the two never disagree.
+    `member` is whether the list belongs to an organization that the caller was just found to be a member of.
     """
     everything = reads_all(caller)
-    shape = _shape(session, listing, cut, everything, counted=counted)
+    shape = _shape(session, listing, cut, everything, counted=counted, member=member)
     values = [caller.partner_id, *([listing.parent[1]] if listing.parent else [])]
     values += [f"%{escape_like(text_key(text))}%" for text in listing.contains.values()]
     if everything and not listing.parent and listing.contains:
@@ -81,21 +93,25 @@ async def page(
     position = [_comparable(listing, it) for it in (cut.before or cut.after,) if it is not None]
     if "tie" in shape.position:
         position.append((cut.before or cut.after or Position("", "")).id)
-    # What is searched or passed over may be much; an index leads to all else.
-    read = session.rows if listing.contains or cut.offset else session.point
-    rows = await read(page_statement(shape), [*values, *position, cut.limit + 1, cut.offset])
+    rows = await _rows(session, shape, [*values, *position, cut.limit + 1, cut.offset])
     kept = rows[: cut.limit]
     if cut.before is not None:
         kept.reverse()
+    owns = not listing.parent and (rows[0]["owns_any"] if rows else await owns_any(session, caller))
     return Page(
         records=tuple([read_row(shape.kind, row, everything) for row in kept]),
-        positions=tuple([Position(_position_value(listing, row), row["id"]) for row in kept]),
+        positions=tuple(
+            Position(_position_value(listing, row), row["id"]) for row in (*kept[:1], *kept[-1:])
+        ),
         more=len(rows) > cut.limit,
+        owns_any=bool(owns),
         total=await _total(session, shape, values, rows) if shape.counted else None,
     )
 
 
-def _shape(session: Session, listing: Listing, cut: Cut, everything: bool, *, counted: bool) -> Shape:
+def _shape(
+    session: Session, listing: Listing, cut: Cut, everything: bool, *, counted: bool, member: bool
+) -> Shape:
     return Shape(
         dialect=session.dialect,
         class_name=listing.class_name,
@@ -103,6 +119,7 @@ def _shape(session: Session, listing: Listing, cut: Cut, everything: bool, *, co
         order=listing.order,
         descending=listing.descending != (cut.before is not None),
         parent=listing.parent[0] if listing.parent else "",
+        member=member,
         contains=tuple(listing.contains),
         begins=(cut.before or cut.after) is not None,
         counted=counted,
@@ -110,12 +127,25 @@ def _shape(session: Session, listing: Listing, cut: Cut, everything: bool, *, co
     )
 
 
+async def _rows(session: Session, shape: Shape, values: Sequence[Any]) -> Rows:
+    """What is searched or passed over may be much; an index leads to all else."""
+    if shape.contains or shape.skips:
+        return await session.rows(page_statement(shape), values)
+    if shape.walks:
+        rows = await session.soon(walk_statement(replace(shape, counted=False)), values)
+        if rows:
+            return rows
+    return await session.point(page_statement(shape), values)
+
+
 async def _total(
     session: Session, shape: Shape, values: Sequence[Any], rows: Sequence[Mapping[str, Any]]
 ) -> int | None:
-    """As the page's rows tell it; a page without any has to ask."""
-    if not rows:
-        rows = await session.rows(count_statement(replace(shape, begins=False, skips=False)), values)
+    """As the page's rows tell it; where they do not, it has to be asked for."""
+    if not rows or "total" not in rows[0]:
+        statement = count_statement(replace(shape, begins=False, skips=False))
+        soon = None if shape.contains else await session.soon(statement, values, COUNT_STEPS)
+        rows = await session.rows(statement, values) if soon is None else soon
     total = rows[0]["total"]
     return None if total is None else int(total)
 

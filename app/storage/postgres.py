@@ -89,6 +89,15 @@ class Client(AsyncpgDBClient):
     # Nothing is nearer than the pool.
     point = read
 
+    async def soon(
+        self,
+        sql: str,  # noqa: ARG002 - the signature of both databases
+        values: Sequence[Any],  # noqa: ARG002
+        steps: int,  # noqa: ARG002
+    ) -> list[dict[str, Any]] | None:
+        """It has no limit for one statement that would not cost a way to the server."""
+        return None
+
     async def read_at(self, position: int, sql: str, values: Sequence[Any]) -> list[dict[str, Any]] | None:
         """As `read`, of a replica; None where it has not got up to a position of its primary's log.
 

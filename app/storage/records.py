@@ -14,32 +14,57 @@ from app.caller import READ_ALL, Caller
 from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
 from app.storage.session import Session
 
-Value = str | int | None
+# Whether the caller is an owner of any organization that is there.
+OWNS_ANY = (
+    f"EXISTS (SELECT 1 FROM organization owned WHERE owned.deleted_at IS NULL AND owned.id IN ({OWNED}))"
+)
 
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """A row, by the local name of its class.
+    """A row of its kind. Of the dozens in a list few are asked for more than what is shown of them.
 
-    `values` are by JSON key, and by the names that addresses need; others may stand there too. `roles` are
-    what the caller is to it: local names of roles. `withheld` are methods that its state does not allow now.
-    `concerned` are the organizations that a change of it concerns, `parent_id` is what its address tells
-    beside its id. `named` is whether the caller may know no more of it than what it is called.
+    `values` are by JSON key, and by the names that addresses need; others stand there too. `roles` are what
+    the caller is to it: local names of roles. `named` is whether the caller may know no more of it than what
+    it is called.
     """
 
-    class_name: str
-    version: int
-    values: Mapping[str, Value]
+    kind: Kind
+    values: Mapping[str, Any]
     roles: frozenset[str]
-    withheld: frozenset[str]
-    concerned: tuple[str, ...]
-    deleted_at: str | None
-    parent_id: str | None = None
-    named: bool = False
+    named: bool
+
+    @property
+    def class_name(self) -> str:
+        return self.kind.class_name
 
     @property
     def id(self) -> str:
         return str(self.values["id"])
+
+    @property
+    def version(self) -> int:
+        return int(self.values["version"])
+
+    @property
+    def deleted_at(self) -> str | None:
+        at: str | None = self.values["deleted_at"]
+        return at
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """Methods that its state does not allow now."""
+        return frozenset(method for method, column in self.kind.withheld_columns if self.values[column])
+
+    @property
+    def concerned(self) -> tuple[str, ...]:
+        """The organizations that a change of it concerns."""
+        return tuple(str(self.values[name]) for name in self.kind.concerned)
+
+    @property
+    def parent_id(self) -> str | None:
+        """What its address tells beside its id."""
+        return str(self.values[self.kind.within]) if self.kind.within else None
 
 
 def reads_all(caller: Caller) -> bool:
@@ -116,12 +141,8 @@ def _members(everything: bool) -> str:
 
 
 async def owns_any(session: Session, caller: Caller) -> bool:
-    """Whether the caller is an owner of any organization that is there."""
-    rows = await session.point(
-        f"SELECT o.id FROM organization o WHERE o.deleted_at IS NULL AND o.id IN ({OWNED}) LIMIT 1",
-        [caller.partner_id],
-    )
-    return bool(rows)
+    rows = await session.point(f"SELECT {OWNS_ANY} AS owns_any", [caller.partner_id])
+    return bool(rows[0]["owns_any"])
 
 
 async def taken_handles(session: Session, handles: Collection[str]) -> set[str]:
@@ -145,9 +166,6 @@ def selected(kind: Kind, everything: bool) -> str:
     return text.replace(":all", "TRUE" if everything else "FALSE")
 
 
-_NOTHING: frozenset[str] = frozenset()
-
-
 @lru_cache(maxsize=256)
 def _without_none(*roles: str | None) -> frozenset[str]:
     """One value for each combination, which are few: it is what others are remembered by."""
@@ -155,16 +173,5 @@ def _without_none(*roles: str | None) -> frozenset[str]:
 
 
 def read_row(kind: Kind, row: Mapping[str, Any], everything: bool) -> Record:
-    roles = _without_none(*[row[name] for name in kind.role_columns])
-    withheld = [method for method, column in kind.withheld_columns if row[column]]
-    return Record(
-        kind.class_name,
-        row["version"],
-        row,
-        roles,
-        frozenset(withheld) if withheld else _NOTHING,
-        tuple([row[name] for name in kind.concerned]),
-        row["deleted_at"],
-        row[kind.within] if kind.within else None,
-        not roles and not everything and kind.class_name == "Organization",
-    )
+    roles = _without_none(*map(row.__getitem__, kind.role_columns))
+    return Record(kind, row, roles, not roles and not everything and kind.class_name == "Organization")

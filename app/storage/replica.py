@@ -66,6 +66,9 @@ class Replica:
 
     point = read
 
+    async def soon(self, sql: str, values: Sequence[Any], steps: int) -> list[dict[str, Any]] | None:
+        return await self._primary.soon(sql, values, steps)
+
     async def fetch(self, connection: Any, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
         """In a transaction, which is the primary's."""
         return await self._primary.fetch(connection, sql, values)

@@ -16,6 +16,8 @@ Dialect = Literal["sqlite", "postgres"]
 
 
 Rows = list[dict[str, Any]]
+# What may be done while everybody waits: a record by its id is 200, a page of 30 is 3,500.
+STEPS = 10_000
 
 
 class Client(Protocol):
@@ -26,6 +28,8 @@ class Client(Protocol):
     async def point(self, sql: str, values: Sequence[Any]) -> Rows: ...
 
     async def fetch(self, connection: Any, sql: str, values: Sequence[Any]) -> Rows: ...
+
+    async def soon(self, sql: str, values: Sequence[Any], steps: int) -> Rows | None: ...
 
     async def brief(self, connection: Any, sql: str, values: Sequence[Any]) -> Rows: ...
 
@@ -67,6 +71,13 @@ class Session:
         if self._connection is None:
             return await self._client.point(sql, _zoned(values))
         return await self._client.brief(self._connection, sql, _zoned(values))
+
+    async def soon(self, sql: str, values: Sequence[Any], steps: int = STEPS) -> Rows | None:
+        """As `point`; None where it would take longer, or where the database cannot tell that by the way.
+
+        `steps` are of SQLite's machine: of those that look at rows, 10,000 take some 0.3 ms.
+        """
+        return None if self._connection else await self._client.soon(sql, _zoned(values), steps)
 
     async def brief(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """As `rows`, of an INSERT, UPDATE or DELETE of one row: sooner where a transaction has begun."""

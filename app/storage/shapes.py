@@ -15,8 +15,9 @@ PREFIX = 64
 
 @dataclass(frozen=True)
 class Shape:
-    """`parent` is the name of what the list belongs to, `contains` are the keys that are searched, `begins`
-    is whether it begins at a position. `descending` is the direction of reading.
+    """`parent` is the name of what the list belongs to, `member` whether that is an organization of the
+    caller's, of which it then sees all, if it still is one. `contains` are the keys that are searched.
+    `begins` tells that it begins at a position. `descending` is the direction of reading.
 
     `candidates` is a statement that finds what is searched for by an index, and some more, on SQLite;
     `indexed` tells that the database may have an index for that itself. `skips`: rows are passed over first.
@@ -34,6 +35,7 @@ class Shape:
     indexed: bool = False
     candidates: str = ""
     skips: bool = False
+    member: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -46,6 +48,18 @@ class Shape:
         if way is None or self.parent not in ("", "organization_id"):
             return None
         return None if self.everything and not (self.parent and way.repeats) else way
+
+    @property
+    def walks(self) -> bool:
+        """Whether it is worth a look whether the page is among the first of all rows."""
+        way = self.way
+        return way is not None and not (way.single or self.parent or self.contains)
+
+    @property
+    def direct(self) -> bool:
+        """Whether an index of the parent's has the rows that the caller sees in order, and no others."""
+        way = self.way
+        return bool(way and self.member and self.order in way.orders and not (way.repeats or self.skips))
 
     def place(self, name: str) -> str:
         """Where a value stands among those of the statement."""
@@ -108,9 +122,13 @@ class Shape:
     def limit(self) -> str:
         return f"LIMIT CAST({self.place('limit')} AS bigint) OFFSET CAST({self.place('offset')} AS bigint)"
 
-    def reach(self) -> str:
+    @property
+    def bound(self) -> str:
         """As many as could be in the part that is wanted."""
-        return f"LIMIT CAST({self.place('limit')} AS bigint) + CAST({self.place('offset')} AS bigint)"
+        return f"CAST({self.place('limit')} AS bigint) + CAST({self.place('offset')} AS bigint)"
+
+    def reach(self) -> str:
+        return f"LIMIT {self.bound}"
 
 
 def _prefix(text: str) -> str:

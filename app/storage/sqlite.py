@@ -20,13 +20,14 @@ from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionConte
 
 from app.settings import WrongSetting
 from app.storage.failures import Translated, UniqueViolation, unavailable
+from app.storage.session import STEPS
 from app.storage.statements import Statement, encoded
 
 WAIT_SECONDS = 10.0
 # How many statements a connection keeps prepared: more than the service has.
 STATEMENTS = 512
-# Of SQLite's machine. As many take some 0.5 ms; a record by its id is some 200.
-STEPS = 10_000
+# How often SQLite tells how far it is.
+TOLD_STEPS = 2_500
 
 # The first stands before the others, so that they wait for another process too.
 PRAGMAS = {
@@ -146,11 +147,16 @@ class Client(SqliteClient):
 
     async def point(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
         """As `read`, here and now; in the thread if it is more than was thought, or cannot be now."""
+        rows = await self.soon(sql, values, STEPS)
+        return await self.read(sql, values) if rows is None else rows
+
+    async def soon(self, sql: str, values: Sequence[Any], steps: int) -> list[dict[str, Any]] | None:
+        """Here and now; None if it is more than was thought, or cannot be now."""
         if self._points is None:
             raise unavailable()
         statement = self._statement(sql)
-        rows = self._points.rows(statement.text, encoded(values))
-        return await self.read(sql, values) if rows is None else statement.decoded(rows)
+        rows = self._points.rows(statement.text, encoded(values), steps)
+        return None if rows is None else statement.decoded(rows)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -201,25 +207,24 @@ class PointReader:
         try:
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA query_only=ON")
-            self._connection.set_progress_handler(self._is_long, STEPS)
+            self._connection.set_progress_handler(self._is_long, TOLD_STEPS)
         except BaseException:
             self._connection.close()
             raise
-        self._looked_at = False
+        self._left = 0
 
-    def rows(self, sql: str, values: Sequence[Any]) -> list[sqlite3.Row] | None:
+    def rows(self, sql: str, values: Sequence[Any], steps: int) -> list[sqlite3.Row] | None:
         """None where it does not come to an end soon, or fails: whoever tries again finds out why."""
-        self._looked_at = False
+        self._left = steps
         try:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error:
             return None
 
     def _is_long(self) -> bool:
-        """SQLite asks after every so many steps of a statement, those of its earlier runs included: so there
-        is between one and two times as many in this run when it asks for the second time."""
-        looked_at, self._looked_at = self._looked_at, True
-        return looked_at
+        """SQLite counts the steps of a statement's earlier runs too, so that the first are told of sooner."""
+        self._left -= TOLD_STEPS
+        return self._left < 0
 
     def close(self) -> None:
         self._connection.close()

@@ -231,7 +231,7 @@ async def test_pg_03_names_in_every_script_have_one_order(database: Database) ->
     cut: Cut | None = Cut(100)
     while cut:
         part = await page(database.reading(), Listing("Instance", "name", False), caller, cut)
-        found += [position.value for position in part.positions]
+        found += [record.values["position_value"] for record in part.records]
         cut = Cut(100, after=part.positions[-1]) if part.more else None
     assert len(keys) > 1_000
     assert found == keys
@@ -522,7 +522,9 @@ async def plan(database: Database, monkeypatch: pytest.MonkeyPatch, *asked: Any)
     with monkeypatch.context() as patch:
         statements = overhear(patch)
         await page(session, listing, caller, Cut(30, after=first.positions[-1]))
-    [(sql, values)] = statements
+    # Of who has few organizations nothing is found where SQLite first looks, which reads nothing then.
+    sql, values = statements[-1]
+    assert len(statements) <= 1 + (caller.scopes == {READ} and not listing.parent)
     explain = "EXPLAIN QUERY PLAN" if database.dialect == "sqlite" else "EXPLAIN"
     column = "detail" if database.dialect == "sqlite" else "QUERY PLAN"
     return [row[column].strip() for row in await session.rows(f"{explain} {sql}", values)]

@@ -16,6 +16,7 @@ import pytest
 from app.storage.acts import new_id
 from app.storage.database import Database
 from app.storage.kinds import KINDS
+from app.storage.session import STEPS
 from app.storage.sqlite import PointReader
 from tests.service import CALLERS, Service, World
 from tests.storage.opening import opened
@@ -48,9 +49,9 @@ def points(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     statements: list[str] = []
     rows = PointReader.rows
 
-    def noted(reader: PointReader, sql: str, values: Any) -> Any:
+    def noted(reader: PointReader, sql: str, values: Any, steps: int) -> Any:
         statements.append(sql)
-        return rows(reader, sql, values)
+        return rows(reader, sql, values, steps)
 
     monkeypatch.setattr(PointReader, "rows", noted)
     return statements
@@ -120,6 +121,22 @@ async def test_what_is_short_is_never_taken_for_long_however_often_it_runs(
         assert threaded == []
 
 
+async def test_what_is_not_soon_done_is_left_at_that(sqlite_url: str, threaded: list[str]) -> None:
+    async with opened(sqlite_url) as database:
+        threaded.clear()
+        assert await database.reading().soon(COUNTING.format(100_000), []) is None
+        assert await database.reading().soon(COUNTING.format(100), []) == [{"n": 100}]
+        assert await database.reading().soon(COUNTING.format(5_000), [], 20 * STEPS) == [{"n": 5_000}]
+        assert threaded == []
+        async with database.transaction() as session:
+            assert await session.soon("SELECT 1 AS n", []) is None
+
+
+async def test_postgres_tells_of_nothing_that_it_would_soon_be_done(postgres_url: str) -> None:
+    async with opened(postgres_url) as database:
+        assert await database.reading().soon("SELECT 1 AS n", []) is None
+
+
 async def test_a_point_that_finds_the_file_locked_waits_in_the_thread(
     sqlite_url: str, threaded: list[str]
 ) -> None:
@@ -143,8 +160,8 @@ async def test_a_point_writes_nothing(sqlite_url: str) -> None:
         async with database.transaction() as session:
             await add_organization(session)
         with closing(PointReader(sqlite_url.removeprefix("sqlite://"))) as reader:
-            assert reader.rows("UPDATE organization SET version = 2 RETURNING id", []) is None
-            rows = reader.rows("SELECT version FROM organization", [])
+            assert reader.rows("UPDATE organization SET version = 2 RETURNING id", [], STEPS) is None
+            rows = reader.rows("SELECT version FROM organization", [], STEPS)
         assert rows is not None
         assert [tuple(row) for row in rows] == [(1,)]
 
