@@ -179,8 +179,7 @@ def _count(shape: Shape) -> str:
         columns, counted = f"{way.key} AS key", "DISTINCT key"
     entries = _entries(shape, columns, narrowed) if way is None else _entries_of(shape, way, columns)
     parts = " UNION ALL ".join(
-        f"SELECT count(*) AS looked, count({counted}) AS found"
-        f" FROM ({part} LIMIT {COUNTED + 1}) AS entries"
+        f"SELECT count(*) AS looked, count({counted}) AS found FROM ({part} LIMIT {COUNTED + 1}) AS entries"
         for part in entries
     )
     return f"SELECT CASE WHEN sum(looked) <= {COUNTED} THEN sum(found) END FROM ({parts}) AS counted"
