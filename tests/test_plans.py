@@ -48,8 +48,8 @@ async def swept(
             world = await populate(service)
             await sweep(service, world)
             await change(service, world)
-    # At records by their ids tests/storage/test_points.py looks; lists that are read as points belong here. What
-    # is looked for along all rows is given up after a few (tests/storage/test_walks.py).
+    # At records by their ids tests/storage/test_points.py looks; lists that are read as points belong here.
+    # What is looked for along all rows is given up after a few (tests/storage/test_walks.py).
     for sql, values in [*asked, *(it for it in points if " LIMIT " in it[0] and "ELSE 0 END" not in it[0])]:
         seen.setdefault(sql, values)
     database = Database(database_url)
