@@ -53,7 +53,8 @@ def _line(_logger: object, level: str, line: EventDict) -> bytes:
     """All that the processors above do, in one step."""
     line["time"] = f"{datetime.now(UTC).isoformat(timespec='microseconds')[:26]}Z"
     line["level"] = level
-    return _json(line).encode()
+    written = orjson.dumps(line, default=str)
+    return written if written.isascii() else _json(line).encode()
 
 
 class Gathered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -59,6 +59,8 @@ NOTHING_SENT = Sent()
 REMEMBERED_ANSWERS = 1_024
 # Asked by machines that know the service by a number, also when there is too much to do.
 HEALTH = frozenset({"/livez", "/readyz"})
+# No id and no handle has more characters; what has is not worth being remembered.
+LONGEST = 64
 
 
 class Pipeline:
@@ -95,6 +97,8 @@ class Pipeline:
         instance = contract.classes["Instance"].properties
         identifiers = dict.fromkeys(("id", *PARENTS), instance["id"].shape)
         self._shapes = {**identifiers, "handle": instance["handle"].shape}
+        # Few of all values are asked for at a time.
+        self._fits = lru_cache(maxsize=4_096)(self._judged)
 
     async def serve(self, resource: Resource | None, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -242,10 +246,13 @@ class Pipeline:
     def _can_be(self, request: Request) -> bool:
         """Whether anything could be at the path."""
         for name, value in request.scope["path_params"].items():
-            shape = self._shapes.get(name)
-            if shape is not None and not shape.holds(value):
+            if not (self._fits if len(value) <= LONGEST else self._judged)(name, value):
                 return False
         return request.can_be()
+
+    def _judged(self, name: str, value: str) -> bool:
+        shape = self._shapes.get(name)
+        return shape is None or shape.holds(value)
 
     def _operation(self, resource: Resource, method: str) -> Operation:
         """Raises 501 and 405."""
