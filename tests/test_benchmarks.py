@@ -34,6 +34,7 @@ from tests.benchmarks.figures import Load, Spread, median_load, percentile, rati
 from tests.benchmarks.judging import fault, target_at, unlike
 from tests.benchmarks.loading import write_requests
 from tests.benchmarks.processes import Answer, family, parent_of
+from tests.benchmarks.profile import shares
 from tests.benchmarks.report import all_met, machine, section
 from tests.benchmarks.world import fill
 from tests.load import busy
@@ -374,3 +375,23 @@ async def test_the_fixed_yardstick_answers_as_long_as_it_is_told(monkeypatch: py
             answer = await asking.request(method, "/create")
             assert (answer.status_code, len(answer.content)) == (201, 321)
             assert answer.headers["Content-Type"] == JSON_LD
+
+
+def test_a_profile_is_told_by_what_is_being_done() -> None:
+    files = [
+        "/lib/uvicorn/server.py",
+        "/here/app/pipeline.py",
+        "/here/app/storage/sqlite.py",
+        "/lib/orjson.py",
+    ]
+    samples, weights = [[0, 1], [0, 1, 2], [0], [0, 1, 3], []], [0.1, 0.5, 0.2, 0.2, 9]
+    profile = {
+        "shared": {"frames": [{"file": file} for file in files]},
+        "profiles": [{"samples": samples, "weights": weights}],
+    }
+    found = {part: round(share, 3) for part, share in shares(profile)}
+    assert found == {
+        "the database": 0.5,
+        "HTTP: routes, fields, conditions, negotiation": 0.3,
+        "the connection": 0.2,
+    }
