@@ -19,7 +19,7 @@ PY_SPY = shutil.which("py-spy") or shutil.which("py-spy", path=str(Path(sys.exec
 BEGIN_SECONDS, SECONDS = 1, 5
 LOOKS_A_SECOND = 500
 # What is being done, by the innermost file of the service that takes part in it; the first that fits.
-PARTS = {
+PARTS: Mapping[str, str | None] = {
     "app/storage/sqlite.py": "the database",
     "app/storage/postgres": "the database",
     "app/storage/loans.py": "the database",
@@ -28,16 +28,17 @@ PARTS = {
     "app/logs.py": "the log",
     "app/observation.py": "the log",
     "app/connection.py": "the connection",
-    "app/server.py": "the connection",
     "app/callers.py": "the token",
     "app/security/": "the token",
     "app/resources/": "the operation",
     "app/exchange.py": "the operation",
     "app/offers.py": "the operation",
     "app/relations.py": "the operation",
+    "app/cli.py": None,
+    "app/commands/": None,
+    "app/server.py": None,
     "app/": "HTTP: routes, fields, conditions, negotiation",
 }
-OTHER = "the connection"
 
 
 @contextmanager
@@ -60,13 +61,16 @@ def profiled(name: str, pid: int, tell: Callable[[str], None]) -> Iterator[None]
 
 
 def shares(profile: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Which part of the time is spent on what, the greatest first; of a profile as Speedscope wants it."""
+    """Which part of the time is spent on what, the greatest first; of a profile as Speedscope wants it.
+
+    Of the time that the service's own code and what it calls take: outside of it the loop may as well wait.
+    """
     frames = [str(frame["file"]) for frame in profile["shared"]["frames"]]
     parts = [next((part for place, part in PARTS.items() if f"/{place}" in file), None) for file in frames]
     found: Counter[str] = Counter()
     for thread in profile["profiles"]:
         for stack, weight in zip(thread["samples"], thread["weights"], strict=True):
-            inner = (parts[frame] for frame in reversed(stack) if parts[frame])
-            if stack:
-                found[next(inner, None) or OTHER] += weight
+            part = next((parts[frame] for frame in reversed(stack) if parts[frame]), None)
+            if part is not None:
+                found[part] += weight
     return [(part, weight / found.total()) for part, weight in found.most_common()]
