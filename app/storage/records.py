@@ -14,7 +14,7 @@ from app.caller import READ_ALL, Caller
 from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
 from app.storage.session import Session
 
-# Whether the caller is an owner of any organization that is there. For IN, SQLite would first read all of them.
+# Whether the caller is an owner of any organization that is there. For IN, SQLite would read all of its own.
 OWNS_ANY = """EXISTS (SELECT 1 FROM membership mine CROSS JOIN organization owned
     WHERE mine.partner_id = $1 AND mine.role = 'owner'
     AND owned.id = mine.organization_id AND owned.deleted_at IS NULL)"""
