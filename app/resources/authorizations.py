@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.exchange import Exchange, Representation, not_found
 from app.problems import Problem
 from app.representation.content import invalid, read_content, violation
-from app.resources.items import done, existing, found, parent, to_change
+from app.resources.items import as_written, done, parent, to_change
 from app.resources.naming import key_used, likely_id, named_id, names_one, not_usable
 from app.security.rights import check_role
 from app.storage.failures import UniqueViolation
@@ -26,8 +26,7 @@ async def create(exchange: Exchange) -> Representation:
     if organization is None or organization.deleted_at or identifier in instance.concerned:
         raise invalid(not_usable(key_used(values)))
     authorization = await _offered(exchange, instance, identifier, key_used(values))
-    within = ("instance_id", instance.id)
-    return await exchange.created(await existing(exchange, "Authorization", authorization, within))
+    return await exchange.created(await as_written(exchange, "Authorization", authorization))
 
 
 async def change_status(exchange: Exchange) -> Representation:
@@ -42,7 +41,7 @@ async def change_status(exchange: Exchange) -> Representation:
         raise invalid(fault, current=current)
     if before != after:
         done(await accept(exchange.session, exchange.act, record))
-    return await exchange.item(await found(exchange))
+    return await exchange.item(await as_written(exchange, "Authorization", record.id))
 
 
 async def remove(exchange: Exchange) -> Representation:

@@ -9,7 +9,7 @@ from app.addresses import item_path
 from app.exchange import Exchange, Representation, not_found
 from app.problems import Problem
 from app.representation.content import invalid, read_content, violation
-from app.resources.items import done, existing, gone, parent, to_change
+from app.resources.items import as_written, done, gone, parent, to_change
 from app.resources.naming import key_used, named_id, names_one, not_usable
 from app.security.rights import check_role
 from app.storage.failures import UniqueViolation
@@ -30,7 +30,7 @@ async def create(exchange: Exchange) -> Representation:
         organization = await _named(exchange, values)
         check_role(exchange.caller, exchange.operation, organization.roles)
     instance = await _created(exchange, organization, values["name"], values["handle"])
-    return await exchange.created(await existing(exchange, "Instance", instance))
+    return await exchange.created(await as_written(exchange, "Instance", instance))
 
 
 async def remove(exchange: Exchange) -> Representation:

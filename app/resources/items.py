@@ -83,6 +83,14 @@ async def to_change(exchange: Exchange) -> Record:
     return record
 
 
+async def as_written(exchange: Exchange, class_name: str, identifier: str) -> Record:
+    """What was just made or changed; all that it concerns has been locked for that. Raises 404."""
+    record = await find(exchange.session, class_name, exchange.caller, "id", identifier)
+    if record is None:
+        raise not_found()
+    return record
+
+
 def done(written: bool) -> None:
     """Raises `unavailable` where a record had another version than the one that was just found."""
     if not written:
@@ -125,4 +133,4 @@ async def _changed(exchange: Exchange, *, partial: bool) -> Representation:
         partial=partial,
     )
     done(await change(exchange.session, exchange.act, record, values))
-    return await exchange.item(await found(exchange))
+    return await exchange.item(await as_written(exchange, record.class_name, record.id))

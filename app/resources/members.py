@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.exchange import Exchange, Representation, not_found
 from app.problems import Problem
 from app.representation.content import read_content, violation
-from app.resources.items import done, existing, found, parent, to_change
+from app.resources.items import as_written, done, parent, to_change
 from app.security.rights import check_role
 from app.storage.failures import UniqueViolation
 from app.storage.people import add_member, count_members
@@ -22,8 +22,7 @@ async def add(exchange: Exchange) -> Representation:
     if most is not None and await count_members(exchange.session, organization.id) >= most:
         raise Problem("too-many-members", f"Remove a member first: an organization has at most {most}.")
     identifier = await _added(exchange, organization.id, values["email"], values["role"])
-    within = ("organization_id", organization.id)
-    return await exchange.created(await existing(exchange, "Member", identifier, within))
+    return await exchange.created(await as_written(exchange, "Member", identifier))
 
 
 async def change_role(exchange: Exchange) -> Representation:
@@ -33,7 +32,7 @@ async def change_role(exchange: Exchange) -> Representation:
     if "PATCH" in record.withheld and values.get("role", record.values["role"]) != record.values["role"]:
         raise _last_owner()
     done(await change(exchange.session, exchange.act, record, values))
-    return await exchange.item(await found(exchange))
+    return await exchange.item(await as_written(exchange, "Member", record.id))
 
 
 async def remove(exchange: Exchange) -> Representation:

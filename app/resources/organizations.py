@@ -6,7 +6,7 @@ from app.addresses import LINKS
 from app.exchange import Exchange, Representation
 from app.problems import Problem
 from app.representation.content import read_content
-from app.resources.items import done, existing, to_change
+from app.resources.items import as_written, done, to_change
 from app.storage.ownership import delete_organization
 from app.storage.writes import Owner, create_organization
 
@@ -16,7 +16,7 @@ async def create(exchange: Exchange) -> Representation:
     values = read_content(exchange.contract, document, "Organization", "Organization", None)
     owner = Owner(exchange.caller.partner_id)
     identifier = await create_organization(exchange.session, exchange.act, values["name"], owner)
-    return await exchange.created(await existing(exchange, "Organization", identifier))
+    return await exchange.created(await as_written(exchange, "Organization", identifier))
 
 
 async def remove(exchange: Exchange) -> Representation:
