@@ -32,7 +32,7 @@ pins: .venv/.runtime ## Pin the contexts for a release: from 1.0.0 on none that 
 	@$(BIN)/instance-registry contract --pin
 
 test: .venv/.tests ## Run the tests
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 conformance: .venv/.tests ## Run the tests of the conformance list, and print how much of it is held
 	$(BIN)/pytest -n 2 tests/conformance --conformance $(ARGS)

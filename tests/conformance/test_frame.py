@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.assertions import Assertion, by_number, collected, faults, number_of, read_list
+from tests.conformance.assertions import (
+    FOLDER,
+    ROOT,
+    Assertion,
+    by_number,
+    collected,
+    faults,
+    number_of,
+    read_list,
+)
 from tests.conformance.conftest import figures
 from tests.conformance.document import FILE, document
+from tests.whole_runs import is_whole
 
 
 @pytest.fixture(scope="module")
-def node_ids() -> list[str]:
-    return collected()
+def node_ids(request: pytest.FixtureRequest) -> list[str]:
+    """A run of everything has collected them already."""
+    if not is_whole(request.config):
+        return collected()
+    found = [item.nodeid for item in request.session.items]
+    return [node_id for node_id in found if node_id.startswith(FOLDER.relative_to(ROOT).as_posix() + "/")]
 
 
 def test_the_list_and_the_tests_agree(node_ids: list[str]) -> None:
