@@ -1,7 +1,8 @@
 # `make help` lists the targets. Everything is installed into .venv, nothing outside this folder.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
+# Most of what comes is never imported: what is gets compiled then.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak bench bench-scale check fix coverage clean

@@ -22,8 +22,8 @@ def overhear(patch: pytest.MonkeyPatch, ways: Sequence[str] = WAYS) -> list[Stat
 
 
 def _noting(run: Any, asked: list[Statement]) -> Any:
-    async def noting(session: Session, sql: str, values: Sequence[Any] = ()) -> Any:
+    async def noting(session: Session, sql: str, values: Sequence[Any] = (), *steps: int) -> Any:
         asked.append((sql, values))
-        return await run(session, sql, values)
+        return await run(session, sql, values, *steps)
 
     return noting
