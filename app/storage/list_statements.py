@@ -29,19 +29,15 @@ def page_statement(shape: Shape) -> str:
     position, the limit and the offset."""
     kind, way, terms = shape.kind, shape.way, shape.terms
     columns, found = _columns(shape), ""
-    if way is not None and shape.direct:
-        conditions = where(_own(shape, way), shape.live(), shape.searched(), shape.beyond(terms))
-        return (
-            f"SELECT {columns} FROM {kind.source} WHERE {conditions} {shape.ordered(terms)} {shape.limit()}"
-        )
-    if way is not None:
+    if way is not None and not shape.direct:
         found, key = _chosen(shape, way), way.row_key
-    elif shape.candidates or shape.skips:
+    elif way is None and (shape.candidates or shape.skips):
         found, key = _chosen_of_all(shape), f"{kind.row}.id"
     if found:
         source = f"chosen CROSS JOIN {kind.source}"
         return f"{found} SELECT {columns} FROM {source} WHERE {key} = chosen.key {shape.ordered(terms)}"
-    conditions = where(shape.seen(), shape.belongs(), shape.searched(), shape.beyond(terms))
+    seen = [*_own(shape, way), *shape.live()] if way is not None else [*shape.seen(), *shape.belongs()]
+    conditions = where(seen, shape.searched(), shape.beyond(terms))
     return f"SELECT {columns} FROM {kind.source} WHERE {conditions} {shape.ordered(terms)} {shape.limit()}"
 
 

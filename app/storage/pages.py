@@ -18,7 +18,7 @@ from app.storage.session import Rows, Session
 from app.storage.shapes import Shape
 from app.storage.tables import TIME_COLUMNS
 
-# Those of a count take a tenth of the time that others do. It is all that is counted.
+# Enough for all that is counted: eight or so for an entry of an index, which are short ones.
 COUNT_STEPS = 100_000
 
 
@@ -78,8 +78,9 @@ async def page(
     counted: bool = False,
     member: bool = False,
 ) -> Page:
-    """One more record than wanted is read, to know whether there are more. What is told of the whole list is
-    read by the page's own statement, but where there is no row to tell it.
+    """One more record than wanted is read, to know whether there are more. The list is counted by the page's
+    own statement, so that the two agree; by one of its own, a moment later, where there is no row to tell it
+    and where SQLite found the page along all rows.
 
     `member` is whether the list belongs to an organization that the caller was just found to be a member of.
     """

@@ -35,7 +35,6 @@ PARTS: Mapping[str, str | None] = {
     "app/offers.py": "the operation",
     "app/relations.py": "the operation",
     "app/cli.py": None,
-    "app/commands/": None,
     "app/server.py": None,
     "app/": "HTTP: routes, fields, conditions, negotiation",
 }
