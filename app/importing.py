@@ -1,10 +1,11 @@
-"""Import: lines of JSON, each an organization with its instance, known by the instance's handle."""
+"""Import: lines of JSON or rows of CSV, each an organization with its instance, known by its handle."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 from app.caller import ANONYMOUS
 from app.contract.contract import Contract
 from app.problems import Problem, Violation
-from app.protocol.strict_json import loads
+from app.protocol.strict_json import JSON, loads
 from app.representation.content import invalid, read_content
+from app.spreadsheets import read_rows
 from app.storage.database import Database, Session, UniqueViolation
 from app.storage.records import taken_handles
 from app.storage.writes import Act, Owner, create_instance, create_organization, new_id, now
@@ -36,6 +38,34 @@ class Report:
     def lines(self) -> int:
         return self.imported + self.present + len(self.bad)
 
+    def told(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "imported": self.imported,
+            "present": self.present,
+            "bad": [{"line": number or None, "reason": reason} for number, reason in self.bad],
+            "unknown": [{"member": member, "line": number} for member, number in self.unknown.items()],
+        }
+
+    def sum(self) -> list[str]:
+        counts = f"{self.imported} imported, {self.present} there already, {len(self.bad)} bad"
+        return [f"{self.lines} lines: {counts}."]
+
+    def note(self, number: int, *members: str) -> None:
+        """That they are unknown, and where that was first seen."""
+        for member in members:
+            self.unknown.setdefault(member, number)
+
+
+def counted(counts: Mapping[str, int]) -> list[str]:
+    """How many there are of each class, as people say it."""
+    return [f"{number:,} {_plural(name) if number != 1 else name.lower()}" for name, number in counts.items()]
+
+
+def _plural(class_name: str) -> str:
+    word = class_name.lower()
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -44,39 +74,56 @@ class Line:
     handle: str
 
 
+# The number of a line, and how to read what stands there: that may raise `malformed-content`.
+Source = tuple[int, Callable[[], JSON]]
+
+
 async def import_lines(
-    database: Database, contract: Contract, owner: Owner, lines: Iterable[bytes], report: Report
+    database: Database,
+    contract: Contract,
+    owner: Owner,
+    lines: Iterable[bytes],
+    report: Report,
+    *,
+    as_csv: bool = False,
 ) -> None:
-    """Each good line makes an organization of its own, unless its handle is, or once was, an instance's."""
-    numbered = enumerate(lines, 1)
-    while batch := list(islice(numbered, LINES_IN_A_TRANSACTION)):
+    """Each good line makes an organization of its own, unless its handle is, or once was, an instance's.
+
+    Raises `ValueError` for CSV whose first line does not name its columns.
+    """
+    sources = iter(read_rows(lines) if as_csv else _read_lines(lines))
+    while batch := list(islice(sources, LINES_IN_A_TRANSACTION)):
         await _import_batch(database, owner, _read_batch(contract, batch, report), report)
 
 
-def _read_batch(contract: Contract, batch: Iterable[tuple[int, bytes]], report: Report) -> list[Line]:
+def _read_lines(lines: Iterable[bytes]) -> Iterator[Source]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, partial(loads, line.strip())
+
+
+def _read_batch(contract: Contract, batch: Iterable[Source], report: Report) -> list[Line]:
     read = []
-    for number, content in batch:
-        if content.strip():
-            try:
-                read.append(_read_line(contract, content, number, report))
-            except Problem as problem:
-                report.bad.append((number, _reason(problem)))
+    for number, source in batch:
+        try:
+            read.append(_read_line(contract, source(), number, report))
+        except Problem as problem:
+            report.bad.append((number, _reason(problem)))
     return read
 
 
-def _read_line(contract: Contract, content: bytes, number: int, report: Report) -> Line:
+def _read_line(contract: Contract, document: JSON, number: int, report: Report) -> Line:
     """Raises `malformed-content` or `invalid-content`. Only an import trims names."""
-    document = loads(content.strip())
     if not isinstance(document, dict) or not all(isinstance(document.get(name), dict) for name in MEMBERS):
         raise Problem("malformed-content", f"The line must be an object with {' and '.join(MEMBERS)}.")
     parts: dict[str, Mapping[str, Any]] = {}
     violations: list[Violation] = []
     for member, value in document.items():
         if member not in MEMBERS or not isinstance(value, dict):
-            _note(report, number, [member])
+            report.note(number, member)
             continue
         class_name, keys = MEMBERS[member]
-        _note(report, number, (f"{member}.{key}" for key in value if key not in keys))
+        report.note(number, *(f"{member}.{key}" for key in value if key not in keys))
         known = {key: _trimmed(value[key]) for key in keys if key in value}
         try:
             parts[member] = read_content(contract, known, class_name, class_name, None)
@@ -90,11 +137,6 @@ def _read_line(contract: Contract, content: bytes, number: int, report: Report) 
 
 def _trimmed(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
-
-
-def _note(report: Report, number: int, members: Iterable[str]) -> None:
-    for member in members:
-        report.unknown.setdefault(member, number)
 
 
 def _reason(problem: Problem) -> str:

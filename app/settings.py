@@ -55,6 +55,8 @@ KNOWN = {
     "REGISTRY_VOCABULARY_CREATOR",
     "REGISTRY_VOCABULARY_PUBLISHER",
 }
+# No setting of the service: what the command `get` sends, and others pass over.
+OF_CLIENTS = {"REGISTRY_TOKEN"}
 # With which keys may sign: one algorithm for each kind of key (RFC 8725 section 3.1).
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 MAX_PORT = 65_535
@@ -130,7 +132,8 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises `WrongSetting` for a value that cannot be, and for a `REGISTRY_*` variable that is unknown."""
-    unknown = sorted(name for name in environment if name.startswith("REGISTRY_") and name not in KNOWN)
+    known = KNOWN | OF_CLIENTS
+    unknown = sorted(name for name in environment if name.startswith("REGISTRY_") and name not in known)
     if unknown:
         raise WrongSetting(f"{unknown[0]} is not a setting; there are {', '.join(sorted(KNOWN))}.")
     public_url = environment.get("REGISTRY_PUBLIC_URL", Settings.public_url).rstrip("/")

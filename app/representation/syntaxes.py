@@ -48,7 +48,7 @@ def read_statements(media_type: str, content: bytes, base: str) -> Statements:
     statements = Statements(len(content))
     for quad in _parsed(name, syntax, content, base):
         if isinstance(quad.graph_name, ox.DefaultGraph):
-            statements.say(_name(quad.subject), quad.predicate.value, _term(quad.object))
+            statements.say(_name(quad.subject), quad.predicate.value, term_of(quad.object))
         else:
             statements.of_graph(_name(quad.graph_name))
     return statements
@@ -107,7 +107,7 @@ def _name(node: ox.NamedNode | ox.BlankNode | ox.Triple) -> str:
     return name
 
 
-def _term(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Term:
+def term_of(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Term:
     """A triple in the place of a value, where an annotation puts it, is nothing that a resource can have."""
     if isinstance(value, ox.Triple):
         return Literal("", "@triple")

@@ -17,6 +17,8 @@ from app.storage.session import Session, insert, update
 from app.storage.tables import Partner
 from app.storage.writes import change, note, remove_member
 
+# The issuer of partners that came from an export, until a token comes with their e-mail; it issues none.
+IMPORTED = "urn:instance-registry:imported"
 # Each violation means that another request has written; this many in a row are no coincidence.
 TRIES = 8
 
@@ -134,9 +136,9 @@ async def _find(session: Session, identity: Identity) -> dict[str, Any] | None:
 
 async def _add(database: Database, identity: Identity, request_id: str) -> str:
     """Raises `UniqueViolation` for the second of two first requests that come at once."""
-    at = now()
+    at, identifier = now(), new_id()
     row: dict[str, Any] = {
-        "id": new_id(),
+        "id": identifier,
         "issuer": identity.issuer,
         "subject": identity.subject,
         **_told(identity),
@@ -144,9 +146,37 @@ async def _add(database: Database, identity: Identity, request_id: str) -> str:
         "name": identity.name or identity.subject,
     }
     async with database.transaction() as session:
-        await insert(session, Partner, row | {"created_at": at, "updated_at": at, "version": 1})
+        row["id"] = await _claim(session, identity, request_id) or row["id"]
+        if row["id"] == identifier:
+            await insert(session, Partner, row | {"created_at": at, "updated_at": at, "version": 1})
         await _bind(session, row["id"], identity, request_id)
     return str(row["id"])
+
+
+async def _claim(session: Session, identity: Identity, request_id: str) -> str | None:
+    """The id of a partner from an export that has the verified e-mail and was nobody's yet: it is this one's
+    from now on, as memberships are that wait for the e-mail."""
+    if identity.email is None:
+        return None
+    key, at = email_key(identity.email), now()
+    await session.lock_email(key)
+    rows = await session.rows(
+        "SELECT id, version FROM partner WHERE issuer = $1 AND email_key = $2 ORDER BY id LIMIT 1",
+        [IMPORTED, key],
+    )
+    if not rows:
+        return None
+    [found] = rows
+    told = {name: value for name, value in _told(identity).items() if value is not None}
+    of_token = {"issuer": identity.issuer, "subject": identity.subject}
+    written = {**told, **of_token, "updated_at": at, "version": found["version"] + 1}
+    await update(session, Partner, written, where={"id": found["id"], "version": found["version"]})
+    sql = "SELECT organization_id FROM membership WHERE partner_id = $1"
+    organizations = [row["organization_id"] for row in await session.rows(sql, [found["id"]])]
+    act = Act(Caller(found["id"], frozenset()), request_id, at)
+    changes = changed({}, {"email": identity.email})
+    note(session, act, "Update", "Partner", found["id"], organizations, changes)
+    return str(found["id"])
 
 
 def _told(identity: Identity) -> dict[str, str | None]:

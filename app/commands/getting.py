@@ -1,0 +1,118 @@
+"""`get`."""
+
+from __future__ import annotations
+
+import json
+import os
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.running import REFUSED, AsJson, fail
+from app.settings import read_settings
+
+if TYPE_CHECKING:
+    from app.asking import Asked
+
+TOKEN = "REGISTRY_TOKEN"  # noqa: S105 - the name of a variable
+
+
+class Shown(Enum):
+    """What a representation can be asked for as, by a short name."""
+
+    JSON_LD = "json-ld"
+    JSON = "json"
+    TURTLE = "turtle"
+    N_TRIPLES = "n-triples"
+    N_QUADS = "n-quads"
+    TRIG = "trig"
+    RDF_XML = "rdf-xml"
+
+
+def get(
+    address: Annotated[
+        str, typer.Argument(metavar="IRI", help="An address of the service, a path, or an instance's handle.")
+    ],
+    syntax: Annotated[Shown | None, typer.Option("--format", help="What to ask for; JSON-LD else.")] = None,
+    accept: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="An Accept field instead, sent as it is.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar=TOKEN, help="An access token; it goes to the public address alone.")
+    ] = None,
+    links: Annotated[
+        bool | None, typer.Option("--links/--no-links", help="List where it leads; else on a terminal only.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is at an address of the running service at REGISTRY_PUBLIC_URL, and where it leads."""
+    import httpx
+
+    from app.asking import address_of, ask
+
+    base = read_settings(os.environ).public_url
+    try:
+        target = address_of(base, address)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error} REGISTRY_PUBLIC_URL says which service is asked.") from error
+    try:
+        asked = ask(base, target, accept or _media_type(syntax), token)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        fail(f"{target} cannot be asked: {error}.")
+    if as_json:
+        typer.echo(json.dumps(_told(asked), ensure_ascii=False))
+    else:
+        _show(asked, links)
+    if asked.answer.is_error:
+        raise typer.Exit(REFUSED)
+
+
+def _media_type(syntax: Shown | None) -> str:
+    from app.representation.forms import JSON, JSON_LD, SYNTAXES
+
+    return dict(zip(Shown, (JSON_LD, JSON, *SYNTAXES), strict=True))[syntax or Shown.JSON_LD]
+
+
+def _told(asked: Asked) -> dict[str, object]:
+    return {
+        "address": asked.address,
+        "status": asked.answer.status_code,
+        "mediaType": asked.media_type,
+        "entityTag": asked.answer.headers.get("etag"),
+        "links": [{"rel": rel, "address": address} for rel, address in asked.links],
+        "content": asked.content,
+    }
+
+
+def _show(asked: Asked, links: bool | None) -> None:
+    """To a pipe, what came as it came; a problem's two lines stand on the error output besides."""
+    from rich.console import Console
+    from rich.syntax import Syntax
+    from rich.table import Table
+
+    from app.asking import is_json
+
+    console = Console()
+    if not console.is_terminal:
+        typer.echo(asked.answer.content, nl=not asked.answer.content.endswith(b"\n"))
+    elif is_json(asked.media_type):
+        console.print_json(asked.answer.text)
+    else:
+        lexer = asked.media_type.rpartition("/")[2].removeprefix("n-").removesuffix("+xml")
+        console.print(Syntax(asked.answer.text, lexer, background_color="default", word_wrap=True))
+    if asked.answer.is_error:
+        _tell_problem(asked)
+    if asked.links and (console.is_terminal if links is None else links):
+        table = Table("link", "address", title="Links", title_justify="left", box=None)
+        table.columns[1].overflow = "fold"
+        for rel, address in asked.links:
+            table.add_row(rel, address)
+        console.print(table)
+
+
+def _tell_problem(asked: Asked) -> None:
+    content = asked.content
+    told = content if isinstance(content, dict) else {}
+    title = told.get("title", asked.answer.reason_phrase)
+    typer.echo(f"{asked.answer.status_code} {title}. {told.get('detail', '')}".rstrip(), err=True)

@@ -1,0 +1,122 @@
+"""`import`."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.formats import Taken, Written, is_compressed, named
+from app.commands.running import AsJson, opened, run
+from app.commands.telling import tell
+from app.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from app.importing import Report
+
+LEFT = "Interrupted. What was imported stays; the same command goes on with the rest."
+
+
+def import_(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, CSV, Turtle or N-Quads; .gz too.")
+    ],
+    owner: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Who will own the organizations of lines and rows.")
+    ] = None,
+    syntax: Annotated[
+        Taken | None, typer.Option("--format", help="Without it what the file's name says; else NDJSON.")
+    ] = None,
+    exported_from: Annotated[
+        str | None, typer.Option("--from", metavar="URL", help="The public address of where it was exported.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make organizations with instances from lines of JSON or rows of CSV, or restore what was exported.
+
+    A line is an organization with its instance, left out where the handle is known. What was exported comes
+    back with its ids and times. What is there already stays as it is, so the same command may be run again.
+    """
+    settings, chosen = read_settings(os.environ), syntax or _named(file)
+    if _is_export(file, chosen):
+        if owner is not None:
+            raise typer.BadParameter("An export tells who owns what.", param_hint="--owner")
+        base = (exported_from or settings.public_url).rstrip("/")
+        report = run(_restore(settings, file, chosen, base), LEFT)
+    else:
+        if owner is None:
+            raise typer.BadParameter("Say who will own the organizations.", param_hint="--owner")
+        report = run(_import(settings, file, chosen, owner), LEFT)
+    tell(report, as_json=as_json)
+
+
+def _named(file: Path) -> Taken:
+    name = named(file)
+    if name == Written.JSON_LD.value:
+        message = "JSON-LD is not imported; export NDJSON, N-Quads or Turtle."
+        raise typer.BadParameter(message, param_hint="FILE")
+    return Taken(name) if name else Taken.NDJSON
+
+
+def _is_export(file: Path, chosen: Taken) -> bool:
+    """Lines of JSON are, where the first one says of which type its node is."""
+    if chosen in (Taken.CSV, Taken.NDJSON):
+        with _lines(file) as lines:
+            first = next((line for line in lines if line.strip()), b"")
+        return chosen is Taken.NDJSON and first.lstrip().startswith(b'{"@')
+    return True
+
+
+async def _import(settings: Settings, file: Path, chosen: Taken, email: str) -> Report:
+    """Who has not come yet owns the organizations as soon as a token with that e-mail comes."""
+    from app.contract.contract import load_contract
+    from app.importing import Report, import_lines
+    from app.storage.partners import partner_by_email
+    from app.storage.writes import Owner
+
+    contract, report = load_contract(settings.public_url), Report()
+    if any(contract.classes["Member"].properties["email"].shape.failures(email)):
+        raise typer.BadParameter(f"{email!r} is not an e-mail address.", param_hint="--owner")
+    async with opened(settings) as database:
+        partner_id = await partner_by_email(database.reading(), email)
+        owner = Owner(partner_id, None if partner_id else email)
+        with _lines(file, "Importing") as lines:
+            await import_lines(database, contract, owner, lines, report, as_csv=chosen is Taken.CSV)
+    return report
+
+
+async def _restore(settings: Settings, file: Path, chosen: Taken, base: str) -> Report:
+    from app.contract.contract import load_contract
+    from app.representation.exported import Exported
+    from app.restoring import Restored, restore
+
+    contract = load_contract(settings.public_url)
+    exported = Exported(contract, base, chosen.value)
+    report = Restored()
+    async with opened(settings) as database:
+        await restore(database, contract, exported, lambda told: _lines(file, told), report)
+    return report
+
+
+@contextmanager
+def _lines(file: Path, told: str = "") -> Iterator[IO[bytes]]:
+    """On a terminal, where there is something to be told, with a bar of how much of the file was read."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with (
+        file.open("rb") as content,
+        Progress(console=console, disable=not (told and console.is_terminal)) as progress,
+    ):
+        read = progress.wrap_file(content, total=file.stat().st_size, description=told)
+        if is_compressed(file):
+            with gzip.open(read) as lines:  # type: ignore[arg-type]  # it reads as a file does
+                yield lines
+        else:
+            yield read

@@ -1,0 +1,93 @@
+"""Part files: a file that is written beside its place, from which writing goes on after an interruption.
+
+`FILE.part` is what is written, `FILE.part.json` how much of it counts and what stands for the rest. Both are
+for their owner alone, as an export tells of people.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+State = Mapping[str, Any]
+# Fast, and as good as makes a difference to text that repeats itself so much.
+COMPRESSION = 6
+
+
+class PartFile:
+    """A context; `finish` puts the file in its place. What is written counts once `keep` was called."""
+
+    def __init__(self, place: Path, *, compressed: bool) -> None:
+        self._place = place
+        self._compressed = compressed
+        self._part = place.with_name(f"{place.name}.part")
+        self._told = place.with_name(f"{place.name}.part.json")
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> PartFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def begin(self) -> None:
+        """Anew. Raises `OSError` where nothing can be written."""
+        self._told.unlink(missing_ok=True)
+        self._file = self._opened(os.O_TRUNC)
+
+    def resume(self) -> State | None:
+        """Go on where the last `keep` was, with its state; None where there is nothing to go on from.
+
+        Raises `ValueError` for a part that is not what its state tells.
+        """
+        try:
+            told = json.loads(self._told.read_bytes())
+            length, state = int(told["length"]), told["state"]
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{self._told} cannot be read: {error}. Begin anew, without --resume."
+            ) from error
+        self._file = self._opened(0)
+        if self._file.seek(0, os.SEEK_END) < length:
+            raise ValueError(f"{self._part} is shorter than it was. Begin anew, without --resume.")
+        self._file.truncate(length)
+        self._file.seek(length)
+        assert isinstance(state, dict)  # noqa: S101 - it was written below
+        return state
+
+    def write(self, content: bytes) -> None:
+        """Compressed, each piece is a member of its own (RFC 1952 section 2.2), so that others can follow."""
+        assert self._file is not None  # noqa: S101 - it was begun
+        self._file.write(gzip.compress(content, COMPRESSION) if self._compressed else content)
+
+    def keep(self, state: State) -> None:
+        """What was written is on the disk before its state says so."""
+        assert self._file is not None  # noqa: S101 - it was begun
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        beside = self._told.with_name(f"{self._told.name}.new")
+        beside.write_text(json.dumps({"length": self._file.tell(), "state": state}))
+        beside.replace(self._told)
+
+    def finish(self) -> None:
+        assert self._file is not None  # noqa: S101 - it was begun
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._part.replace(self._place)
+        with suppress(FileNotFoundError):
+            self._told.unlink()
+
+    @property
+    def part(self) -> Path:
+        return self._part
+
+    def _opened(self, flags: int) -> IO[bytes]:
+        return os.fdopen(os.open(self._part, os.O_RDWR | os.O_CREAT | flags, 0o600), "r+b")

@@ -1,0 +1,186 @@
+"""What was exported, read again: one node after the other, however long the file is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import IO, Any
+
+import pyoxigraph as ox
+
+from app.contract.contract import Contract
+from app.problems import Problem
+from app.protocol.strict_json import JSON, check_text, loads
+from app.representation.keys import read_keys
+from app.representation.statements import TYPE, Node
+from app.representation.syntaxes import term_of
+
+# An organization names each of its members, and more than anything else has.
+MOST_STATEMENTS = 10_000
+N_QUADS, TURTLE, NDJSON = "n-quads", "turtle", "ndjson"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A node by JSON keys, with its class where that is one of the service's; or why it cannot be read.
+
+    `line` is where it begins, 0 where that is not known.
+    """
+
+    line: int
+    name: str
+    class_name: str | None = None
+    node: Mapping[str, Any] | None = None
+    reason: str = ""
+
+
+class Exported:
+    """A file that was exported where `base` was the public address, in one of the formats above.
+
+    Addresses below it are read as those of this service.
+    """
+
+    def __init__(self, contract: Contract, base: str, syntax: str) -> None:
+        self._base, self._new_base = base, contract.base
+        self._classes = {it.iri: name for name, it in contract.classes.items()}
+        # The keys are the same for all classes; what is ignored is looked at later.
+        self._keys = read_keys(contract, "Organization")
+        self._links = {key for key, coercion in self._keys.coercions.items() if coercion == "@id"}
+        self._syntax = syntax
+
+    def nodes(self, file: IO[bytes], class_name: str | None = None) -> Iterator[Told]:
+        """Those of a class alone, where it is named, and what cannot be read in no case.
+
+        Raises `malformed-content` where a fault ends the reading: in Turtle.
+        """
+        if self._syntax == NDJSON:
+            found = self._of_lines(file)
+        elif self._syntax == TURTLE:
+            found = self._of_turtle(file)
+        else:
+            found = self._of_quads(file, class_name)
+        return (it for it in found if class_name is None or it.class_name == class_name)
+
+    def _of_lines(self, file: IO[bytes]) -> Iterator[Told]:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    document = loads(line.strip())
+                except Problem as problem:
+                    yield Told(number, "", reason=problem.detail)
+                    continue
+                yield from self._of_document(number, document)
+
+    def _of_document(self, number: int, document: JSON) -> Iterator[Told]:
+        """The node, and the members that stand in it."""
+        if not isinstance(document, dict) or not isinstance(document.get("@id"), str):
+            yield Told(number, "", reason="The line must be an object with @id and @type.")
+            return
+        given = document.get("@type")
+        types = given if isinstance(given, list) else [given]
+        known = next((it for it in types if it in self._classes.values()), None)
+        node = {key: self._rebased(value) if key in self._links else value for key, value in document.items()}
+        name = str(self._rebased(document["@id"]))
+        yield Told(number, name, str(known) if known else None, {**node, "@id": name})
+        for key in ("owners", "members"):
+            inner = document.get(key)
+            for member in inner if isinstance(inner, list) else ():
+                yield from self._of_document(number, member)
+
+    def _of_quads(self, file: IO[bytes], class_name: str | None) -> Iterator[Told]:
+        """Lines that begin with one subject are parsed together; those of other classes not at all."""
+        wanted = _iri_of(self._classes, class_name)
+        sought = f"<{self._old(wanted)}>".encode() if wanted else b""
+        statements = ((number, line) for number, line in enumerate(file, 1) if _is_statement(line))
+        for _, grouped in groupby(statements, key=lambda it: it[1].split(None, 1)[0]):
+            group = list(grouped)
+            if any(sought in line for _, line in group):
+                yield self._parsed(group[0][0], b"".join(line for _, line in group))
+
+    def _parsed(self, number: int, content: bytes) -> Told:
+        try:
+            quads = list(ox.parse(content, format=ox.RdfFormat.N_QUADS))
+        except SyntaxError as error:
+            line = number + (error.lineno or 1) - 1
+            return Told(line, "", reason=f"It is not N-Quads: {error.msg}")
+        return self._node(number, quads)
+
+    def _of_turtle(self, file: IO[bytes]) -> Iterator[Told]:
+        try:
+            for _, quads in groupby(ox.parse(file, format=ox.RdfFormat.TURTLE), key=_subject):
+                yield self._node(0, quads)
+        except SyntaxError as error:
+            raise Problem("malformed-content", f"Line {error.lineno} is not Turtle: {error.msg}") from None
+
+    def _node(self, number: int, quads: Iterable[ox.Quad]) -> Told:
+        """Of one subject. What is said in another graph than the default one is no export's."""
+        node: dict[str, Any] = {}
+        name, types, count = "", [], 0
+        for quad in quads:
+            count += 1
+            name = self._new(_name(quad.subject))
+            if count > MOST_STATEMENTS:
+                continue
+            if not isinstance(quad.graph_name, ox.DefaultGraph):
+                return Told(number, name, reason="It stands in a named graph.")
+            term = term_of(quad.object)
+            term = Node(self._new(term.name)) if isinstance(term, Node) else term
+            predicate = self._new(quad.predicate.value)
+            if predicate == TYPE:
+                types.append(term.name if isinstance(term, Node) else "")
+            else:
+                _add(node, self._keys.key(predicate), self._keys.value(self._keys.key(predicate), term))
+        if count > MOST_STATEMENTS:
+            return Told(number, name, reason=f"More than {MOST_STATEMENTS} statements are about it.")
+        return self._told(number, name, types, node)
+
+    def _told(self, number: int, name: str, types: list[str], node: dict[str, Any]) -> Told:
+        known = next((self._classes[it] for it in types if it in self._classes), None)
+        if not types:
+            reason = "It has no type: what is said of one resource has to stand together."
+            return Told(number, name, reason=reason)
+        try:
+            check_text(node)
+        except Problem as problem:
+            return Told(number, name, reason=problem.detail)
+        return Told(number, name, known, {"@id": name, **node})
+
+    def _rebased(self, value: Any) -> Any:
+        """A link, or links, nodes among them, whose own members are read apart."""
+        if isinstance(value, list):
+            return [self._rebased(it) for it in value]
+        if isinstance(value, dict):
+            return value.get("@id")
+        return self._new(value) if isinstance(value, str) else value
+
+    def _new(self, iri: str) -> str:
+        below = iri.startswith((f"{self._base}/", f"{self._base}#"))
+        return self._new_base + iri[len(self._base) :] if below else iri
+
+    def _old(self, iri: str) -> str:
+        return self._base + iri.removeprefix(self._new_base)
+
+
+def _iri_of(classes: Mapping[str, str], class_name: str | None) -> str | None:
+    return next((iri for iri, name in classes.items() if name == class_name), None)
+
+
+def _is_statement(line: bytes) -> bool:
+    stripped = line.strip()
+    return bool(stripped) and not stripped.startswith(b"#")
+
+
+def _subject(quad: ox.Quad) -> str:
+    return _name(quad.subject)
+
+
+def _name(node: ox.NamedNode | ox.BlankNode | ox.Triple) -> str:
+    return node.value if isinstance(node, ox.NamedNode) else str(node)
+
+
+def _add(node: dict[str, Any], key: str, value: Any) -> None:
+    if key in node:
+        node[key] = [*(node[key] if isinstance(node[key], list) else [node[key]]), value]
+    else:
+        node[key] = value

@@ -1,0 +1,68 @@
+"""Rows of CSV (RFC 4180) as the documents that lines of JSON would be: a column is named as its member is."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from app.problems import Problem
+from app.protocol.strict_json import JSON
+
+COLUMNS = ("organization.name", "instance.name", "instance.handle")
+# What spreadsheets of one country or another separate with.
+SEPARATORS = ",;\t"
+BYTE_ORDER_MARK = "\ufeff"
+
+
+def read_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, Callable[[], JSON]]]:
+    """The line in which each row begins, from 1, and how to read it, which raises `malformed-content`.
+
+    Raises `ValueError` where the first line does not name the columns.
+    """
+    text = _text(lines)
+    first = next(text, "").removeprefix(BYTE_ORDER_MARK)
+    separator = max(SEPARATORS, key=first.count)
+    columns = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+    missing = [name for name in COLUMNS if name not in columns]
+    if missing or len(set(columns)) < len(columns):
+        raise ValueError(
+            f"The first line must name the columns {', '.join(COLUMNS)}, each once;"
+            f" it lacks {', '.join(missing) or 'nothing, but names one twice'}."
+        )
+    rows = csv.reader(text, delimiter=separator, strict=True)
+    while True:
+        number = rows.line_num + 2
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield number, partial(_refuse, f"It is not CSV: {error}.")
+            continue
+        if row:
+            yield number, partial(_document, columns, row)
+
+
+def _text(lines: Iterable[bytes]) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield line.decode()
+        except UnicodeDecodeError:
+            raise ValueError(f"Line {number} is not UTF-8; nothing from there on was read.") from None
+
+
+def _document(columns: list[str], row: list[str]) -> JSON:
+    if len(row) != len(columns):
+        _refuse(f"It has {len(row)} fields, and the first line {len(columns)}.")
+    document: dict[str, JSON] = {}
+    for name, value in zip(columns, row, strict=True):
+        member, dot, key = name.partition(".")
+        inner = document.setdefault(member, {}) if dot else document
+        if isinstance(inner, dict):
+            inner[key if dot else member] = value
+    return document
+
+
+def _refuse(reason: str) -> JSON:
+    raise Problem("malformed-content", reason)
