@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from app.addresses import HANDLE
+from app.settings import is_loopback
 
 _HANDLE = re.compile(r"[a-z](?:[a-z-]{0,28}[a-z])?")
 MOST_REDIRECTS = 5
@@ -58,7 +58,9 @@ def ask(base: str, address: str, accept: str, token: str | None) -> Asked:
     """Raises `httpx.HTTPError`, and `ValueError` for a redirect that leads elsewhere."""
     headers = {"Accept": accept, **({"Authorization": f"Bearer {token}"} if token else {})}
     # What runs on this machine is asked past any proxy.
-    with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=not _is_loopback(base)) as client:
+    with httpx.Client(
+        timeout=TIMEOUT_SECONDS, trust_env=not is_loopback(urlsplit(base).hostname or "")
+    ) as client:
         answer = client.get(address, headers=headers)
         for _ in range(MOST_REDIRECTS):
             if not answer.has_redirect_location:
@@ -73,14 +75,6 @@ def _led_to(base: str, answer: httpx.Response) -> str:
     if not target.startswith(f"{base}/"):
         raise ValueError(f"The service leads on to {target}, which is not below {base}: it was not followed.")
     return target
-
-
-def _is_loopback(base: str) -> bool:
-    host = urlsplit(base).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _links(base: str, client: httpx.Client, answer: httpx.Response) -> Iterator[tuple[str, str]]:

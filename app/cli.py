@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from app.commands.doctoring import doctor
 from app.commands.exporting import export
 from app.commands.getting import get
 from app.commands.importing import import_
@@ -52,6 +53,7 @@ COMMANDS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
             "instance-registry get /api/organizations --format turtle",
         ),
     ),
+    "doctor": (doctor, ("instance-registry doctor", "instance-registry doctor --json | jq .ok")),
     "forget": (forget, ("instance-registry forget --partner 01a21092-3ca3-73bd-ba9f-1be4d1424fae",)),
     "token": (token, ("instance-registry token --sub owner --email owner@acme.example",)),
     "contract": (contract, ("instance-registry contract",)),

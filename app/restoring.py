@@ -45,8 +45,11 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 # Columns that only a link tells.
 LINKED = {"Member": {"organization_id": "organization", "partner_id": "partner"}}
 CLASS_OF_LINK = {"organization": "Organization", "partner": "Partner"}
-WHY_PASSED_OVER = "an import writes what is, as acts of its own, and no history."
 OTHERS = "resource"  # of whichever other class
+WHY_PASSED_OVER = {
+    "Activity": "an import writes what is, as acts of its own, and no history.",
+    OTHERS: "they are of no class of this service; does --from say where they were exported?",
+}
 Open = Callable[[str], AbstractContextManager[IO[bytes]]]
 
 
@@ -62,7 +65,10 @@ class Restored(Report):
 
     def sum(self) -> list[str]:
         by_class = ", ".join(counted(self.restored))
-        passed = [f"{it} were left out: {WHY_PASSED_OVER}" for it in counted(self.passed_over)]
+        passed = [
+            f"{number} were left out: {WHY_PASSED_OVER[name]}"
+            for name, number in zip(self.passed_over, counted(self.passed_over), strict=True)
+        ]
         restored = f"{self.imported} restored{f' ({by_class})' if by_class else ''}"
         return [
             *passed,
@@ -88,7 +94,8 @@ async def restore(
                 nodes = exported.nodes(file, class_name)
                 while batch := list(islice(nodes, LINES_IN_A_TRANSACTION)):
                     rows = list(_rows(contract, class_name, batch, report))
-                    await _restore_batch(database, class_name, rows, report)
+                    if rows:
+                        await _restore_batch(database, class_name, rows, report)
     _find_lines(opening, report)
 
 
@@ -136,6 +143,8 @@ def _faults(
             continue  # members, who are read apart
         elif isinstance(value, list):
             yield f"{key}: This must be one value."
+        elif key in TIME_COLUMNS and _instant(value) is None:
+            yield f"{key}: This must be a date and time with its zone."
         elif not (class_name == "Member" and key == "email"):
             yield from (f"{key}: {failure.message}" for failure in property_.shape.failures(value))
 
@@ -159,12 +168,15 @@ def _linked(contract: Contract, key: str, node: Mapping[str, Any]) -> str | None
 
 
 def _read(column: str, value: Any) -> Any:
-    if column in TIME_COLUMNS and isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    return value
+    return _instant(value) if column in TIME_COLUMNS else value
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _lacking(contract: Contract, class_name: str, name: str, values: Mapping[str, Any]) -> Iterator[str]:

@@ -274,13 +274,13 @@ def _jwks(name: str, value: str) -> str | Path:
     if "://" not in value:
         return Path(value)
     parts = _split(name, value)
-    trusted = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    trusted = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     if not trusted or not parts.hostname or parts.username is not None or parts.fragment or " " in value:
         raise WrongSetting(f"{name} must be an https address, an http one of this machine, or a file.")
     return value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

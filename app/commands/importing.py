@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -115,8 +116,11 @@ def _lines(file: Path, told: str = "") -> Iterator[IO[bytes]]:
         Progress(console=console, disable=not (told and console.is_terminal)) as progress,
     ):
         read = progress.wrap_file(content, total=file.stat().st_size, description=told)
-        if is_compressed(file):
-            with gzip.open(read) as lines:  # type: ignore[arg-type]  # it reads as a file does
-                yield lines
-        else:
+        if not is_compressed(file):
             yield read
+            return
+        try:
+            with gzip.open(read) as lines:
+                yield cast("IO[bytes]", lines)
+        except (EOFError, zlib.error) as error:
+            raise ValueError(f"{file} is damaged: {error}") from error

@@ -9,6 +9,7 @@ import os
 import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -107,6 +108,18 @@ class Database:
         """SQLite's log, in which pages stand as they were, is emptied, if no reader needs it just now."""
         if self.dialect == "sqlite":
             await self.reading().rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def clock(self) -> datetime | None:
+        """What time it is for a PostgreSQL server; SQLite has no clock of its own."""
+        if self.dialect == "sqlite":
+            return None
+        [row] = await self.reading().rows("SELECT now() AS at")
+        return datetime.fromisoformat(str(row["at"]))
+
+    @property
+    def file(self) -> Path | None:
+        """Of a SQLite database."""
+        return Path(self._credentials["file_path"]) if self.dialect == "sqlite" else None
 
     async def pending_migrations(self) -> list[str]:
         """What `migrate` would apply, in order; needs no open database and creates nothing."""

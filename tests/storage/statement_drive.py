@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from app.caller import ANONYMOUS, READ_ALL, WRITE
+from app.exporting.reading import Scope, expected
 from app.importing import Report, import_lines
 from app.routes import ROUTES
 from app.sample import add_sample
@@ -17,8 +18,10 @@ from app.security.local_issuer import local_issuer
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database
 from app.storage.erasure import forget
+from app.storage.partners import Identity, partner_of
 from app.storage.writes import Owner
 from tests.estate import settle
+from tests.exports import exported, moved, restored
 from tests.promises import CONTRACT
 from tests.service import JSON_LD, PATCH, Service, World, id_of, made, populate, running
 
@@ -133,6 +136,13 @@ async def _command(database: Database, partner: str) -> None:
     lines = [b'{"organization": {"name": "A"}, "instance": {"name": "B", "handle": "imported"}}'] * 2
     await import_lines(database, CONTRACT, Owner(None, "nobody@acme.example"), lines, Report())
     await database.leave_nothing_beside()
+    await database.clock()
+    content = await exported(database, scope=Scope(activities=True))
+    await expected(database.reading(), Scope())
+    # Of what is not there yet; then of organizations that are known by their ids alone.
+    for number in range(2):
+        await restored(database, moved(content, number))
+    await partner_of(database, Identity("urn:x", "moved", "Moved", "owner@moved.example"), new_id())
     async with database.transaction() as session:
         # Where somebody else was faster, which cannot be told to happen.
         await session.begin_locking()

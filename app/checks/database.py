@@ -1,0 +1,46 @@
+"""The database: where it is, whether it answers, whether it is up to date, and whether its clock is right."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from app.checks.check import Check, failed, ok, skipped
+from app.checks.clocks import compared
+from app.problems import Problem
+from app.settings import Settings, WrongSetting
+from app.storage.database import Database
+
+KINDS = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+NAMES = ("database", "migrations", "clock of the database")
+
+
+async def database(settings: Settings) -> AsyncIterator[Check]:
+    """What needs a database that answers is skipped where there is none."""
+    name, migrations, clock = NAMES
+    there = Database(settings.database_url, hurried=False)
+    kind = KINDS[there.dialect]
+    try:
+        await there.open()
+        pending = await there.pending_migrations()
+        now = await there.clock()
+    except (Problem, WrongSetting) as error:
+        reason = error.detail if isinstance(error, Problem) else error
+        yield failed(name, f"{kind}: {reason}", _mend(there))
+        yield skipped(migrations, "no database")
+        yield skipped(clock, "no database")
+        return
+    finally:
+        await there.close()
+    yield ok(name, f"{kind} at {there.file}" if there.file else f"{kind} answers")
+    if pending:
+        yield failed(migrations, f"{', '.join(pending)} not applied", "Run `instance-registry migrate`.")
+    else:
+        yield ok(migrations, "none is pending")
+    yield compared(clock, now, datetime.now(UTC), "the database") if now else skipped(clock, "it has none")
+
+
+def _mend(there: Database) -> str:
+    if there.file is not None and not there.file.exists():
+        return "Run `instance-registry migrate`, or set REGISTRY_DATABASE_URL to where the database is."
+    return "Start the database, or mend REGISTRY_DATABASE_URL: its host, user, password and name."

@@ -1,0 +1,98 @@
+"""Issuers: whether their keys are to be had, and whether their clocks agree with this machine's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import httpx
+
+from app.checks.check import Check, failed, ok, skipped, warning
+from app.checks.clocks import compared
+from app.security.fetched_keys import MAX_LENGTH, TIMEOUT_SECONDS
+from app.security.keys import read_keys
+from app.security.local_issuer import FILE, local_issuer
+from app.settings import IssuerSetting, Settings
+
+
+async def issuers(settings: Settings) -> AsyncIterator[Check]:
+    if not settings.issuers:
+        yield _local(settings.data_dir)
+    for issuer in settings.issuers:
+        if isinstance(issuer.jwks, Path):
+            yield _keys(issuer, _read(issuer.jwks))
+        else:
+            async for check in _fetched(issuer, issuer.jwks):
+                yield check
+
+
+def _local(folder: Path) -> Check:
+    """Its key is looked at, not made."""
+    name, path = "local issuer", folder / FILE
+    if not path.exists():
+        return ok(name, f"its key will be made at {path}")
+    try:
+        local_issuer(folder)
+        others = path.stat().st_mode & 0o077
+    except (OSError, ValueError) as error:
+        mend = "Remove the file, and a new key is made; tokens of the old one end."
+        return failed(name, f"{path} cannot be used: {error}", mend)
+    if others:
+        mend = f"Run `chmod 600 {path}`; who can read it can be anyone."
+        return warning(name, f"others may read {path}", mend)
+    return ok(name, f"its key is at {path}")
+
+
+def _read(path: Path) -> bytes | str:
+    """The content, or why it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        return str(error)
+
+
+async def _fetched(issuer: IssuerSetting, address: str) -> AsyncIterator[Check]:
+    """As the service fetches them: past proxies, and after no redirect."""
+    clock = f"clock of {issuer.issuer}"
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+            answer = await client.get(
+                address, headers={"Accept": "application/jwk-set+json, application/json"}
+            )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        yield _keys(issuer, f"it cannot be fetched: {error!r}")
+        yield skipped(clock, "it does not answer")
+        return
+    if answer.status_code != httpx.codes.OK:
+        yield _keys(issuer, f"its status is {answer.status_code}")
+    elif len(answer.content) > MAX_LENGTH:
+        yield _keys(issuer, f"it has more than {MAX_LENGTH} octets")
+    else:
+        yield _keys(issuer, answer.content)
+    yield _compared(clock, answer.headers.get("date"), issuer.issuer)
+
+
+def _keys(issuer: IssuerSetting, content: bytes | str) -> Check:
+    """`content`, where it is text, is why there is none."""
+    name = f"keys of {issuer.issuer}"
+    mend = f"Mend {issuer.jwks}, or `jwks` in REGISTRY_ISSUERS."
+    if isinstance(content, str):
+        return failed(name, f"{issuer.jwks}: {content}", mend)
+    try:
+        keys = read_keys(content, issuer.algorithms)
+    except ValueError as error:
+        return failed(name, f"{issuer.jwks} is no JWK set: {error}", mend)
+    wanted = ", ".join(issuer.algorithms)
+    if not keys:
+        return failed(name, f"{issuer.jwks} holds no public key for {wanted}", mend)
+    return ok(name, f"{len(keys)} for {', '.join(sorted({key.algorithm for key in keys}))}")
+
+
+def _compared(name: str, date: str | None, whose: str) -> Check:
+    try:
+        theirs = parsedate_to_datetime(date or "")
+    except ValueError:
+        return skipped(name, "it does not tell the time")
+    return compared(name, theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC), datetime.now(UTC), whose)

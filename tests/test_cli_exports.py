@@ -1,0 +1,226 @@
+"""`export` and `import` of what was exported, run as people run them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.exports import filled, measured
+from tests.commands import COMMAND, environment, run
+from tests.exports import graph
+
+GROWTH = 12 * 1_024  # in KiB: what an export may need more where there is fifteen times as much
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a database that has the sample data."""
+    assert run(tmp_path, "migrate").returncode == 0
+    assert run(tmp_path, "sample").returncode == 0
+    return tmp_path
+
+
+def another(folder: Path) -> Path:
+    """One with an empty database."""
+    made = folder / "another"
+    made.mkdir()
+    assert run(made, "migrate").returncode == 0
+    return made
+
+
+@pytest.mark.parametrize("name", ["all.nq", "all.ttl.gz", "all.ndjson.gz"])
+def test_what_is_exported_and_imported_into_an_empty_database_is_exported_again_as_the_same_graph(
+    folder: Path, name: str
+) -> None:
+    done = run(folder, "export", name)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "9 instances" in done.stderr
+    assert name in done.stderr
+    there = another(folder)
+    imported = run(there, "import", f"../{name}", "--json")
+    assert imported.returncode == 0, imported.stderr
+    told = json.loads(imported.stdout)
+    assert (told["imported"], told["bad"]) == (25, [])
+    assert told["restored"] == {
+        "Partner": 3, "Organization": 5, "Member": 6, "Instance": 9, "Authorization": 2,
+    }  # fmt: skip
+    first, second = (run(it, "export").stdout.encode() for it in (folder, there))
+    assert len(graph(first)) > 200
+    assert graph(first) == graph(second)
+    again = run(there, "import", f"../{name}")
+    assert again.stdout.splitlines()[-1].endswith("25 there already, 0 bad.")
+
+
+def test_a_file_is_compressed_and_its_format_chosen_by_its_name(folder: Path) -> None:
+    heads = {
+        "all.nq": b"<",
+        "all.ttl": b"@prefix",
+        "all.jsonld": b'{"@context"',
+        "all.ndjson": b'{"@context"',
+    }
+    for name, head in heads.items():
+        assert run(folder, "export", name).returncode == 0
+        assert run(folder, "export", f"{name}.gz").returncode == 0
+        content = (folder / name).read_bytes()
+        assert content.startswith(head)
+        assert gzip.decompress((folder / f"{name}.gz").read_bytes()) == content
+        assert run(folder, "export", f"chosen-{name}.x", "--format", "ndjson").returncode == 0
+        assert (folder / f"chosen-{name}.x").read_bytes() == (
+            folder / "all.ndjson"
+        ).read_bytes() or name != "all.ndjson"
+    for wrong in ("all", "all.csv", "all.gz"):
+        done = run(folder, "export", wrong)
+        assert done.returncode == 2
+        assert "--format" in done.stderr
+        assert not (folder / wrong).exists()
+
+
+def test_an_organization_is_exported_by_its_address_or_its_id_alone(folder: Path) -> None:
+    nodes = [json.loads(line) for line in run(folder, "export", "--format", "ndjson").stdout.splitlines()]
+    [globex] = [node for node in nodes if node.get("name") == "Globex"][:1]
+    by_id = run(folder, "export", "--organization", globex["id"])
+    by_address = run(folder, "export", "--organization", globex["@id"])
+    assert by_id.stdout == by_address.stdout
+    assert globex["id"] in by_id.stdout
+    assert "1 organization," in by_id.stderr
+    elsewhere = globex["@id"].replace("8000", "9000")
+    assert run(folder, "export", "--organization", elsewhere).returncode == 2
+    absent = run(folder, "export", "none.nq", "--organization", "01930000-0000-7000-8000-000000000000")
+    assert absent.returncode == 1
+    assert absent.stderr == "There is no organization 01930000-0000-7000-8000-000000000000.\n"
+
+
+def test_what_came_of_an_export_is_told_as_json(folder: Path) -> None:
+    done = run(folder, "export", "all.nq", "--json")
+    assert json.loads(done.stdout)["counts"]["Instance"] == 9
+    piped = run(folder, "export", "--json")
+    assert json.loads(piped.stderr)["counts"]["Instance"] == 9
+    assert piped.stdout.startswith("<")
+
+
+def test_a_pipe_is_not_resumed_and_may_be_left(folder: Path) -> None:
+    refused = run(folder, "export", "--resume")
+    assert refused.returncode == 2
+    assert "pipe" in refused.stderr
+    url = filled(folder, 3_000)
+    done = subprocess.run(
+        ["bash", "-c", f"{COMMAND} export | head -n 1; exit ${{PIPESTATUS[0]}}"],
+        env=environment({"REGISTRY_DATABASE_URL": url}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (141, "")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_an_export_that_was_interrupted_goes_on_with_resume(tmp_path: Path) -> None:
+    url = filled(tmp_path, 20_000)
+    settings = environment({"REGISTRY_DATABASE_URL": url})
+    place, told = tmp_path / "all.nq", tmp_path / "all.nq.part.json"
+    with subprocess.Popen([COMMAND, "export", str(place)], env=settings, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 30
+        while not told.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert process.returncode == 130, said
+    assert said == f"Interrupted. The same command with --resume goes on with {place}.part.\n"
+    assert not place.exists()
+    done = run(tmp_path, "export", str(place), "--resume", "--json", REGISTRY_DATABASE_URL=url)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["counts"]["Instance"] == 20_000
+    assert 0 < result["earlier"] < sum(result["counts"].values())
+    assert not told.exists()
+    assert run(tmp_path, "export", str(tmp_path / "whole.nq"), REGISTRY_DATABASE_URL=url).returncode == 0
+    assert place.read_bytes() == (tmp_path / "whole.nq").read_bytes()
+
+
+@pytest.mark.parametrize("syntax", ["n-quads", "ndjson"])
+def test_an_export_needs_no_more_memory_where_there_is_more(tmp_path: Path, syntax: str) -> None:
+    few, many = (
+        measured(filled(tmp_path, instances), tmp_path / f"{instances}", syntax)
+        for instances in (1_000, 20_000)
+    )
+    assert many.size > 10 * few.size
+    assert many.peak - few.peak < GROWTH
+
+
+def test_an_import_that_was_interrupted_goes_on_with_the_same_command(tmp_path: Path) -> None:
+    source, target = filled(tmp_path, 3_000), f"sqlite://{tmp_path}/target.sqlite3"
+    assert run(tmp_path, "export", "all.ndjson", REGISTRY_DATABASE_URL=source).returncode == 0
+    assert run(tmp_path, "migrate", REGISTRY_DATABASE_URL=target).returncode == 0
+    settings = environment({"REGISTRY_DATABASE_URL": target})
+    command = [COMMAND, "import", str(tmp_path / "all.ndjson")]
+    with subprocess.Popen(command, env=settings, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "target.sqlite3-wal").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert process.returncode == 130, said
+    assert "the same command goes on" in said
+    done = run(tmp_path, "import", "all.ndjson", "--json", REGISTRY_DATABASE_URL=target)
+    told = json.loads(done.stdout)
+    assert (told["imported"] + told["present"], told["bad"]) == (3_000 + 30 * 2 + 4, [])
+    assert told["present"] > 0
+    for name, url in (("a.nq", source), ("b.nq", target)):
+        assert run(tmp_path, "export", name, REGISTRY_DATABASE_URL=url).returncode == 0
+    assert (tmp_path / "a.nq").read_bytes() == (tmp_path / "b.nq").read_bytes()
+
+
+def test_a_damaged_file_is_one_line(folder: Path) -> None:
+    assert run(folder, "export", "all.nq.gz").returncode == 0
+    whole = (folder / "all.nq.gz").read_bytes()
+    (folder / "torn.nq.gz").write_bytes(whole[:-20])
+    (folder / "torn.ttl").write_text("<a> <b> .\n")
+    for name in ("torn.nq.gz", "torn.ttl"):
+        done = run(another(folder) if name.endswith("gz") else folder / "another", "import", f"../{name}")
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+
+
+def test_an_owner_is_told_for_lines_and_not_for_an_export(folder: Path) -> None:
+    assert run(folder, "export", "all.ndjson").returncode == 0
+    (folder / "lines.ndjson").write_text("{}\n")
+    assert run(folder, "import", "all.ndjson", "--owner", "a@b.example").returncode == 2
+    assert run(folder, "import", "lines.ndjson").returncode == 2
+    (folder / "all.jsonld").write_text("{}")
+    assert run(folder, "import", "all.jsonld").returncode == 2
+
+
+def test_on_a_terminal_progress_and_rate_are_shown(folder: Path) -> None:
+    url = filled(folder, 5_000)
+    mine, its = pty.openpty()
+    with subprocess.Popen(
+        [COMMAND, "export", "all.nq"],
+        cwd=folder,
+        env=environment({"REGISTRY_DATABASE_URL": url, "TERM": "xterm", "COLUMNS": "100"}),
+        stderr=its,
+    ) as process:
+        os.close(its)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(mine, 65_536)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+    os.close(mine)
+    assert process.returncode == 0
+    assert b"5054/5054" in shown
+    assert b"/s" in shown

@@ -1,0 +1,241 @@
+"""What was exported comes back as it was, and what cannot is told by its line and member."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.representation.forms import JSON_LD, N_QUADS, TURTLE
+from app.representation.streams import NDJSON
+from app.storage.database import Database
+from app.storage.erasure import EMAIL
+from tests.exports import exported, graph, opened, restored
+from tests.service import BASE, PATCH, World, id_of, running
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def made(sqlite_world: tuple[Path, World], tmp_path: Path) -> tuple[str, World]:
+    """The address of a database with a small world in it, which is another one than the test's."""
+    file, world = sqlite_world
+    return f"sqlite://{shutil.copy(file, tmp_path / 'made.sqlite3')}", world
+
+
+@pytest.fixture
+async def nodes(made: tuple[str, World]) -> list[dict[str, object]]:
+    async with opened(made[0]) as source:
+        return [json.loads(line) for line in (await exported(source, NDJSON)).splitlines()]
+
+
+def lines(nodes: list[dict[str, object]]) -> bytes:
+    return b"".join(json.dumps(node).encode() + b"\n" for node in nodes)
+
+
+@pytest.mark.parametrize("form", [N_QUADS, TURTLE, NDJSON])
+async def test_into_an_empty_database_comes_the_same_graph_and_only_once(
+    made: tuple[str, World], database: Database, form: str
+) -> None:
+    async with opened(made[0]) as source:
+        content, before = await exported(source, form), await exported(source)
+    first = await restored(database, content, form)
+    assert (first.present, first.bad, first.unknown) == (0, [], {})
+    assert dict(first.restored) == {
+        "Partner": 5, "Organization": 3, "Member": 5, "Instance": 3, "Authorization": 2,
+    }  # fmt: skip
+    after = await exported(database)
+    assert graph(after) == graph(before)
+    second = await restored(database, content, form)
+    assert (second.imported, second.present, second.bad) == (0, first.imported, [])
+    assert await exported(database) == after
+
+
+async def test_the_order_of_the_resources_in_a_file_does_not_matter(
+    made: tuple[str, World], database: Database
+) -> None:
+    async with opened(made[0]) as source:
+        content = await exported(source)
+    report = await restored(database, b"".join(sorted(content.splitlines(keepends=True), reverse=True)))
+    assert report.bad == []
+    assert graph(await exported(database)) == graph(content)
+
+
+async def test_what_was_exported_elsewhere_comes_to_the_addresses_of_here(
+    made: tuple[str, World], database: Database
+) -> None:
+    async with opened(made[0]) as source:
+        here = {form: await exported(source, form) for form in (N_QUADS, TURTLE, NDJSON)}
+    for form, content in here.items():
+        there = content.replace(BASE.encode(), b"https://old.example/registry")
+        if form == N_QUADS:
+            refused = await restored(database, there, form)
+            assert (refused.imported, refused.passed_over["resource"]) == (0, 18)
+        report = await restored(database, there, form, "https://old.example/registry")
+        assert report.bad == []
+        assert graph(await exported(database)) == graph(here[N_QUADS])
+
+
+async def test_who_comes_with_the_e_mail_of_a_partner_from_an_export_is_that_partner(
+    made: tuple[str, World], database_url: str, tmp_path: Path
+) -> None:
+    """And so owns what it owned; who comes with another e-mail sees nothing of it."""
+    url, world = made
+    async with opened(url) as source, opened(database_url) as target:
+        await restored(target, await exported(source))
+    async with running(database_url, tmp_path) as service:
+        owner, stranger = service.as_("owner"), service.as_("newcomer")
+        me = await owner.get("/api/me")
+        assert me.headers["Location"] == BASE + world.partner
+        renamed = await owner.patch(world.shop, json={"name": "Mine"}, headers={"Content-Type": PATCH})
+        assert renamed.status_code == 200
+        assert (await stranger.get(world.shop)).status_code == 404
+        again = await owner.get("/api/me")
+        assert again.headers["Location"] == BASE + world.partner
+        listed = await owner.get(f"{world.acme}/activities?itemsPerPage=100", headers={"Accept": JSON_LD})
+        acts = [it for it in listed.json()["member"] if it.get("actor") == BASE + world.partner]
+        assert [(it["@type"][1], it["object"]) for it in acts] == [
+            ("Update", BASE + world.partner),
+            ("Update", BASE + world.shop),
+        ]
+    async with opened(database_url) as target:
+        rows = await target.reading().rows(
+            "SELECT subject FROM partner WHERE id = $1", [id_of(world.partner)]
+        )
+        assert rows == [{"subject": "owner"}]
+
+
+async def test_a_person_who_has_come_before_stays_one_partner(
+    made: tuple[str, World], database_url: str, tmp_path: Path
+) -> None:
+    url, world = made
+    async with running(database_url, tmp_path) as service:
+        mine = (await service.as_("owner").get("/api/me")).headers["Location"]
+        async with opened(url) as source, opened(database_url) as target:
+            report = await restored(target, await exported(source))
+        assert report.bad == []
+        assert mine != BASE + world.partner
+        assert (await service.as_("owner").get(world.acme)).status_code == 200
+        assert (await service.as_("owner").get("/api/me")).headers["Location"] == mine
+
+
+async def test_what_a_forgotten_person_left_is_nobodys_after_a_restoration(
+    made: tuple[str, World], database: Database, nodes: list[dict[str, object]]
+) -> None:
+    """Neither the partner nor a membership that waited can be had with the address that stands for none."""
+    changed = json.loads(json.dumps(nodes).replace("owner@acme.example", EMAIL))
+    report = await restored(database, lines(changed), NDJSON)
+    assert report.bad == []
+    keys = await database.reading().rows("SELECT email_key FROM partner WHERE email = $1", [EMAIL])
+    assert keys == [{"email_key": None}]
+
+
+async def test_handles_that_others_have_and_what_refers_to_nothing_are_told_by_line_and_member(
+    made: tuple[str, World], database: Database, nodes: list[dict[str, object]]
+) -> None:
+    _, world = made
+    await restored(database, lines(nodes), NDJSON)
+    [shop] = [node for node in nodes if node["@id"] == BASE + world.shop]
+    other = shop["id"].__str__()[:-4] + "0000"
+    elsewhere = "01930000-0000-7000-8000-000000000000"
+    told = [
+        {**shop, "id": other, "@id": f"{BASE}/api/instances/{other}"},
+        {
+            **shop,
+            "id": other,
+            "@id": f"{BASE}/api/instances/{other}",
+            "handle": "fresh",
+            "organization_id": elsewhere,
+        },
+        {**shop, "handle": "Not a handle", "created_at": "yesterday"},
+        {**shop, "@id": f"{BASE}/api/instances/{elsewhere}"},
+        {**{key: value for key, value in shop.items() if key != "name"}, "colour": "red"},
+        {"@type": "Instance"},
+    ]
+    content = lines(told) + b"{\n"
+    report = await restored(database, content, NDJSON)
+    assert report.imported == 0
+    by_line = dict(report.bad)
+    assert sorted(by_line) == [1, 2, 3, 4, 5, 6, 7]
+    assert "handle: Another instance" in by_line[1]
+    assert "organization_id: There is no such organization" in by_line[2]
+    assert "handle: " in by_line[3]
+    assert "created_at: " in by_line[3]
+    assert f"@id: This must be {BASE + world.shop}" in by_line[4]
+    assert "name: This is required" in by_line[5]
+    assert report.unknown == {"Instance.colour": 5}
+    assert "@id and @type" in by_line[6]
+
+
+async def test_bad_resources_of_quads_and_turtle_are_told_by_their_line(
+    made: tuple[str, World], database: Database
+) -> None:
+    async with opened(made[0]) as source:
+        quads, turtle = await exported(source), await exported(source, TURTLE)
+    for form, content in ((N_QUADS, quads), (TURTLE, turtle)):
+        wrong = content.replace(b'"acme-shop"', b'"www"')
+        number = next(
+            number
+            for number, line in enumerate(wrong.splitlines(), 1)
+            if line.startswith(f"<{BASE + made[1].shop}>".encode())
+        )
+        report = await restored(database, wrong, form)
+        [(line, reason)] = [it for it in report.bad if "handle" in it[1]]
+        assert line == number
+        assert reason == f"{BASE + made[1].shop}: handle: The handle is reserved. Choose another one."
+    torn = quads.replace(b" .\n", b" ,\n", 1)
+    assert (await restored(database, torn)).bad[0][0] == 1
+
+
+async def test_statements_of_one_resource_that_stand_apart_are_told(
+    made: tuple[str, World], database: Database
+) -> None:
+    async with opened(made[0]) as source:
+        content = await exported(source)
+    report = await restored(
+        database, b"".join(sorted(content.splitlines(keepends=True), key=lambda it: it[-40:]))
+    )
+    assert report.bad
+    assert any("stand together" in reason for _, reason in report.bad)
+
+
+async def test_history_is_not_restored_but_told(made: tuple[str, World], database: Database) -> None:
+    from app.exporting.reading import Scope
+
+    async with opened(made[0]) as source:
+        content = await exported(source, scope=Scope(activities=True))
+    report = await restored(database, content)
+    assert report.passed_over["Activity"] > 10
+    assert "activities were left out" in report.sum()[0]
+    [row] = await database.reading().rows("SELECT count(*) AS found FROM activity WHERE actor_id IS NOT NULL")
+    assert row["found"] == 0
+
+
+async def test_an_organization_that_is_gone_is_still_who_created_an_instance(
+    made: tuple[str, World], database: Database, nodes: list[dict[str, object]]
+) -> None:
+    """And takes its place where it comes later, with another export."""
+    _, world = made
+    gone = "01930000-0000-7000-8000-00000000000a"
+    told = [
+        {
+            **{k: v for k, v in node.items() if k != "created_by_organization"},
+            "created_by_organization_id": gone,
+        }
+        if node["@id"] == BASE + world.shop
+        else node
+        for node in nodes
+    ]
+    assert (await restored(database, lines(told), NDJSON)).bad == []
+    content = await exported(database)
+    assert f'"{gone}"'.encode() in content
+    assert f"/api/organizations/{gone}>".encode() not in content
+    [acme] = [node for node in nodes if node["@id"] == BASE + world.acme]
+    text = json.dumps(
+        {**acme, "owners": [], "members": [], "id": gone, "@id": f"{BASE}/api/organizations/{gone}"}
+    )
+    report = await restored(database, text.encode(), NDJSON)
+    assert (report.imported, report.bad) == (1, [])
+    assert f"/api/organizations/{gone}>".encode() in await exported(database)
