@@ -7,8 +7,10 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,28 +62,29 @@ def test_what_is_exported_and_imported_into_an_empty_database_is_exported_again_
     assert again.stdout.splitlines()[-1].endswith("25 there already, 0 bad.")
 
 
-def test_a_file_is_compressed_and_its_format_chosen_by_its_name(folder: Path) -> None:
-    heads = {
-        "all.nq": b"<",
-        "all.ttl": b"@prefix",
-        "all.jsonld": b'{"@context"',
-        "all.ndjson": b'{"@context"',
-    }
-    for name, head in heads.items():
-        assert run(folder, "export", name).returncode == 0
-        assert run(folder, "export", f"{name}.gz").returncode == 0
-        content = (folder / name).read_bytes()
-        assert content.startswith(head)
-        assert gzip.decompress((folder / f"{name}.gz").read_bytes()) == content
-        assert run(folder, "export", f"chosen-{name}.x", "--format", "ndjson").returncode == 0
-        assert (folder / f"chosen-{name}.x").read_bytes() == (
-            folder / "all.ndjson"
-        ).read_bytes() or name != "all.ndjson"
-    for wrong in ("all", "all.csv", "all.gz"):
-        done = run(folder, "export", wrong)
-        assert done.returncode == 2
-        assert "--format" in done.stderr
-        assert not (folder / wrong).exists()
+@pytest.mark.parametrize(
+    ("name", "options", "head"),
+    [
+        ("all.nq", (), b"<"),
+        ("all.ttl.gz", (), b"@prefix"),
+        ("all.jsonld.gz", (), b'{"@context"'),
+        ("all.nq.gz", ("--format", "ndjson"), b'{"@context"'),
+    ],
+)
+def test_a_file_is_compressed_and_its_format_chosen_by_its_name(
+    folder: Path, name: str, options: tuple[str, ...], head: bytes
+) -> None:
+    assert run(folder, "export", name, *options).returncode == 0
+    content = (folder / name).read_bytes()
+    assert (gzip.decompress(content) if name.endswith(".gz") else content).startswith(head)
+
+
+@pytest.mark.parametrize("name", ["all", "all.csv", "all.gz"])
+def test_a_name_that_tells_no_format_is_refused(tmp_path: Path, name: str) -> None:
+    done = run(tmp_path, "export", name)
+    assert done.returncode == 2
+    assert "--format" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_organization_is_exported_by_its_address_or_its_id_alone(folder: Path) -> None:
@@ -157,6 +160,11 @@ def test_an_export_needs_no_more_memory_where_there_is_more(tmp_path: Path, synt
     assert many.peak - few.peak < GROWTH
 
 
+def instances_in(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute("SELECT count(*) FROM instance").fetchone()[0])
+
+
 def test_an_import_that_was_interrupted_goes_on_with_the_same_command(tmp_path: Path) -> None:
     source, target = filled(tmp_path, 3_000), f"sqlite://{tmp_path}/target.sqlite3"
     assert run(tmp_path, "export", "all.ndjson", REGISTRY_DATABASE_URL=source).returncode == 0
@@ -165,9 +173,8 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_command(tmp_path: 
     command = [COMMAND, "import", str(tmp_path / "all.ndjson")]
     with subprocess.Popen(command, env=settings, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 30
-        while not (tmp_path / "target.sqlite3-wal").exists() and time.monotonic() < deadline:
+        while not instances_in(tmp_path / "target.sqlite3") and time.monotonic() < deadline:
             time.sleep(0.01)
-        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         said = process.stderr.read().decode()
@@ -176,7 +183,8 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_command(tmp_path: 
     done = run(tmp_path, "import", "all.ndjson", "--json", REGISTRY_DATABASE_URL=target)
     told = json.loads(done.stdout)
     assert (told["imported"] + told["present"], told["bad"]) == (3_000 + 30 * 2 + 4, [])
-    assert told["present"] > 0
+    assert told["imported"] > 0
+    assert told["present"] > 200
     for name, url in (("a.nq", source), ("b.nq", target)):
         assert run(tmp_path, "export", name, REGISTRY_DATABASE_URL=url).returncode == 0
     assert (tmp_path / "a.nq").read_bytes() == (tmp_path / "b.nq").read_bytes()
@@ -185,7 +193,7 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_command(tmp_path: 
 def test_a_damaged_file_is_one_line(folder: Path) -> None:
     assert run(folder, "export", "all.nq.gz").returncode == 0
     whole = (folder / "all.nq.gz").read_bytes()
-    (folder / "torn.nq.gz").write_bytes(whole[:-20])
+    (folder / "torn.nq.gz").write_bytes(whole[:-40])
     (folder / "torn.ttl").write_text("<a> <b> .\n")
     for name in ("torn.nq.gz", "torn.ttl"):
         done = run(another(folder) if name.endswith("gz") else folder / "another", "import", f"../{name}")

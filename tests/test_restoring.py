@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,12 +27,12 @@ def made(sqlite_world: tuple[Path, World], tmp_path: Path) -> tuple[str, World]:
 
 
 @pytest.fixture
-async def nodes(made: tuple[str, World]) -> list[dict[str, object]]:
+async def nodes(made: tuple[str, World]) -> list[dict[str, Any]]:
     async with opened(made[0]) as source:
         return [json.loads(line) for line in (await exported(source, NDJSON)).splitlines()]
 
 
-def lines(nodes: list[dict[str, object]]) -> bytes:
+def lines(nodes: list[dict[str, Any]]) -> bytes:
     return b"".join(json.dumps(node).encode() + b"\n" for node in nodes)
 
 
@@ -122,7 +123,7 @@ async def test_a_person_who_has_come_before_stays_one_partner(
 
 
 async def test_what_a_forgotten_person_left_is_nobodys_after_a_restoration(
-    made: tuple[str, World], database: Database, nodes: list[dict[str, object]]
+    made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
 ) -> None:
     """Neither the partner nor a membership that waited can be had with the address that stands for none."""
     changed = json.loads(json.dumps(nodes).replace("owner@acme.example", EMAIL))
@@ -133,12 +134,12 @@ async def test_what_a_forgotten_person_left_is_nobodys_after_a_restoration(
 
 
 async def test_handles_that_others_have_and_what_refers_to_nothing_are_told_by_line_and_member(
-    made: tuple[str, World], database: Database, nodes: list[dict[str, object]]
+    made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
 ) -> None:
     _, world = made
     await restored(database, lines(nodes), NDJSON)
     [shop] = [node for node in nodes if node["@id"] == BASE + world.shop]
-    other = shop["id"].__str__()[:-4] + "0000"
+    other = shop["id"][:-4] + "0000"
     elsewhere = "01930000-0000-7000-8000-000000000000"
     told = [
         {**shop, "id": other, "@id": f"{BASE}/api/instances/{other}"},
@@ -189,14 +190,17 @@ async def test_bad_resources_of_quads_and_turtle_are_told_by_their_line(
     assert (await restored(database, torn)).bad[0][0] == 1
 
 
+def _end(line: bytes) -> bytes:
+    return line[-40:]
+
+
 async def test_statements_of_one_resource_that_stand_apart_are_told(
     made: tuple[str, World], database: Database
 ) -> None:
     async with opened(made[0]) as source:
         content = await exported(source)
-    report = await restored(
-        database, b"".join(sorted(content.splitlines(keepends=True), key=lambda it: it[-40:]))
-    )
+    apart = sorted(content.splitlines(keepends=True), key=_end)
+    report = await restored(database, b"".join(apart))
     assert report.bad
     assert any("stand together" in reason for _, reason in report.bad)
 
@@ -214,7 +218,7 @@ async def test_history_is_not_restored_but_told(made: tuple[str, World], databas
 
 
 async def test_an_organization_that_is_gone_is_still_who_created_an_instance(
-    made: tuple[str, World], database: Database, nodes: list[dict[str, object]]
+    made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
 ) -> None:
     """And takes its place where it comes later, with another export."""
     _, world = made

@@ -1,0 +1,171 @@
+"""`get`: what is at an address of a running service, and where its token goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.commands import COMMAND, Server, environment, free_port, run, served
+
+COLOURED = re.compile(r"\x1b\[(?:\d+;)*[39]\d")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("get")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Server]:
+    with served(folder, "--sample") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def settings(folder: Path, server: Server) -> dict[str, str]:
+    token = run(folder, "token", "--sub", "owner", "--email", "owner@acme.example").stdout.strip()
+    return {"REGISTRY_PUBLIC_URL": server.base, "REGISTRY_TOKEN": token}
+
+
+def test_a_handle_a_path_and_an_address_lead_to_the_same(
+    folder: Path, server: Server, settings: dict[str, str]
+) -> None:
+    by_handle = run(folder, "get", "acme-eu", **settings)
+    assert by_handle.returncode == 0, by_handle.stderr
+    node = json.loads(by_handle.stdout)
+    assert (node["@type"], node["handle"]) == ("Instance", "acme-eu")
+    path = node["@id"].removeprefix(server.base)
+    assert run(folder, "get", path, **settings).stdout == by_handle.stdout
+    assert run(folder, "get", node["@id"], **settings).stdout == by_handle.stdout
+
+
+def test_a_representation_comes_as_it_was_asked_for(
+    folder: Path, server: Server, settings: dict[str, str]
+) -> None:
+    asked = {
+        ("--format", "turtle"): "@prefix",
+        ("--format", "n-quads"): "<http",
+        ("--format", "rdf-xml"): "<?xml",
+        ("--format", "json"): '{"id"',
+        ("--accept", "text/turtle"): "@prefix",
+        (): '{"@context"',
+    }
+    for options, head in asked.items():
+        done = run(folder, "get", "acme-eu", *options, **settings)
+        assert done.stdout.startswith(head), options
+
+
+def test_what_a_program_asks_comes_with_its_links_by_their_names(
+    folder: Path, server: Server, settings: dict[str, str]
+) -> None:
+    told = json.loads(run(folder, "get", "acme-eu", "--json", **settings).stdout)
+    assert (told["status"], told["mediaType"]) == (200, "application/ld+json")
+    assert told["address"] == told["content"]["@id"]
+    assert told["entityTag"].startswith('"')
+    links = {it["rel"]: it["address"] for it in told["links"]}
+    assert links["organization"] == told["content"]["organization"]
+    assert links["describedby"] == f"{server.base}/shapes"
+    assert "name" not in links
+    listed = run(folder, "get", "/api/instances", "--links", **settings).stdout
+    assert "view.first" in listed
+    assert "member" in listed
+
+
+def test_a_problem_is_told_and_ends_with_3(folder: Path, server: Server, settings: dict[str, str]) -> None:
+    done = run(folder, "get", "nobody", **settings)
+    assert done.returncode == 3
+    assert done.stderr.startswith("404 Not found. ")
+    assert json.loads(done.stdout)["status"] == 404
+    without = run(folder, "get", "/api/organizations", REGISTRY_PUBLIC_URL=server.base)
+    assert (without.returncode, without.stderr[:3]) == (3, "401")
+    away = f"http://127.0.0.1:{free_port()}"
+    gone = run(folder, "get", "/api", REGISTRY_PUBLIC_URL=away)
+    assert (gone.returncode, len(gone.stderr.splitlines())) == (1, 1)
+
+
+def test_another_address_is_refused_before_anything_is_sent(
+    folder: Path, server: Server, settings: dict[str, str]
+) -> None:
+    with listening() as (other, heard):
+        for wrong in (other, f"{other}/api", f"{server.base}@{other.removeprefix('http://')}/", "No Handle"):
+            done = run(folder, "get", wrong, **settings)
+            assert done.returncode == 2
+            assert "REGISTRY_PUBLIC_URL" in done.stderr
+        assert heard == []
+
+
+def test_a_redirect_that_leads_elsewhere_is_not_followed(folder: Path) -> None:
+    with listening() as (other, heard), listening(f"{other}/api") as (base, asked):
+        done = run(folder, "get", "/api", REGISTRY_PUBLIC_URL=base, REGISTRY_TOKEN="secret")
+    assert done.returncode == 1
+    assert "not followed" in done.stderr
+    assert asked == ["Bearer secret"]
+    assert heard == []
+
+
+def test_on_a_terminal_it_is_coloured_and_its_links_are_listed_unless_colours_are_unwanted(
+    folder: Path, server: Server, settings: dict[str, str]
+) -> None:
+    shown = on_terminal("get", "acme-eu", settings=settings)
+    assert COLOURED.search(shown)
+    assert "Links" in shown
+    assert f"{server.base}/shapes" in shown
+    plain = on_terminal("get", "acme-eu", settings={**settings, "NO_COLOR": "1"})
+    assert not COLOURED.search(plain)
+    assert "Links" in plain
+
+
+def on_terminal(*arguments: str, settings: dict[str, str]) -> str:
+    mine, its = pty.openpty()
+    env = environment({**settings, "TERM": "xterm-256color", "COLUMNS": "200"})
+    with subprocess.Popen([COMMAND, *arguments], env=env, stdout=its, stderr=its):
+        os.close(its)
+        shown = b""
+        while piece := _read(mine):
+            shown += piece
+    os.close(mine)
+    return shown.decode()
+
+
+def _read(terminal: int) -> bytes:
+    """Nothing when the other side has gone away, which is an error to the system."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        return b""
+
+
+@contextmanager
+def listening(redirect: str | None = None) -> Iterator[tuple[str, list[str | None]]]:
+    """Somebody else's address, who notes the tokens that come, and may lead elsewhere."""
+    heard: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.headers["Authorization"])
+            self.send_response(302 if redirect else 200)
+            if redirect:
+                self.send_header("Location", redirect)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", heard
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,162 @@
+"""`doctor`: what is wrong is told with how to mend it, and nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import socket
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.checks.check import State
+from app.checks.clocks import compared
+from tests.commands import free_port, run, served
+from tests.postgres_server import PostgresServer
+from tests.security.issuing import Signer, ed_key
+
+
+def told(folder: Path, *arguments: str, **settings: str) -> tuple[int, dict[str, Any]]:
+    """The exit code, and the checks by name."""
+    done = run(folder, "doctor", "--port", str(free_port()), *arguments, "--json", **settings)
+    body = json.loads(done.stdout)
+    assert body["ok"] == (done.returncode == 0)
+    assert all(bool(it["mend"]) == (it["state"] in ("warning", "failed")) for it in body["checks"])
+    return done.returncode, {it["name"]: it for it in body["checks"]}
+
+
+def test_all_is_well_after_a_migration_and_nothing_was_made(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    (tmp_path / "data").chmod(0o700)
+    before = sorted(tmp_path.rglob("*"))
+    code, checks = told(tmp_path)
+    assert code == 0
+    assert {it["state"] for it in checks.values()} == {"ok", "skipped"}
+    for name in ("settings", "public address", "contract", "database", "migrations", "local issuer"):
+        assert checks[name]["state"] == "ok", name
+    assert "SQLite" in checks["database"]["found"]
+    assert {it.name for it in before} >= {it.name for it in tmp_path.rglob("*") if "-" not in it.name}
+    assert not (tmp_path / "data/local-issuer.pem").exists()
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    code, checks = told(tmp_path, REGISTRY_MAX_CONTENT_LENGTH="much")
+    assert code == 1
+    assert list(checks) == ["settings"]
+    assert "REGISTRY_MAX_CONTENT_LENGTH" in checks["settings"]["found"]
+
+
+def test_a_database_that_is_missing_behind_or_away_is_told_with_what_helps(tmp_path: Path) -> None:
+    code, checks = told(tmp_path)
+    assert (code, checks["database"]["state"], checks["migrations"]["state"]) == (1, "failed", "skipped")
+    assert "instance-registry migrate" in checks["database"]["mend"]
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/registry.sqlite3").touch()
+    code, checks = told(tmp_path)
+    assert (code, checks["database"]["state"], checks["migrations"]["state"]) == (1, "ok", "failed")
+    assert "0001_tables" in checks["migrations"]["found"]
+    (tmp_path / "data/registry.sqlite3").write_text("no database at all")
+    assert told(tmp_path)[1]["database"]["state"] == "failed"
+    away = f"postgres://127.0.0.1:{free_port()}/nothing"
+    code, checks = told(tmp_path, REGISTRY_DATABASE_URL=away)
+    assert (code, checks["database"]["state"]) == (1, "failed")
+    assert "REGISTRY_DATABASE_URL" in checks["database"]["mend"]
+
+
+def test_a_postgresql_tells_its_clock(tmp_path: Path, postgres_server: PostgresServer) -> None:
+    _, checks = told(tmp_path, REGISTRY_DATABASE_URL=postgres_server.url())
+    assert "PostgreSQL" in checks["database"]["found"]
+    assert checks["clock of the database"]["state"] == "ok"
+
+
+def test_keys_of_issuers_are_looked_at(tmp_path: Path) -> None:
+    signer = Signer("https://idp.example", ed_key(), "EdDSA", None)
+    file, name = tmp_path / "keys.json", "keys of https://idp.example"
+    setting = json.dumps([{"issuer": signer.iss, "jwks": "keys.json"}])
+    for content, state in (
+        (json.dumps({"keys": [signer.jwk]}), "ok"),
+        ('{"keys": []}', "failed"),
+        ("{", "failed"),
+    ):
+        file.write_text(content)
+        assert told(tmp_path, REGISTRY_ISSUERS=setting)[1][name]["state"] == state
+    file.unlink()
+    assert told(tmp_path, REGISTRY_ISSUERS=setting)[1][name]["state"] == "failed"
+    away = json.dumps([{"issuer": signer.iss, "jwks": f"http://127.0.0.1:{free_port()}/keys"}])
+    checks = told(tmp_path, REGISTRY_ISSUERS=away)[1]
+    assert checks[name]["state"] == "failed"
+    assert "local issuer" not in checks
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"),
+    [(0, State.OK), (-4, State.OK), (20, State.WARNING), (-20, State.WARNING), (90, State.FAILED)],
+)
+def test_clocks_are_compared_with_what_tokens_allow(seconds: int, state: State) -> None:
+    ours = datetime(2026, 1, 1, tzinfo=UTC)
+    check = compared("clock", ours - timedelta(seconds=seconds), ours, "the issuer")
+    assert check.state is state
+    if state is not State.OK:
+        assert f"{abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the issuer" in check.found
+
+
+def test_an_issuer_whose_clock_differs_is_told(tmp_path: Path) -> None:
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from threading import Thread
+
+    signer = Signer("https://idp.example", ed_key(), "EdDSA", None)
+    body = json.dumps({"keys": [signer.jwk]}).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        jwks = f"http://127.0.0.1:{server.server_port}/keys"
+        _, checks = told(tmp_path, REGISTRY_ISSUERS=json.dumps([{"issuer": signer.iss, "jwks": jwks}]))
+        server.shutdown()
+    assert checks["keys of https://idp.example"]["state"] == "ok"
+    assert checks["clock of https://idp.example"]["state"] == "failed"
+    assert "NTP" in checks["clock of https://idp.example"]["mend"]
+
+
+def test_a_port_is_free_or_the_services_or_anothers(tmp_path: Path) -> None:
+    with served(tmp_path, "--sample") as server:
+        port = server.base.rpartition(":")[2]
+        _, checks = told(tmp_path, "--port", port)
+        assert "the service answers" in checks[f"port {port}"]["found"]
+        (tmp_path / "data/local-issuer.pem").chmod(0o644)
+        assert "chmod 600" in told(tmp_path)[1]["local issuer"]["mend"]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = str(taken.getsockname()[1])
+        code, checks = told(tmp_path, "--port", number)
+    assert (code, checks[f"port {number}"]["state"]) == (1, "failed")
+
+
+def test_an_address_that_tokens_would_go_to_in_clear_text_is_a_warning(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    code, checks = told(tmp_path, REGISTRY_PUBLIC_URL="http://registry.example")
+    assert (code, checks["public address"]["state"]) == (0, "warning")
+
+
+def test_for_people_each_check_is_a_line_and_what_helps_stands_below(tmp_path: Path) -> None:
+    done = run(tmp_path, "doctor", "--port", str(free_port()))
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("ok      settings: ")
+    [index] = [number for number, line in enumerate(lines) if line.startswith("failed  database: ")]
+    assert "instance-registry migrate" in lines[index + 1]

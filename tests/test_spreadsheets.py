@@ -1,0 +1,94 @@
+"""CSV is imported as lines of JSON are, whichever program wrote it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.problems import Problem
+from app.spreadsheets import read_rows
+from tests.commands import run
+
+OWNER = ("--owner", "owner@acme.example")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    assert run(tmp_path, "migrate").returncode == 0
+    return tmp_path
+
+
+def test_rows_are_imported_once_and_bad_ones_are_told_by_line_and_member(folder: Path) -> None:
+    content = (
+        "organization.name,instance.handle,instance.name,country\r\n"
+        'Łódź,lodz," Łódź, main",PL\r\n'
+        "\r\n"
+        '"Two\nlines",two,Two,\r\n'
+        "Bad,www,Bad,\r\n"
+        "Short,short\r\n"
+        ',"x"y,,\r\n'
+        "Last,last,Last,"
+    )
+    (folder / "rows.csv").write_bytes(content.encode())
+    first = run(folder, "import", "rows.csv", *OWNER)
+    assert first.returncode == 0, first.stderr
+    told = first.stdout.splitlines()
+    assert told[0] == "country (first in line 2) is unknown to the registry and was left out."
+    assert told[1].startswith("Line 4 was left out: organization.name: ")
+    assert told[2] == "Line 6 was left out: instance.handle: The handle is reserved. Choose another one."
+    assert told[3] == "Line 7 was left out: It has 2 fields, and the first line 4."
+    assert told[4].startswith("Line 8 was left out: It is not CSV: ")
+    assert told[5] == "6 lines: 2 imported, 0 there already, 4 bad."
+    second = json.loads(run(folder, "import", "rows.csv", *OWNER, "--json").stdout)
+    assert (second["imported"], second["present"], len(second["bad"])) == (0, 2, 4)
+    nodes = [json.loads(line) for line in run(folder, "export", "--format", "ndjson").stdout.splitlines()]
+    names = {node["handle"]: node["name"] for node in nodes if node["@type"] == "Instance"}
+    assert names == {"lodz": "Łódź, main", "last": "Last"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "organization.name;instance.name;instance.handle\nA;B;c\n",
+        "\ufefforganization.name\tinstance.name\tinstance.handle\r\nA\tB\tc",
+        '"instance.handle","instance.name","organization.name"\n"c","B","A"\n',
+    ],
+)
+def test_rows_of_any_spreadsheet_are_read(content: str) -> None:
+    [(number, read)] = read_rows(content.encode().splitlines(keepends=True))
+    assert number == 2
+    assert read() == {"organization": {"name": "A"}, "instance": {"name": "B", "handle": "c"}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"A,B,c\n",
+        b"organization.name,instance.name\n",
+        b"organization.name,instance.name,instance.handle,instance.name\n",
+    ],
+)
+def test_a_first_line_that_does_not_name_the_columns_is_refused(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"organization\.name, instance\.name, instance\.handle"):
+        list(read_rows(content.splitlines(keepends=True)))
+
+
+def test_what_is_not_utf_8_is_told_by_its_line() -> None:
+    rows = read_rows([b"organization.name,instance.name,instance.handle\n", b"A,B,c\n", b"\xff,B,c\n"])
+    with pytest.raises(ValueError, match="Line 3"):
+        list(rows)
+
+
+def test_a_row_of_another_length_is_malformed() -> None:
+    [(_, read)] = read_rows([b"organization.name,instance.name,instance.handle\n", b"A,B\n"])
+    with pytest.raises(Problem, match="2 fields"):
+        read()
+
+
+def test_a_wrong_first_line_is_one_line_and_exit_code_1(folder: Path) -> None:
+    (folder / "rows.csv").write_text("name\nx\n")
+    done = run(folder, "import", "rows.csv", *OWNER)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
