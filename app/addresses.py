@@ -48,6 +48,7 @@ ENTRYPOINT = {
     "shapes": "/shapes",
 }
 ACTIVITIES = "/api/activities"
+SAMPLE_PEOPLE = "/explorer/people"
 HANDLE = "/api/handles/{handle}"
 # A 401 names it, so that it may be below the path of the public address (RFC 9728 section 5.1).
 PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"

@@ -62,6 +62,9 @@ POLICY = "Content-Security-Policy"
 # What is no page loads nothing, wherever it is opened.
 _NOTHING_RUNS = (POLICY.lower().encode(), b"default-src 'none'; frame-ancestors 'none'")
 
+# A page comes in one language and with all that anybody may prefer.
+NOTHING_PREFERRED, VARIES_PAGE = Preferences(), "Accept, Accept-Encoding"
+
 Fields = Sequence[tuple[str, str]]
 
 
@@ -112,8 +115,10 @@ class Written:
 class Answers:
     """What is the same in every answer of one service."""
 
-    def __init__(self, contract: Contract, writers: Writers) -> None:
+    def __init__(self, contract: Contract, writers: Writers, explorer: Document) -> None:
+        """`explorer` is the page that people get wherever there is none for them."""
         self._contract = contract
+        self._explorer = explorer
         self._writers = writers
         # In exactly the spelling that clients search for (CLIENTS.md H2).
         self._documentation = Link(contract.base + ENTRYPOINT["documentation"], API_DOCUMENTATION)
@@ -159,11 +164,28 @@ class Answers:
             *location,
             *_content_location(representation, wish),
             *_applied(wish),
-            *([(POLICY, page_policy())] if form == HTML else []),
+            *([(POLICY, _policy(representation.document))] if form == HTML else []),
             *([("Accept-Ranges", "none")] if wish.method == "GET" else []),
             *([("Content-Encoding", written.coding)] if written.coding else []),
         ]
         return Answer(representation.status, fields, self._coded(representation, written), written.tag)
+
+    def of_page(self, asked: str, coding: str | None, conditions: Conditions) -> Answer:
+        """The explorer, which tells nothing of what is at the address. Raises 412 as any read."""
+        wish = Wish("GET", asked, HTML, (HTML,), coding, conditions, NOTHING_PREFERRED, VARIES_PAGE)
+        return self.of(Representation(document=self._explorer), wish)
+
+    def _page_of_problem(self, status: int, links: Sequence[Link], fields: Fields) -> Answer:
+        """Asked for as data, the same address tells what is wrong, and the page shows it."""
+        told = [
+            ("Content-Type", HTML),
+            ("Vary", "Accept"),
+            ("Cache-Control", NEVER),
+            ("Link", link_field(links)),
+            (POLICY, _policy(self._explorer)),
+            *fields,
+        ]
+        return Answer(status, told, self._explorer.variant(HTML).content)
 
     def _coded(self, representation: Representation, written: Written) -> bytes:
         if written.coding is None:
@@ -177,10 +199,16 @@ class Answers:
         return {self._written(representation, form, coding).tag for form in forms for coding in codings}
 
     def of_problem(
-        self, problem: Problem, accept: Sequence[str], request_id: str, operation: str | None = None
+        self,
+        problem: Problem,
+        accept: Sequence[str],
+        request_id: str,
+        operation: str | None = None,
+        *,
+        page: bool = False,
     ) -> Answer:
         """RFC 9457, unless another syntax than JSON is preferred; what else Accept says decides whether
-        JSON-LD is inside. `operation` is the local name of the one that failed."""
+        JSON-LD is inside. `operation` is the local name of the one that failed. People get a `page`."""
         node: dict[str, Any] = problem_node(self._contract, problem, request_id, operation)
         form = negotiate(accept, (JSON_LD, PROBLEM_JSON, JSON, *SYNTAXES))
         in_json = form not in SYNTAXES
@@ -195,12 +223,15 @@ class Answers:
         ]
         if node["status"] in self._constraints:
             links.append(self._constraints[node["status"]])
+        told = self._challenges(problem) if node["status"] == 401 else problem.headers
+        if page:
+            return self._page_of_problem(node["status"], [self._documentation, links[-1]], told)
         fields = [
             ("Content-Type", PROBLEM_JSON if in_json or form is None else form),
             ("Vary", "Accept"),
             ("Cache-Control", NEVER),
             ("Link", link_field(links)),
-            *(self._challenges(problem) if node["status"] == 401 else problem.headers),
+            *told,
         ]
         return Answer(node["status"], fields, content)
 
@@ -277,9 +308,16 @@ def _content_location(representation: Representation, wish: Wish) -> Fields:
     return [("Content-Location", address)]
 
 
+def _policy(document: Document | None) -> str:
+    """What a page may do: by its own policy, or by that of pages without scripts."""
+    return document.policy if document is not None and document.policy is not None else page_policy()
+
+
 def _kept(document: Document | None) -> str:
     if document is None:
         return PRIVATE
+    if document.kept is not None:
+        return document.kept
     return FOREVER if document.frozen else PUBLIC if document.lasting else NEVER
 
 

@@ -18,6 +18,7 @@ from app.protocol.preferences import Preferences
 from app.protocol.strict_json import JSON
 from app.relations import of_item
 from app.representation.documents import Document
+from app.representation.forms import HTML, JSON_LD
 from app.representation.incoming import Sent
 from app.representation.nodes import NodeObject, Recipe, activity_node, top_level
 from app.storage.acts import Act, now
@@ -147,13 +148,23 @@ class Resource:
     """A path, the class or link that promises its operations, and what carries them out, by method.
 
     Without a promise, which is what the contract does not speak of, anyone may read.
-    `offers` are the forms to choose from; none where there is nothing to represent.
+    `offers` are the forms to choose from; none where there is nothing to represent. What is `local` is there
+    for who sits at the machine itself, and changes nothing.
     """
 
     path: str
     promise: str
     operations: Mapping[str, Function]
     offers: Sequence[str]
+    local: bool = False
+
+    @cached_property
+    def explored(self) -> bool:
+        """Whether people get the explorer's page there: for linked data, and for what leads on to some. What
+        has a page of its own is not explored."""
+        if not self.offers:
+            return bool(self.promise)
+        return JSON_LD in self.offers and HTML not in self.offers
 
     def in_form(self, form: str | None) -> Resource | None:
         """What can only be read, at an address that is that of one form; None where it is not offered."""

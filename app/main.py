@@ -28,7 +28,7 @@ from app.representation.writing import Writers
 from app.request import SUFFIX
 from app.resources.discovery import security_txt
 from app.resources.published import documents
-from app.routes import ROUTES
+from app.routes import FILES, ROUTES, local_routes
 from app.security.issuers import trusted_issuers
 from app.settings import Settings, read_settings
 from app.storage.database import Database
@@ -60,6 +60,8 @@ def create_app(settings: Settings) -> Router:
     limits = _rate_limits(settings)
     pipeline = Pipeline(contract, writers, published, database, callers, observation, hosts, limits, settings)
 
+    routes = (*ROUTES, *FILES, *(local_routes(settings) if settings.is_local else ()))
+
     @asynccontextmanager
     async def lifespan(_router: Router) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -77,7 +79,7 @@ def create_app(settings: Settings) -> Router:
 
     return Addresses(
         published,
-        [Route(resource.path, Endpoint(pipeline, resource)) for resource in ROUTES],
+        [Route(resource.path, Endpoint(pipeline, resource)) for resource in routes],
         redirect_slashes=False,
         default=Endpoint(pipeline),
         lifespan=lifespan,

@@ -12,11 +12,13 @@ from urllib.parse import quote
 from cachetools import LRUCache
 from starlette.types import Receive, Scope, Send
 
+from app.addresses import SAMPLE_PEOPLE
 from app.answers import Answer, Answers, Fields, Wish
 from app.callers import Callers
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
 from app.exchange import PARENTS, Exchange, Representation, Resource, not_found
+from app.explorer.files import page
 from app.observation import Observation
 from app.offers import Offers
 from app.problems import Available, Problem
@@ -25,6 +27,7 @@ from app.protocol.conditions import check_creation, parse_conditions
 from app.protocol.front_door import Hosts
 from app.protocol.idempotency import idempotency_key
 from app.protocol.negotiation import negotiate
+from app.protocol.own_machine import is_from_own_machine
 from app.protocol.preferences import parse_preferences
 from app.protocol.query import encode_query, parse_query
 from app.protocol.quotas import counted_as
@@ -32,7 +35,15 @@ from app.protocol.trace import trace_response
 from app.receiving import ACCEPTED, accepted, content_type, target
 from app.replays import Replays, fingerprint
 from app.representation.documents import Document
-from app.representation.forms import essence_of, offered, profile_of, with_suffix, without_profile
+from app.representation.forms import (
+    HTML,
+    JSON_LD,
+    essence_of,
+    offered,
+    profile_of,
+    with_suffix,
+    without_profile,
+)
 from app.representation.incoming import Reader, Sent
 from app.representation.writing import Writers
 from app.request import METHODS, Disconnected, Request, not_implemented
@@ -87,7 +98,8 @@ class Pipeline:
         self._rate_limits = rate_limits
         self._settings = settings
         self._running = 0
-        self._answers = Answers(contract, writers)
+        sign_in = SAMPLE_PEOPLE if settings.is_local else None
+        self._answers = Answers(contract, writers, page(contract.base, sign_in))
         self._offers = Offers(contract)
         self._replays = Replays(database)
         self._reader = Reader(contract)
@@ -138,7 +150,8 @@ class Pipeline:
             if self._rate_limits is not None:
                 await self._count(request, self._rate_limits)
             return known
-        resource = resource and resource.in_form(request.form)
+        resource = resource and _there(resource, request)
+        request.page = request.method == "GET" and self._wants_page(resource, request)
         if request.method == "OPTIONS":
             return self._options(resource, request)
         if resource is None or not self._can_be(request):
@@ -147,10 +160,12 @@ class Pipeline:
         request.operation = operation.name
         if request.draining and request.route == "/readyz":
             raise Problem("unavailable", "The service is about to stop.", headers=[("Retry-After", "1")])
+        if request.page and resource.explored:
+            return await self._page(request)
         await self._identify(request, operation)
         wish = self._wish(resource, request)
         content = await self._content(resource, request) if request.method in ACCEPTED else NOTHING_SENT
-        key = idempotency_key(request.lines("idempotency-key")) if request.method == "POST" else None
+        key = self._key(resource, request) if request.method == "POST" else None
         exchange = Exchange(
             contract=self._contract,
             offers=self._offers,
@@ -201,7 +216,29 @@ class Pipeline:
     def _problem(self, request: Request, problem: Problem) -> Answer:
         # Of a head that is too large nothing more is read.
         accept = () if problem.type == "header-fields-too-large" else request.lines("accept")
-        return self._answers.of_problem(problem, accept, request.id, request.operation)
+        return self._answers.of_problem(problem, accept, request.id, request.operation, page=request.page)
+
+    def _wants_page(self, resource: Resource | None, request: Request) -> bool:
+        """Whether people are to be shown something there rather than programs."""
+        accept = request.lines("accept")
+        # Said by browsers and hardly by anybody else: whoever does not say it waits for nothing here.
+        if request.form is not None or not any("html" in line.lower() for line in accept):
+            return False
+        if resource is None:
+            return negotiate(accept, (JSON_LD, HTML)) == HTML
+        if not resource.explored and HTML not in resource.offers:
+            return False
+        return negotiate(accept, (*(self._offered(resource) or (JSON_LD,)), HTML)) == HTML
+
+    async def _page(self, request: Request) -> Answer:
+        """The explorer's, which is the same at every address: nobody has to be anybody to get it. Raises 401
+        for a bad token nevertheless, and 429."""
+        await self._identify(request, UNPROMISED)
+        return self._answers.of_page(
+            self._contract.base + request.address,
+            negotiate_coding(request.lines("accept-encoding")),
+            parse_conditions(request.lines("if-match"), request.lines("if-none-match"), required=False),
+        )
 
     def _wish(self, resource: Resource, request: Request) -> Wish:
         """Raises 406. Only a query can be read strictly, and only a change be answered minimally."""
@@ -220,7 +257,11 @@ class Pipeline:
                 required=self._settings.require_if_match,
             ),
             preferences=parse_preferences(request.lines("prefer")),
-            varies=_varies(form is not None, request.form is None, preferring),
+            varies=_varies(
+                form is not None,
+                request.form is None and (form is not None or (method == "GET" and resource.explored)),
+                preferring,
+            ),
         )
 
     def _offered(self, resource: Resource) -> tuple[str, ...]:
@@ -284,15 +325,21 @@ class Pipeline:
             who = counted_as(request.caller.partner_id, request.scope.get("client"))
             request.standing = await limits.take(who)
 
+    def _key(self, resource: Resource, request: Request) -> str | None:
+        """By which an answer is remembered. Raises 400."""
+        return None if resource.local else idempotency_key(request.lines("idempotency-key"))
+
     async def _content(self, resource: Resource, request: Request) -> Sent:
         """Raises 415, 413 and 408. A GET or DELETE may carry what it likes: it is not looked at."""
+        if resource.local:
+            return NOTHING_SENT
         media_type, settings = content_type(request), self._settings
         content = await request.content(settings.max_content_length, settings.content_seconds)
         return await self._reader.read(media_type, content, target(self._contract, resource, request))
 
     async def _carry_out(self, resource: Resource, exchange: Exchange, method: str) -> Representation:
         """What is unsafe, in a transaction that is over before the answer begins."""
-        if method == "GET":
+        if method == "GET" or resource.local:
             representation = await resource.operations[method](exchange)
             exchange.check_query()
             return representation
@@ -361,9 +408,20 @@ def _allow(resource: Resource) -> str:
 
 @cache
 def _varies(represented: bool, negotiated: bool, preferring: bool) -> str:
-    """The fields that decide about an answer."""
-    varies = [*(["Accept"] if negotiated else []), "Accept-Encoding"] if represented else []
+    """The fields that decide about an answer; also about that which leads on, instead of which there is a
+    page for people."""
+    varies = [*(["Accept"] if negotiated else []), *(["Accept-Encoding"] if represented else [])]
     return ", ".join([*varies, *(["Prefer"] if preferring else [])])
+
+
+def _there(resource: Resource, request: Request) -> Resource | None:
+    """The resource as this client finds it; None where it is not there for it."""
+    if resource.local:
+        client = request.scope.get("client")
+        safe = request.method == "GET"
+        if not is_from_own_machine(client and client[0], request.lines, safe=safe):
+            return None
+    return resource.in_form(request.form)
 
 
 def _of_the_caller(request: Request) -> Fields:

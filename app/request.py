@@ -38,7 +38,7 @@ class Request:
     that the address has, where it ends with the suffix of one; `address` is the path with it.
 
     `route` is the path's pattern; `caller` becomes known on the way, and so do the local name of the
-    `operation` and the caller's `standing`, where there is a limit.
+    `operation` and the caller's `standing`, where there is a limit, and whether a `page` is wanted.
     """
 
     scope: Scope
@@ -48,6 +48,7 @@ class Request:
     caller: Caller = ANONYMOUS
     standing: Standing | None = None
     operation: str | None = None
+    page: bool = False
     form: str | None = field(init=False)
     address: str = field(init=False)
     path: str = field(init=False)

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from app.addresses import API_CATALOG, CONTEXTS_INDEX, DATASET, PROTECTED_RESOURCE, SECURITY
+from app.addresses import (
+    API_CATALOG,
+    CONTEXTS_INDEX,
+    DATASET,
+    PROTECTED_RESOURCE,
+    SAMPLE_PEOPLE,
+    SECURITY,
+)
 from app.exchange import Resource
-from app.representation.forms import EVERY_FORM, EVERY_FORM_AND_A_PAGE, JSON, JSON_LD, LINKSET, TEXT
+from app.representation.forms import (
+    EVERY_FORM,
+    EVERY_FORM_AND_A_PAGE,
+    IMAGE,
+    JSON,
+    JSON_LD,
+    LINKSET,
+    SCRIPT,
+    STYLE,
+    TEXT,
+)
 from app.resources import (
     authorizations,
     discovery,
@@ -16,8 +33,10 @@ from app.resources import (
     organizations,
     partners,
     published,
+    sample_people,
     transfers,
 )
+from app.settings import Settings
 
 GRAPH, PAGE, CONTEXT, NOTHING = EVERY_FORM, EVERY_FORM_AND_A_PAGE, (JSON_LD, JSON), ()
 PUBLISHED, ITEM, LIST = {"GET": published.read}, {"GET": items.read}, {"GET": lists.read}
@@ -75,3 +94,18 @@ ROUTES = (
     Resource("/livez", "", PUBLISHED, (JSON,)),
     Resource("/readyz", "", {"GET": published.ready}, (JSON,)),
 )
+# What the explorer's page loads: no resources, but files with an address.
+FILES = (
+    Resource("/explorer/{version}/scripts/{file}", "", PUBLISHED, (SCRIPT,)),
+    Resource("/explorer/{version}/styles/{file}", "", PUBLISHED, (STYLE,)),
+    Resource("/explorer/{version}/images/{file}", "", PUBLISHED, (IMAGE,)),
+)
+
+
+def local_routes(settings: Settings) -> tuple[Resource, ...]:
+    """What is there only for somebody at a machine of their own."""
+    one = f"{SAMPLE_PEOPLE}/{{person}}"
+    return (
+        Resource(SAMPLE_PEOPLE, "", {"GET": sample_people.people}, (JSON,), local=True),
+        Resource(one, "", {"POST": sample_people.token_of(settings)}, (JSON,), local=True),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.caller import WRITE, Caller
+from app.security import sample_people
 from app.security.local_issuer import LocalIssuer
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database, Session
@@ -14,9 +15,10 @@ from app.storage.people import add_member
 from app.storage.records import Record, find, taken_handles
 from app.storage.writes import Owner, create_instance, create_organization
 
-OWNER = Identity(LocalIssuer.iss, "owner", "Acme owner", "owner@acme.example")
-MEMBER = Identity(LocalIssuer.iss, "member", "Acme member", "member@acme.example")
-NEIGHBOUR = Identity(LocalIssuer.iss, "neighbour", "Globex owner", "owner@globex.example")
+OWNER, MEMBER, NEIGHBOUR = (
+    Identity(LocalIssuer.iss, it.subject, it.name, it.email)
+    for it in (sample_people.OWNER, sample_people.MEMBER, sample_people.NEIGHBOUR)
+)
 
 
 @dataclass(frozen=True)

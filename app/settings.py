@@ -129,6 +129,11 @@ class Settings:
     vocabulary_creator: str | None = None
     vocabulary_publisher: str | None = None
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is somebody's own machine, where the local issuer's tokens count."""
+        return not self.issuers and _is_loopback(urlsplit(self.public_url).hostname or "")
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises `WrongSetting` for a value that cannot be, and for a `REGISTRY_*` variable that is unknown."""

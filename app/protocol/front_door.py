@@ -34,7 +34,7 @@ class Hosts:
     def __init__(self, public: str, others: Iterable[str] = ()) -> None:
         self._names = {_name(host) for host in (public, *others)}
         self._any = "*" in self._names
-        self._loopback = _is_loopback(_name(public))
+        self._loopback = is_loopback(_name(public))
 
         # Clients say the same few over and over.
         self._has = lru_cache(maxsize=64)(self._judged)
@@ -44,7 +44,7 @@ class Hosts:
 
     def _judged(self, host: str) -> bool:
         name = _name(host)
-        return self._any or name in self._names or (self._loopback and _is_loopback(name))
+        return self._any or name in self._names or (self._loopback and is_loopback(name))
 
 
 def check_size(target: int, lines: Lines) -> None:
@@ -112,7 +112,7 @@ def _name(host: str) -> str:
     return host.strip("[]").lower().removesuffix(".")
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
     try:
         return name == "localhost" or ip_address(name).is_loopback
     except ValueError:

@@ -12,6 +12,7 @@ JSON_LD, JSON, TURTLE = "application/ld+json", "application/json", "text/turtle"
 N_TRIPLES, N_QUADS, TRIG = "application/n-triples", "application/n-quads", "application/trig"
 RDF_XML = "application/rdf+xml"
 HTML, TEXT = "text/html", "text/plain;charset=utf-8"
+SCRIPT, STYLE, IMAGE = "text/javascript;charset=utf-8", "text/css;charset=utf-8", "image/svg+xml"
 LINKSET = 'application/linkset+json;profile="https://www.rfc-editor.org/info/rfc9727"'
 _JSON_LD_PROFILES = "http://www.w3.org/ns/json-ld#"
 

@@ -15,6 +15,7 @@ from app.contract.pins import is_released
 from app.contract.shapes import shapes
 from app.contract.sources import CONTEXTS_FOLDER
 from app.exchange import Exchange, Representation, not_found
+from app.explorer.files import asset_documents
 from app.relations import of_document
 from app.representation.documents import (
     Document,
@@ -52,6 +53,7 @@ def documents(
         PROTECTED_RESOURCE: json_document(discovery.protected_resource(contract, authorization_servers)),
         **({SECURITY: text_document(security)} if security else {}),
         "/robots.txt": discovery.robots(contract.base),
+        **asset_documents(),
         "/livez": passing,
         "/readyz": passing,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,15 @@ async def partner_by_email(session: Session, email: str) -> str | None:
         "SELECT id FROM partner WHERE email_key = $1 ORDER BY created_at, id LIMIT 1", [email_key(email)]
     )
     return rows[0]["id"] if rows else None
+
+
+async def known_subjects(session: Session, issuer: str, subjects: Sequence[str]) -> set[str]:
+    """Those of an issuer's subjects that are partners."""
+    places = ", ".join(f"${number}" for number in range(2, len(subjects) + 2))
+    rows = await session.rows(
+        f"SELECT subject FROM partner WHERE issuer = $1 AND subject IN ({places})", [issuer, *subjects]
+    )
+    return {row["subject"] for row in rows}
 
 
 async def _bind(

@@ -1,0 +1,1 @@
+"""The explorer: a page for people at every address, drawn in the browser from what the address answers."""

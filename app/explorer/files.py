@@ -1,0 +1,70 @@
+"""The files of the explorer, and the one page that loads them: the same for whoever asks, whatever is there.
+
+The files have addresses with the hash of all of them, so that none ever changes under its address; they name
+each other relatively, and so find those that they were made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from html import escape
+from importlib.resources import files
+from string import Template
+from urllib.parse import urlsplit
+
+from app.representation.documents import Document
+
+ASSETS = "/explorer"
+FOLDERS = ("scripts", "styles", "images")
+# Nothing from elsewhere, nothing inside the page, and nobody to send a form to: forms are sent by the scripts.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
+)
+# It names files that another release does not have: asked for anew each time, and mostly answered with 304.
+KEPT = "public, no-cache"
+
+
+@lru_cache(maxsize=1)
+def assets() -> Mapping[str, bytes]:
+    """What the page loads, by the names below the folder of their version."""
+    folder = files("app.explorer")
+    return {
+        f"{name}/{file.name}": file.read_bytes()
+        for name in FOLDERS
+        for file in sorted((folder / name).iterdir(), key=lambda it: it.name)
+    }
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    digest = hashlib.sha256()
+    for name, content in assets().items():
+        digest.update(b"%s %d " % (name.encode(), len(content)) + content)
+    return digest.hexdigest()[:16]
+
+
+def asset_documents() -> Mapping[str, Document]:
+    """By their paths."""
+    return {f"{ASSETS}/{version()}/{name}": _file(content) for name, content in assets().items()}
+
+
+def _file(content: bytes) -> Document:
+    return Document(lambda _form: content, frozen=True)
+
+
+def page(base: str, sign_in: str | None = None) -> Document:
+    """`base` is the service's public address: files are looked for below its path, on whichever host the page
+    is, for a loopback has several names. `sign_in` is the path of the people who may come in without a token.
+    """
+    below = urlsplit(base).path
+    template = Template((files("app.explorer") / "page.html").read_text("utf-8"))
+    content = template.substitute(
+        assets=escape(f"{below}{ASSETS}/{version()}"),
+        base=escape(base),
+        sign_in=f' data-sign-in="{escape(below + sign_in)}"' if sign_in else "",
+    ).encode("utf-8")
+    return Document(lambda _form: content, policy=PAGE_POLICY, kept=KEPT)
