@@ -18,7 +18,7 @@ from app.representation.documents import Document
 
 ASSETS = "/explorer"
 FOLDERS = ("scripts", "styles", "images")
-# Nothing from elsewhere, nothing inside the page, and nobody to send a form to: forms are sent by the scripts.
+# Nothing from elsewhere, nothing inside the page, nobody to send a form to, and no text that becomes markup.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
@@ -56,15 +56,22 @@ def _file(content: bytes) -> Document:
     return Document(lambda _form: content, frozen=True)
 
 
+def _preload(folder: str, name: str) -> str:
+    """So that scripts need not wait for those that name them."""
+    return f'<link rel="modulepreload" href="{folder}/{name}">\n'
+
+
 def page(base: str, sign_in: str | None = None) -> Document:
     """`base` is the service's public address: files are looked for below its path, on whichever host the page
     is, for a loopback has several names. `sign_in` is the path of the people who may come in without a token.
     """
     below = urlsplit(base).path
+    folder = escape(f"{below}{ASSETS}/{version()}")
     template = Template((files("app.explorer") / "page.html").read_text("utf-8"))
     content = template.substitute(
-        assets=escape(f"{below}{ASSETS}/{version()}"),
+        assets=folder,
         base=escape(base),
+        preloads="".join(_preload(folder, name) for name in assets() if name.startswith("scripts/")),
         sign_in=f' data-sign-in="{escape(below + sign_in)}"' if sign_in else "",
     ).encode("utf-8")
     return Document(lambda _form: content, policy=PAGE_POLICY, kept=KEPT)

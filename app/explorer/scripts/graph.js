@@ -1,0 +1,78 @@
+// The neighbourhood: what is shown in the middle, what it belongs to on its left, where it leads on its right.
+
+import { h, svg, fresh, sentence } from './dom.js'
+import { isOurs, toLocal } from './http.js'
+import { isTemplate } from './values.js'
+import { hydra, inWords, MACHINERY, rdf } from './terms.js'
+
+const WIDTH = 220, HEIGHT = 44, GAP = 22, BETWEEN = 150, MOST = 14, LETTERS = 26
+
+export function neighbourhood(node, page) {
+  const right = leads(node, page)
+  const left = above(node, page)
+  if (!right.length && !left.length) return undefined
+  const shown = right.slice(0, MOST)
+  const id = fresh('graph')
+  return h('section', { class: 'neighbourhood', 'aria-labelledby': id }, h('h2', { id }, 'Neighbourhood'),
+    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Picture of the neighbourhood' }, picture(page.nameOf(node), left, shown)),
+    right.length > shown.length && h('p', { class: 'muted' }, `Not drawn: ${right.length - shown.length} more.`))
+}
+
+/** Each link once, with the name that the vocabulary has for it. */
+function leads(node, page) {
+  const found = []
+  for (const { property, values } of node.said.values()) {
+    if ((MACHINERY.has(property) && property !== hydra('member')) || property === rdf('type') || property === hydra('collection')) continue
+    const label = property === hydra('member') ? 'member' : page.documentation.property(property, node.types).label
+    for (const value of values) {
+      if (!value.id || isTemplate(value) || !isOurs(value.id) || value.id === node.id) continue
+      found.push({ iri: value.id, label, name: value.node && !value.node.isEmpty ? page.nameOf(value.node) : page.known(value.id), many: page.documentation.property(property, node.types).leadsToMany })
+    }
+  }
+  return found
+}
+
+function above(node, page) {
+  const { collection = [], up = [] } = page.answer.links
+  const named = [...collection.map((iri) => ({ iri, label: 'collection' })), ...up.map((iri) => ({ iri, label: 'up' }))]
+  return named.filter((it) => isOurs(it.iri) && it.iri !== node.id).map((it) => ({ ...it, name: page.known(it.iri) }))
+}
+
+function picture(name, left, right) {
+  const rows = Math.max(left.length, right.length, 1)
+  const height = rows * (HEIGHT + GAP) + GAP
+  const columns = [left.length ? WIDTH + BETWEEN : 0, WIDTH, right.length ? WIDTH + BETWEEN : 0]
+  const width = columns.reduce((one, other) => one + other)
+  const x = columns[0]
+  const y = (count, n) => (height - count * (HEIGHT + GAP) + GAP) / 2 + n * (HEIGHT + GAP)
+  const middle = height / 2
+  const lines = [
+    ...left.map((it, n) => line(WIDTH, y(left.length, n) + HEIGHT / 2, x, middle, it.label, n, left.length)),
+    ...right.map((it, n) => line(x + WIDTH, middle, x + WIDTH + BETWEEN, y(right.length, n) + HEIGHT / 2, it.label, n, right.length)),
+  ]
+  return svg('svg', { class: 'graph', viewBox: `-2 -2 ${width + 4} ${height + 4}`, width: width + 4, height: height + 4, role: 'group', 'aria-label': 'What this belongs to, and where it leads' },
+    lines, svg('g', { class: 'here', transform: `translate(${x} ${middle - HEIGHT / 2})` }, box(), label(name)),
+    left.map((it, n) => neighbour(it, 0, y(left.length, n))),
+    right.map((it, n) => neighbour(it, x + WIDTH + BETWEEN, y(right.length, n))))
+}
+
+/** Each line ends at its own height, and its name stands beside that end, where no other line passes. */
+function line(x1, y1, x2, y2, name, n, count) {
+  const bend = (x2 - x1) / 2
+  const [at, height, anchor] = count > 1 && x1 > WIDTH ? [x2 - 8, y2, 'end'] : count > 1 ? [x1 + 8, y1, 'start'] : [x1 + bend, y2, 'middle']
+  return svg('g', { class: 'way' }, svg('path', { d: `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}` }),
+    svg('text', { x: at, y: height - 6, 'text-anchor': anchor }, name))
+}
+
+const box = () => svg('rect', { width: WIDTH, height: HEIGHT, rx: 10 })
+
+function label(name) {
+  return svg('text', { class: 'label', x: WIDTH / 2, y: HEIGHT / 2 + 5, 'text-anchor': 'middle' }, shortened(name))
+}
+
+function neighbour({ iri, name, label: way }, x, y) {
+  const text = name ?? `${inWords(iri.replace(/[#/][^#/]*\/?$/, ''))} … ${iri.slice(-6)}`
+  return svg('a', { href: toLocal(iri), 'data-unnamed': name ? undefined : iri, 'aria-label': `${sentence(way)}: ${text}`, transform: `translate(${x} ${y})` }, box(), label(text))
+}
+
+const shortened = (text) => ([...text].length > LETTERS ? `${[...text].slice(0, LETTERS - 1).join('')}…` : text)

@@ -1,0 +1,67 @@
+// Requests: with the caller's token, to nobody but the service that the page came from.
+
+import { LD_JSON } from './terms.js'
+import { token } from './session.js'
+
+const base = document.documentElement.dataset.base ?? ''
+const published = base ? new URL(base).origin : location.origin
+const below = base ? new URL(base).pathname.replace(/\/$/, '') : ''
+
+/** Where an IRI is found from here: a service on a loopback answers by all of its names. */
+export function toLocal(iri) {
+  return iri.startsWith(`${published}/`) ? location.origin + iri.slice(published.length) : iri
+}
+
+/** How the data names what is at an address. */
+export function toIri(address) {
+  return address.startsWith(`${location.origin}/`) ? published + address.slice(location.origin.length) : address
+}
+
+export function isOurs(iri) {
+  return toLocal(iri).startsWith(`${location.origin}${below}/`)
+}
+
+/** The address without its fragment. */
+export function withoutFragment(iri) {
+  return iri.split('#')[0]
+}
+
+/** What was asked and answered. The browser's memory stays out of it: at this address it has the page. */
+export async function ask(iri, { method = 'GET', accept = LD_JSON, fields = {}, body } = {}) {
+  const address = withoutFragment(toLocal(iri))
+  const sent = { Accept: accept, ...fields }
+  const headers = token() ? { ...sent, Authorization: `Bearer ${token()}` } : sent
+  const response = await fetch(address, { method, headers, body, cache: 'no-store', credentials: 'omit' })
+  const text = method === 'HEAD' ? '' : await response.text()
+  const type = (response.headers.get('Content-Type') ?? '').split(';')[0].trim()
+  return {
+    request: { method, address: toIri(address), fields: token() ? { ...sent, Authorization: 'Bearer $TOKEN' } : sent, body },
+    status: response.status, ok: response.ok, address: response.url || address, type, text,
+    fields: [...response.headers], etag: response.headers.get('ETag'), location: response.headers.get('Location'),
+    links: parseLinks(response.headers.get('Link') ?? ''),
+    json: /[/+]json$/.test(type) && text ? JSON.parse(text) : undefined,
+  }
+}
+
+/** RFC 8288: the targets by their relations, in order. */
+export function parseLinks(field) {
+  const found = {}
+  for (const [, target, parameters] of field.matchAll(/<([^>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"(?:\\.|[^"\\])*"|[^\s,;"]+))?)*)/g)) {
+    const rel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s,;"]+))/i.exec(parameters)
+    for (const name of (rel?.[1] ?? rel?.[2] ?? '').split(/\s+/).filter(Boolean)) {
+      (found[name] ??= []).push(new URL(target, toIri(location.href)).href)
+    }
+  }
+  return found
+}
+
+/** As a shell takes it; the token stays out. */
+export function asCurl({ method, address, fields, body }) {
+  const single = (text) => `'${text.replaceAll("'", "'\\''")}'`
+  const lines = [`curl ${method === 'GET' ? '' : `-X ${method} `}${single(address)}`]
+  for (const [name, value] of Object.entries(fields)) {
+    lines.push(name === 'Authorization' ? `-H "Authorization: Bearer $TOKEN"` : `-H ${single(`${name}: ${value}`)}`)
+  }
+  if (body) lines.push(`--data ${single(body)}`)
+  return lines.join(' \\\n  ')
+}

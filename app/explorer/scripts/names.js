@@ -1,0 +1,52 @@
+// What things are called, and where they stand: asked once of each, and forgotten when something was changed.
+
+import { Documentation, titleOf } from './documentation.js'
+import { expand } from './json_ld.js'
+import { ask, isOurs, withoutFragment } from './http.js'
+import { inWords } from './terms.js'
+
+const MOST_STEPS = 8
+const known = new Map()
+
+export function forget() {
+  known.clear()
+}
+
+/** What a thing is called; its class where it has no name. */
+export function nameOf(node, documentation) {
+  return titleOf(node) ?? documentation.classOf(node.types)?.title ?? (node.id ? inWords(node.id) : '')
+}
+
+export function remember(iri, answer, root, documentation) {
+  known.set(withoutFragment(iri), Promise.resolve({ name: nameOf(root, documentation), links: answer.links }))
+}
+
+/** The name and the links of what is at an address; nothing where it cannot be read. */
+export function glance(iri) {
+  const address = withoutFragment(iri)
+  if (!isOurs(address)) return Promise.resolve(undefined)
+  if (!known.has(address)) known.set(address, look(address).catch(() => undefined))
+  return known.get(address)
+}
+
+async function look(address) {
+  const answer = await ask(address)
+  if (!answer.ok || !answer.json) return undefined
+  const [{ root }, documentation] = await Promise.all([expand(answer.json, answer.address), Documentation.of(answer)])
+  return { name: nameOf(root, documentation), links: answer.links }
+}
+
+/** From the beginning down to what these links belong to, by the relations `collection` and `up`. */
+export async function trail(iri, links) {
+  const steps = []
+  const seen = new Set([withoutFragment(iri)])
+  let above = links.collection?.[0] ?? links.up?.[0]
+  while (above && !seen.has(withoutFragment(above)) && steps.length < MOST_STEPS) {
+    seen.add(withoutFragment(above))
+    const found = await glance(above)
+    if (!found) break
+    steps.unshift({ iri: above, name: found.name })
+    above = found.links.collection?.[0] ?? found.links.up?.[0]
+  }
+  return steps
+}

@@ -1,0 +1,61 @@
+// Things of one kind as a table: a column for each thing that is said of them and that a link does not say already.
+
+import { h, fresh, sentence } from './dom.js'
+import { dismiss, drawn, isRepeated, link, revive, term, tip } from './values.js'
+import { hydra, MACHINERY, NAMES, rdf } from './terms.js'
+
+const MOST_COLUMNS = 8
+
+/** `sorting` gives, for a property, the direction that it is sorted in and the address that sorts by it. */
+export function table(nodes, page, { label, sorting = () => undefined } = {}) {
+  const columns = columnsOf(nodes, page)
+  const head = h('tr', {}, h('th', { scope: 'col', ...sorted(sorting(first(columns)?.iri)) }, header(first(columns) ?? { label: 'Name' }, sorting)),
+    rest(columns).map((it) => h('th', { scope: 'col', ...sorted(sorting(it.iri)) }, header(it, sorting))))
+  const rows = nodes.map((node) => h('tr', {}, h('th', { scope: 'row' }, link(node.id, page.nameOf(node))),
+    rest(columns).map((it) => h('td', {}, cell(node, it.iri, page)))))
+  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, h('table', {}, h('thead', {}, head), h('tbody', {}, rows)))
+}
+
+const isName = (column) => NAMES.includes(column.iri)
+const first = (columns) => columns.find(isName)
+const rest = (columns) => columns.filter((it) => it !== first(columns)).slice(0, MOST_COLUMNS - 1)
+
+function columnsOf(nodes, page) {
+  const found = new Map()
+  for (const node of nodes) {
+    for (const { property, key, values } of node.said.values()) {
+      if (found.has(property) || MACHINERY.has(property) || property === rdf('type')) continue
+      const known = page.documentation.property(property, node.types)
+      if (known.leadsToMany || !values.length || values.every((it) => isRepeated(it, node))) continue
+      found.set(property, { ...known, iri: property, key })
+    }
+  }
+  const order = nodes.flatMap((it) => it.types).flatMap((it) => page.documentation.propertiesOf(it)).map((it) => it.iri)
+  const place = (it) => (order.includes(it.iri) ? order.indexOf(it.iri) : order.length)
+  return [...found.values()].sort((one, other) => place(one) - place(other))
+}
+
+function header(column, sorting) {
+  const found = sorting(column.iri)
+  if (!found) return column.iri ? term(column) : sentence(column.label)
+  const id = fresh('tip')
+  const mark = { ascending: '↑', descending: '↓' }[found.direction] ?? '↕'
+  return h('span', { class: 'tipped' }, h('a', { class: 'sort', href: found.address, 'aria-describedby': id, keydown: dismiss, blur: revive, mouseleave: revive },
+    sentence(column.label), h('span', { class: 'mark', 'aria-hidden': 'true' }, mark)), tip(id, column))
+}
+
+const sorted = (found) => (found?.direction ? { 'aria-sort': found.direction } : {})
+
+function cell(node, property, page) {
+  const values = node.values(property)
+  const nodes = values.filter((it) => it.node && !it.node.isEmpty)
+  if (nodes.length > 1 || nodes.some((it) => !it.node.types.length)) return `${nodes.length}`
+  if (nodes.length === 1 && nodes[0].node.id?.includes('#')) return summary(nodes[0].node, page)
+  return values.map((it, n) => [n > 0 && ', ', drawn(it, page, { short: true })])
+}
+
+/** A part of the thing itself, which has no page of its own. */
+function summary(node, page) {
+  return [...node.said.values()].filter((it) => it.property !== hydra('operation')).map((it) => it.values.map((value) => value.text ?? '').join(', ')).filter(Boolean).join(' → ')
+    || page.nameOf(node)
+}
