@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from rdflib.namespace import DCTERMS, OWL, RDF, RDFS, VANN
 from rdflib.term import Node, URIRef
 
-from app.contract.contract import Contract, in_order, own, text
+from app.contract.contract import Contract, in_order, own, subjects, text
 from app.contract.definitions import ProblemType
 from app.contract.namespaces import HYDRA, SHACL
 from app.contract.sources import by_iri
@@ -80,7 +80,7 @@ def vocabulary_page(contract: Contract) -> bytes:
             "undrawn": [terms.reference(URIRef(contract.classes[it].iri), it) for it in picture.others],
             "sections": _sections(terms),
             "problems": _problems(terms),
-            "home": f"{sources.base}/api",
+            **_service(contract),
             "documentation": f"{sources.base}/api/docs",
             "problem_types": f"{sources.base}/problems",
         },
@@ -100,6 +100,7 @@ def problem_page(contract: Contract, problem: ProblemType) -> bytes:
         "problem.html",
         {
             "language": LANGUAGE,
+            **_service(contract),
             "problem": problem,
             "wider": [_on_page(it, contract) for it in wider],
             "narrower": [_on_page(it, contract) for it in narrower],
@@ -117,11 +118,19 @@ def problems_page(contract: Contract) -> bytes:
         "problems.html",
         {
             "language": LANGUAGE,
+            **_service(contract),
             "problems": _problems(Terms(contract)),
             "forms": forms(f"{contract.base}/problems"),
             "vocabulary": f"{contract.base}/vocab",
         },
     )
+
+
+def _service(contract: Contract) -> dict[str, str]:
+    """What every page leads back to: the entry point, under the name that the documentation has."""
+    [documentation] = subjects(contract.sources, HYDRA.ApiDocumentation)
+    name = text(contract.sources, documentation, HYDRA.title)
+    return {"home": f"{contract.base}/api", "service": name or "Service"}
 
 
 def forms(address: str) -> list[Form]:

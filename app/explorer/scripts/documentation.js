@@ -54,7 +54,7 @@ export class Documentation {
     const flag = (...names) => names.some((name) => node.text(hydra(name)) === 'true')
     const found = {
       iri, supported: node.id, key: node.text(hydra('title')) ?? inWords(iri),
-      label: property?.text(rdfs('label')) ?? node.text(hydra('title')) ?? inWords(iri),
+      label: property?.text(rdfs('label'))?.replaceAll('_', ' ') ?? inWords(node.text(hydra('title')) ?? iri),
       description: described(node) ?? (property && described(property)),
       required: flag('required'), writable: flag('writable', 'writeable'),
       ranges: property?.ids(rdfs('range')) ?? [], isLink: property?.is(hydra('Link')) ?? false,

@@ -1,6 +1,6 @@
 // What can be done here: a form for each operation, made of what it expects, and what comes of sending it.
 
-import { announce, fresh, h, sentence } from './dom.js'
+import { fresh, h, sentence } from './dom.js'
 import { constraintsOf, objection } from './documentation.js'
 import { conflict } from './conflict.js'
 import { expand } from './json_ld.js'
@@ -103,15 +103,18 @@ async function submit(task, content, etag, node) {
 async function done(task, answer) {
   forget()
   const said = `${task.title}: done.`
-  if (answer.status === 201 && answer.location) return go(new URL(answer.location, answer.address).href, { said })
-  if (task.method === 'DELETE') {
-    const above = task.page.answer.links.collection?.[0] ?? task.page.answer.links.up?.[0]
-    return above ? go(toLocal(above), { said }) : again({ said })
+  const made = answer.json && answer.type === LD_JSON ? (await expand(answer.json, answer.address)).root.id : undefined
+  const here = location.href.split('#')[0]
+  const ways = [answer.status === 201 && answer.location && new URL(answer.location, answer.address).href, made, task.method !== 'DELETE' && here, ...above(task.page)]
+  for (const way of ways.filter(Boolean).map(toLocal)) {
+    const found = await ask(way, { method: 'HEAD' }).catch(() => undefined)
+    if (found?.ok) return way.split(/[?#]/)[0] === here.split('?')[0] ? again({ said }) : go(way, { said })
   }
-  if (answer.json && answer.type === LD_JSON) {
-    const { root } = await expand(answer.json, answer.address)
-    if (root.id && toLocal(root.id) !== location.href.split(/[?#]/)[0]) return go(toLocal(root.id), { said })
-  }
-  announce(said)
-  return again({ said, focus: true })
+  return again({ said })
+}
+
+/** Where to go from what is not there any more, or not for who has just given it away. */
+function above(page) {
+  const { collection = [], up = [] } = page.answer.links
+  return [...collection, ...up, ...[...document.querySelectorAll('.trail a')].map((it) => it.href).reverse()]
 }

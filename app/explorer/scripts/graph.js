@@ -5,7 +5,7 @@ import { isOurs, toLocal } from './http.js'
 import { isTemplate } from './values.js'
 import { hydra, inWords, MACHINERY, rdf } from './terms.js'
 
-const WIDTH = 220, HEIGHT = 44, GAP = 22, BETWEEN = 150, MOST = 14, LETTERS = 26
+const WIDTH = 220, HEIGHT = 56, GAP = 16, BETWEEN = 110, MOST = 10, LETTERS = 26
 
 export function neighbourhood(node, page) {
   const right = leads(node, page)
@@ -26,7 +26,7 @@ function leads(node, page) {
     const label = property === hydra('member') ? 'member' : page.documentation.property(property, node.types).label
     for (const value of values) {
       if (!value.id || isTemplate(value) || !isOurs(value.id) || value.id === node.id) continue
-      found.push({ iri: value.id, label, name: value.node && !value.node.isEmpty ? page.nameOf(value.node) : page.known(value.id), many: page.documentation.property(property, node.types).leadsToMany })
+      found.push({ iri: value.id, label, name: page.known(value.id) })
     }
   }
   return found
@@ -47,32 +47,33 @@ function picture(name, left, right) {
   const y = (count, n) => (height - count * (HEIGHT + GAP) + GAP) / 2 + n * (HEIGHT + GAP)
   const middle = height / 2
   const lines = [
-    ...left.map((it, n) => line(WIDTH, y(left.length, n) + HEIGHT / 2, x, middle, it.label, n, left.length)),
-    ...right.map((it, n) => line(x + WIDTH, middle, x + WIDTH + BETWEEN, y(right.length, n) + HEIGHT / 2, it.label, n, right.length)),
+    ...left.map((it, n) => line(WIDTH, y(left.length, n) + HEIGHT / 2, x, middle)),
+    ...right.map((it, n) => line(x + WIDTH, middle, x + WIDTH + BETWEEN, y(right.length, n) + HEIGHT / 2)),
   ]
   return svg('svg', { class: 'graph', viewBox: `-2 -2 ${width + 4} ${height + 4}`, width: width + 4, height: height + 4, role: 'group', 'aria-label': 'What this belongs to, and where it leads' },
-    lines, svg('g', { class: 'here', transform: `translate(${x} ${middle - HEIGHT / 2})` }, box(), label(name)),
+    lines, svg('g', { class: 'here', transform: `translate(${x} ${middle - HEIGHT / 2})` }, box(), text(name)),
     left.map((it, n) => neighbour(it, 0, y(left.length, n))),
     right.map((it, n) => neighbour(it, x + WIDTH + BETWEEN, y(right.length, n))))
 }
 
-/** Each line ends at its own height, and its name stands beside that end, where no other line passes. */
-function line(x1, y1, x2, y2, name, n, count) {
+function line(x1, y1, x2, y2) {
   const bend = (x2 - x1) / 2
-  const [at, height, anchor] = count > 1 && x1 > WIDTH ? [x2 - 8, y2, 'end'] : count > 1 ? [x1 + 8, y1, 'start'] : [x1 + bend, y2, 'middle']
-  return svg('g', { class: 'way' }, svg('path', { d: `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}` }),
-    svg('text', { x: at, y: height - 6, 'text-anchor': anchor }, name))
+  return svg('path', { class: 'way', d: `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}` })
 }
 
 const box = () => svg('rect', { width: WIDTH, height: HEIGHT, rx: 10 })
 
-function label(name) {
-  return svg('text', { class: 'label', x: WIDTH / 2, y: HEIGHT / 2 + 5, 'text-anchor': 'middle' }, shortened(name))
+/** The name of the link, and of what it leads to: in the box, where no line passes. */
+function text(name, way) {
+  return [
+    way && svg('text', { class: 'link', x: WIDTH / 2, y: HEIGHT / 2 - 7, 'text-anchor': 'middle' }, shortened(way)),
+    svg('text', { class: 'label', x: WIDTH / 2, y: HEIGHT / 2 + (way ? 14 : 5), 'text-anchor': 'middle' }, shortened(name)),
+  ]
 }
 
 function neighbour({ iri, name, label: way }, x, y) {
-  const text = name ?? `${inWords(iri.replace(/[#/][^#/]*\/?$/, ''))} … ${iri.slice(-6)}`
-  return svg('a', { href: toLocal(iri), 'data-unnamed': name ? undefined : iri, 'aria-label': `${sentence(way)}: ${text}`, transform: `translate(${x} ${y})` }, box(), label(text))
+  const shown = name ?? `${inWords(iri.replace(/[#/][^#/]*\/?$/, ''))} … ${iri.slice(-6)}`
+  return svg('a', { href: toLocal(iri), 'data-unnamed': name ? undefined : iri, transform: `translate(${x} ${y})` }, box(), text(shown, sentence(way)))
 }
 
 const shortened = (text) => ([...text].length > LETTERS ? `${[...text].slice(0, LETTERS - 1).join('')}…` : text)

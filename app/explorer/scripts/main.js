@@ -7,10 +7,10 @@ import { Documentation } from './documentation.js'
 import { exchanged } from './raw.js'
 import { operations } from './forms.js'
 import { neighbourhood } from './graph.js'
-import { ask, toIri, toLocal, withoutFragment } from './http.js'
+import { ask, toIri, toLocal } from './http.js'
 import { item } from './item.js'
 import { expand, Node } from './json_ld.js'
-import { forget, nameOf, remember, trail } from './names.js'
+import { forget, nameOf, remember, told, trail } from './names.js'
 import { navigate, settled } from './navigation.js'
 import { problemPage } from './problem.js'
 import { overview } from './overview.js'
@@ -31,7 +31,7 @@ async function draw(asked, { first = false, said, focus = !first, at = 0 } = {})
     settled(toLocal(page.address), asked)
     const parts = await compose(page)
     if (mine !== latest) return
-    show(page, parts)
+    show(page, parts, said)
     if (focus) main.querySelector('h1').focus({ preventScroll: true })
     scroll(asked, at)
     announce(said ?? (first ? '' : page.title))
@@ -46,7 +46,7 @@ async function draw(asked, { first = false, said, focus = !first, at = 0 } = {})
 async function read(asked) {
   const answer = await ask(asked)
   const [documentation, { root, index }] = await Promise.all([Documentation.of(answer), contentOf(answer)])
-  const known = (iri) => { const node = index.get(iri); return node && !node.isEmpty ? nameOf(node, documentation) : documentation.classes.get(iri)?.title }
+  const known = (iri) => (index.has(iri) && told(index.get(iri), documentation)) || documentation.classes.get(iri)?.title
   const page = {
     address: answer.address, answer, documentation, root, index, known, signIn: askToken,
     nameOf: (node) => nameOf(node, documentation), thing: (iri) => index.get(iri) ?? new Node(iri),
@@ -72,12 +72,13 @@ async function compose(page) {
   return [operations(root, page), listed ? collection(root, page) : item(root, page)]
 }
 
-function show(page, parts) {
+function show(page, parts, said) {
   bar(page.documentation)
   const kind = page.problem ? `Problem, status ${page.answer.status}` : page.documentation.classOf(page.root.types)?.title
   const description = !page.problem && page.documentation.classOf(page.root.types)?.description
   document.title = `${page.title} · ${page.documentation.title}`
   main.replaceChildren(...[
+    said && h('p', { class: 'said' }, said),
     h('nav', { class: 'trail', 'aria-label': 'Where you are' }),
     h('header', { class: 'top' }, kind && kind !== page.title && h('p', { class: 'eyebrow' }, kind), h('h1', { tabindex: -1 }, sentence(page.title)), description && h('p', { class: 'lead' }, description)),
     h('div', { class: 'body' }, parts),

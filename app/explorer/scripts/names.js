@@ -12,9 +12,14 @@ export function forget() {
   known.clear()
 }
 
-/** What a thing is called; its class where it has no name. */
+/** What a thing is called; its class where it has no name, or else the end of its address. */
 export function nameOf(node, documentation) {
-  return titleOf(node) ?? documentation.classOf(node.types)?.title ?? (node.id ? inWords(node.id) : '')
+  return told(node, documentation) ?? (node.id ? inWords(node.id) : '')
+}
+
+/** Only what is said of it. */
+export function told(node, documentation) {
+  return titleOf(node) ?? node.types.map((it) => documentation.classes.get(it)?.title).find(Boolean)
 }
 
 export function remember(iri, answer, root, documentation) {

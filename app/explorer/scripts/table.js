@@ -2,7 +2,7 @@
 
 import { h, fresh, sentence } from './dom.js'
 import { dismiss, drawn, isRepeated, link, revive, term, tip } from './values.js'
-import { hydra, MACHINERY, NAMES, rdf } from './terms.js'
+import { hydra, inWords, MACHINERY, NAMES, rdf } from './terms.js'
 
 const MOST_COLUMNS = 8
 
@@ -49,13 +49,13 @@ const sorted = (found) => (found?.direction ? { 'aria-sort': found.direction } :
 function cell(node, property, page) {
   const values = node.values(property)
   const nodes = values.filter((it) => it.node && !it.node.isEmpty)
-  if (nodes.length > 1 || nodes.some((it) => !it.node.types.length)) return `${nodes.length}`
+  if (nodes.length > 1 || nodes.some((it) => !it.node.types.length)) return `${nodes.length} in all`
   if (nodes.length === 1 && nodes[0].node.id?.includes('#')) return summary(nodes[0].node, page)
   return values.map((it, n) => [n > 0 && ', ', drawn(it, page, { short: true })])
 }
 
 /** A part of the thing itself, which has no page of its own. */
 function summary(node, page) {
-  return [...node.said.values()].filter((it) => it.property !== hydra('operation')).map((it) => it.values.map((value) => value.text ?? '').join(', ')).filter(Boolean).join(' → ')
+  return [...node.said.values()].filter((it) => it.property !== hydra('operation')).map((it) => it.values.map((value) => value.text ?? inWords(value.id ?? '')).join(', ')).filter(Boolean).join(' → ')
     || page.nameOf(node)
 }

@@ -1,0 +1,60 @@
+"""A browser for tests, where the machine has one, and what a person does with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+DRAWN = "main[aria-busy=false]"
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Skips the test where there is none."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        pytest.skip(f"there is no browser here: none of {', '.join(NAMES)} was found")
+    with sync_playwright() as playwright:
+        # Its sandbox does not work for root, as whom containers often run tests.
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+def drawn(page: Page) -> None:
+    """Waits until the page shows what it was asked for, names and all."""
+    page.wait_for_selector(DRAWN)
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    drawn(page)
+
+
+def signed_in(page: Page, name: str) -> None:
+    """As one of the people of the sample data, by the button."""
+    page.get_by_role("banner").get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name="Sign out").wait_for()
+    drawn(page)
+
+
+def heading(page: Page) -> str:
+    return page.locator("h1").inner_text()
+
+
+def followed(page: Page, name: str, *, exact: bool = False) -> None:
+    """A link of the content, by its name."""
+    before = page.url
+    page.get_by_role("main").get_by_role("link", name=name, exact=exact).first.click()
+    page.wait_for_url(lambda url: url != before)
+    drawn(page)
