@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from app.exchange import Resource
+from app.explorer.files import PAGE_POLICY
 from app.representation.forms import HTML
 from app.representation.pages import page_policy
 from app.request import METHODS
@@ -56,9 +57,10 @@ def check_common(answer: httpx.Response) -> None:
     assert {"Link", "Location", "ETag", "WWW-Authenticate", "Allow", "Retry-After"} <= set(exposed)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
-    policy = page_policy() if answer.headers.get("Content-Type") == HTML else NOTHING_RUNS
+    pages = (page_policy(), PAGE_POLICY)
     # Of a 304 nobody can tell what it stands for: it has no type.
-    policies = (policy, page_policy()) if answer.status_code == 304 else (policy,)
+    either = (*pages, NOTHING_RUNS) if answer.status_code == 304 else (NOTHING_RUNS,)
+    policies = pages if answer.headers.get("Content-Type") == HTML else either
     assert answer.headers["Content-Security-Policy"] in policies
     assert answer.headers["Cross-Origin-Resource-Policy"] in ("cross-origin", "same-site")
     assert "Set-Cookie" not in answer.headers
@@ -103,7 +105,7 @@ async def test_every_route_answers_in_each_media_type_that_it_offers(
     kind = route.offers[0].partition("/")[0]
     equal = ", ".join(f"{media_type};q=0.1" for media_type in reversed(route.offers))
     usual = ["*/*", f"{kind}/*", equal]
-    for accept in usual if HTML in route.offers else [*usual, BROWSER]:
+    for accept in usual if HTML in route.offers or route.explored else [*usual, BROWSER]:
         same = await owner.get(path, headers={"Accept": accept})
         assert (same.content, same.headers["Content-Type"]) == (default.content, route.offers[0])
     for media_type in forms(route):

@@ -27,9 +27,9 @@ class Variant:
 class Document:
     """`write` gives the bytes of a form; `types` are the IRIs of what it is, where that is a node object.
 
-    `context` is the address of the context that makes its JSON linked data, where one does; `lasting` says
-    that it may be kept, `frozen` that it may be kept for ever, `kept` in which other way. With it come `links`
-    and `fields`; `policy` is what its page may do, where that is more than others may.
+    `context` is the address of the context that makes its JSON linked data, where one does. `lasting` says
+    that it may be kept, `frozen` that it may be kept for ever, `kept` in which other way. `links` and
+    `fields` come with it; `policy` is what its page may do, where that is more than others may.
     """
 
     write: Callable[[str], bytes]

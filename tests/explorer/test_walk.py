@@ -1,4 +1,4 @@
-"""The explorer as a person uses it: from the entry point to a thing, changing it, and what can go wrong on the way."""
+"""The explorer as a person uses it: to a thing, changing it, and what can go wrong on the way."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 import { h, svg, fresh, sentence } from './dom.js'
 import { isOurs, toLocal } from './http.js'
+import { isDoorway } from './item.js'
 import { isTemplate } from './values.js'
 import { hydra, inWords, MACHINERY, rdf } from './terms.js'
 
@@ -21,12 +22,14 @@ export function neighbourhood(node, page) {
 /** Each link once, with the name that the vocabulary has for it. */
 function leads(node, page) {
   const found = []
+  const doorway = isDoorway(node)
   for (const { property, values } of node.said.values()) {
     if ((MACHINERY.has(property) && property !== hydra('member')) || property === rdf('type') || property === hydra('collection')) continue
     const label = property === hydra('member') ? 'member' : page.documentation.property(property, node.types).label
+    const many = doorway || page.documentation.property(property, node.types).leadsToMany
     for (const value of values) {
       if (!value.id || isTemplate(value) || !isOurs(value.id) || value.id === node.id) continue
-      found.push({ iri: value.id, label, name: page.known(value.id) })
+      found.push({ iri: value.id, label, name: page.known(value.id) ?? (many ? sentence(label) : undefined) })
     }
   }
   return found

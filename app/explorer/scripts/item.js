@@ -38,7 +38,7 @@ function inOrder(said, node, page) {
 }
 
 /** What says nothing of itself and only leads on. */
-function isDoorway(node) {
+export function isDoorway(node) {
   return [...node.said.values()].every((it) => MACHINERY.has(it.property) || it.values.every((value) => value.text === undefined))
 }
 
@@ -83,7 +83,7 @@ function embedded({ key, property, values }, page, heading, within) {
   const alike = nodes.every((it) => it.types.join() === nodes[0].types.join())
   const shown = nodes.slice(0, MANY)
   const body = within ? h('ul', {}, shown.map((it) => h('li', {}, drawn({ id: it.id, node: it }, page))))
-    : alike ? table(shown, page, { label: sentence(property.label) }) : list(shown, page)
+    : alike ? table(shown, page, { label: `Table: ${property.label}` }) : list(shown, page)
   const rest = nodes.slice(MANY)
   const more = rest.length > 0 && h('button', { type: 'button', class: 'plain', click: (event) => {
     event.currentTarget.replaceWith(alike ? table(rest, page, { label: `More of ${property.label}` }) : list(rest, page))
