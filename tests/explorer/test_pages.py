@@ -1,4 +1,4 @@
-"""What people get at every address, without a browser: the same page, which tells nothing and loads only its own."""
+"""What people get at every address, without a browser: one page, which tells nothing."""
 
 from __future__ import annotations
 

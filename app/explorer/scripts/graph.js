@@ -76,7 +76,7 @@ function text(name, way) {
 
 function neighbour({ iri, name, label: way }, x, y) {
   const shown = name ?? `${inWords(iri.replace(/[#/][^#/]*\/?$/, ''))} … ${iri.slice(-6)}`
-  return svg('a', { href: toLocal(iri), 'data-unnamed': name ? undefined : iri, transform: `translate(${x} ${y})` }, box(), text(shown, sentence(way)))
+  return svg('a', { href: toLocal(iri), 'data-unnamed': name ? undefined : iri, transform: `translate(${x} ${y})` }, box(), text(shown, sentence(way) === shown ? undefined : sentence(way)))
 }
 
 const shortened = (text) => ([...text].length > LETTERS ? `${[...text].slice(0, LETTERS - 1).join('')}…` : text)
