@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -34,9 +33,9 @@ LOOKS = (Look("light", "light", 1280), Look("dark", "dark", 1280), Look("narrow"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def new_pictures() -> None:
-    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
-    SCREENSHOTS.mkdir(parents=True)
+def place_for_pictures() -> None:
+    """Beside those of another process of the same run."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(scope="module")
