@@ -76,7 +76,7 @@ async function send(task) {
 
 function why(it) {
   const value = it.value()
-  if (!value) return it.required ? `${sentence(it.label)} is needed.` : undefined
+  if (!value) return it.required ? 'This is needed.' : undefined
   return it.constraints && objection(value, it.constraints)
 }
 
