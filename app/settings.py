@@ -132,7 +132,7 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """Whether it is somebody's own machine, where the local issuer's tokens count."""
-        return not self.issuers and _is_loopback(urlsplit(self.public_url).hostname or "")
+        return not self.issuers and is_loopback(urlsplit(self.public_url).hostname or "")
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
