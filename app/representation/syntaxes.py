@@ -36,6 +36,8 @@ _SKIPPED = (
 _TO_BRACKET = re.compile(rf"(?:{'|'.join(_SKIPPED)})*+(?:(<<)|([(\[{{])|[)\]}}])", re.DOTALL)
 _PLACE = re.compile(r"Parser error at line \d+ (?:column \d+|between columns \d+ and \d+): ")
 _SHOWN_LENGTH = 160
+# What the parser repeats of the content may be nothing that text can have.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def read_statements(media_type: str, content: bytes, base: str) -> Statements:
@@ -88,11 +90,15 @@ def _parsed(name: str, syntax: ox.RdfFormat, content: bytes, base: str) -> Itera
 
 
 def _reason(error: SyntaxError, syntax: ox.RdfFormat) -> str:
-    message = _PLACE.sub("", error.msg)[:_SHOWN_LENGTH]
+    message = _UNSEEN.sub(_seen, _PLACE.sub("", error.msg)[:_SHOWN_LENGTH])
     hint = ""
     if syntax in ABSOLUTE and "No scheme found" in message:
         hint = " (there are no relative IRIs in this syntax: a blank node is what shall be made)"
     return f"line {error.lineno}, column {error.offset}: {message}{hint}"
+
+
+def _seen(match: re.Match[str]) -> str:
+    return f"U+{ord(match[0]):04X}"
 
 
 def _malformed(name: str, reason: str) -> Problem:
