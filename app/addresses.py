@@ -55,6 +55,14 @@ PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
 API_CATALOG = "/.well-known/api-catalog"
 DATASET = "/.well-known/void"
 SECURITY = "/.well-known/security.txt"
+OPENAPI, REFERENCE = "/api/openapi.json", "/api/reference"
+# What the page of the reference loads, and what each is.
+REFERENCE_FILES = {
+    "swagger-ui.css": "text/css;charset=utf-8",
+    "page.css": "text/css;charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript;charset=utf-8",
+    "start.js": "text/javascript;charset=utf-8",
+}
 CONTEXTS_INDEX = "/contexts"
 CONTEXTS = tuple(
     f"{CONTEXTS_INDEX}/v1/{name}.jsonld" for name in ("registry", "problem", "documentation", "catalog")

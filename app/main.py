@@ -20,6 +20,7 @@ from app.contract.contract import Contract, load_contract
 from app.contract.publication import Publication
 from app.logs import configure_logs
 from app.observation import Observation
+from app.openapi.published import openapi_documents
 from app.pipeline import Endpoint, Pipeline
 from app.protocol.front_door import Hosts
 from app.representation.documents import Document
@@ -154,7 +155,8 @@ def _published(
     check_contract(contract)
     writers = Writers(contract)
     offers = {resource.path: resource.offers for resource in ROUTES}
-    return contract, writers, documents(contract, writers, offers, issuers, security)
+    found = documents(contract, writers, offers, issuers, security)
+    return contract, writers, {**found, **openapi_documents(contract, ROUTES, found)}
 
 
 def _metrics(settings: Settings) -> Metrics | None:

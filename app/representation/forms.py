@@ -14,6 +14,7 @@ RDF_XML = "application/rdf+xml"
 HTML, TEXT = "text/html", "text/plain;charset=utf-8"
 SCRIPT, STYLE, IMAGE = "text/javascript;charset=utf-8", "text/css;charset=utf-8", "image/svg+xml"
 LINKSET = 'application/linkset+json;profile="https://www.rfc-editor.org/info/rfc9727"'
+OPENAPI_JSON = "application/openapi+json"
 _JSON_LD_PROFILES = "http://www.w3.org/ns/json-ld#"
 
 

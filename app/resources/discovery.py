@@ -12,7 +12,9 @@ from app.addresses import (
     CONTEXTS_INDEX,
     DATASET,
     ENTRYPOINT,
+    OPENAPI,
     PROTECTED_RESOURCE,
+    REFERENCE,
     ROOT,
     SECURITY,
 )
@@ -21,7 +23,7 @@ from app.contract.contract import Contract
 from app.exchange import Exchange, Representation, not_found
 from app.protocol.links import Link
 from app.representation.documents import Document, linkset_document, text_document
-from app.representation.forms import HTML, TEXT
+from app.representation.forms import HTML, OPENAPI_JSON, TEXT
 from app.security.rights import SCOPES
 from app.settings import Settings
 
@@ -37,8 +39,8 @@ def api_catalog(contract: Contract, offers: Mapping[str, Sequence[str]]) -> Docu
         return {"href": contract.base + path, "type": types[0], **titled}
 
     described = {
-        "service-desc": [link(ENTRYPOINT["documentation"])],
-        "service-doc": [link(ENTRYPOINT["vocabulary"], HTML)],
+        "service-desc": [link(ENTRYPOINT["documentation"]), link(OPENAPI, OPENAPI_JSON)],
+        "service-doc": [link(ENTRYPOINT["vocabulary"], HTML), link(REFERENCE, HTML)],
         "service-meta": [link(it) for it in (ENTRYPOINT["shapes"], CONTEXTS_INDEX, PROTECTED_RESOURCE)],
         "describedby": [link(DATASET)],
         "status": [link("/readyz")],
@@ -52,6 +54,14 @@ def api_catalog(contract: Contract, offers: Mapping[str, Sequence[str]]) -> Docu
 
 def api_catalog_link(contract: Contract) -> Link:
     return Link(contract.base + API_CATALOG, "api-catalog")
+
+
+def service_links(contract: Contract) -> tuple[Link, ...]:
+    """RFC 8631, beside the link to Hydra's ApiDocumentation, which every answer has."""
+    return (
+        Link(contract.base + OPENAPI, "service-desc", (("type", OPENAPI_JSON),)),
+        Link(contract.base + REFERENCE, "service-doc", (("type", HTML),)),
+    )
 
 
 def protected_resource(contract: Contract, authorization_servers: Sequence[str]) -> Mapping[str, object]:
@@ -72,7 +82,8 @@ def robots(base: str) -> Document:
     """RFC 9309: what needs a token is of no use to those who have none. The longest rule that fits holds; to
     older crawlers, the first."""
     path = urlsplit(base).path
-    rules = ("User-agent: *", f"Allow: {path}{ENTRYPOINT['documentation']}", f"Disallow: {path}{ROOT}/")
+    allowed = (f"Allow: {path}{it}" for it in (ENTRYPOINT["documentation"], OPENAPI, REFERENCE))
+    rules = ("User-agent: *", *allowed, f"Disallow: {path}{ROOT}/")
     return text_document("".join(f"{rule}\n" for rule in rules))
 
 

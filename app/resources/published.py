@@ -63,7 +63,8 @@ def _entry_point(contract: Contract, writers: Writers) -> Document:
     node = entrypoint.node(contract)
     templates = ("Link-Template", entrypoint.link_templates(contract, node))
     document = data_document(contract, writers.data, node)
-    return replace(document, links=(discovery.api_catalog_link(contract),), fields=(templates,))
+    links = (discovery.api_catalog_link(contract), *discovery.service_links(contract))
+    return replace(document, links=links, fields=(templates,))
 
 
 def _graphs(

@@ -18,6 +18,7 @@ from rdflib.namespace import (
     RDFS,
     SDO,
     SH,
+    SKOS,
     VANN,
     VOID,
     XSD,
@@ -44,7 +45,20 @@ AS_TERMS = {
     *("Activity", "Create", "Update", "Delete", "Move", "Add", "Remove", "Offer", "Tombstone"),
     *("actor", "object", "published", "summary", "formerType", "deleted"),
 }
-CLOSED: tuple[type[DefinedNamespace], ...] = (DCTERMS, ORG, OWL, PROV, RDF, RDFS, SDO, SH, VANN, VOID, XSD)
+CLOSED: tuple[type[DefinedNamespace], ...] = (
+    DCTERMS,
+    ORG,
+    OWL,
+    PROV,
+    RDF,
+    RDFS,
+    SDO,
+    SH,
+    SKOS,
+    VANN,
+    VOID,
+    XSD,
+)
 FORMATS = "http://www.w3.org/ns/formats/"
 FORMAT_TERMS = {"Format", "media_type", "JSON-LD", "Turtle", "N-Triples", "N-Quads", "TriG", "RDF_XML"}
 HYDRA_FILE = Path(__file__).parent / "data/hydra-core.jsonld"
