@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,13 +49,15 @@ def world(on_sqlite: tuple[Service, World]) -> World:
 async def test_di_01_the_catalogue_is_a_set_of_links(service: Service, accept: str | None) -> None:
     answer = await service.as_(None).get(API_CATALOG, headers={"Accept": accept} if accept else {})
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, LINKSET)
-    found = {(anchor, relation): target["href"] for anchor, relation, target in links(answer.json())}
-    assert found[API_CATALOG, "item"] == f"{BASE}/api"
+    found = defaultdict(list)
+    for anchor, relation, target in links(answer.json()):
+        found[anchor, relation].append(target["href"])
+    assert found[API_CATALOG, "item"] == [f"{BASE}/api"]
     of_the_api = {relation: href for (anchor, relation), href in found.items() if anchor == f"{BASE}/api"}
-    assert of_the_api["service-desc"] == f"{BASE}/api/docs"
-    assert of_the_api["service-doc"] == f"{BASE}/vocab"
-    assert of_the_api["status"] == f"{BASE}/readyz"
-    assert of_the_api["describedby"] == DESCRIPTION
+    assert of_the_api["service-desc"] == [f"{BASE}/api/docs", f"{BASE}/api/openapi.json"]
+    assert of_the_api["service-doc"] == [f"{BASE}/vocab", f"{BASE}/api/reference"]
+    assert of_the_api["status"] == [f"{BASE}/readyz"]
+    assert of_the_api["describedby"] == [DESCRIPTION]
 
 
 async def test_di_01_each_of_its_links_leads_without_a_token_to_what_it_says(service: Service) -> None:
@@ -206,6 +209,7 @@ async def test_di_02_the_service_that_gives_the_data_is_named(service: Service) 
     [
         *((path, True) for path in ("/", "/api", "/api/docs", "/vocab", "/contexts", "/problems/gone")),
         *((path, True) for path in ("/contexts/v1/registry.jsonld", "/.well-known/void")),
+        *((path, True) for path in ("/api/openapi.json", "/api/reference", "/api/reference/start.js")),
         *((path, False) for path in ("/api/organizations", "/api/instances/x", "/api/me", "/api/")),
     ],
 )
@@ -318,3 +322,32 @@ async def test_di_07_an_address_is_that_of_the_record(service: Service, world: W
 async def test_di_07_the_documentation_says_so(service: Service) -> None:
     vocabulary = (await service.as_(None).get("/vocab", headers={"Accept": TURTLE})).text
     assert "An address names the record that is kept here" in vocabulary
+
+
+async def test_di_01_the_entry_point_links_to_what_tools_and_people_read(service: Service) -> None:
+    """RFC 8631."""
+    answer = await service.as_(None).get("/api")
+    found = {link.rel: link.target for link in link_values(answer)}
+    assert found["service-desc"] == f"{BASE}/api/openapi.json"
+    assert found["service-doc"] == f"{BASE}/api/reference"
+
+
+async def test_di_09_openapi_and_the_documentation_list_the_same_operations(service: Service) -> None:
+    """By the IRIs of operations and what is said of them; an operation at two addresses is there twice."""
+    client = service.as_(None)
+    documented: dict[str, dict[str, Any]] = {}
+    for class_ in (await client.get("/api/docs")).json()["supportedClass"]:
+        links = [it["property"] for it in class_["supportedProperty"] if isinstance(it["property"], dict)]
+        for owner in (class_, *links):
+            documented |= {it["@id"]: it for it in owner.get("supportedOperation", ())}
+    listed = set()
+    for item in (await client.get("/api/openapi.json")).json()["paths"].values():
+        for method, operation in item.items():
+            if method != "parameters" and "externalDocs" in operation:
+                node = documented[operation["externalDocs"]["url"]]
+                assert (node["method"], node["title"]) == (method.upper(), operation["summary"])
+                assert ("expects" in node) is ("requestBody" in operation)
+                codes = {str(it["statusCode"]) for it in node["possibleStatus"]}
+                assert codes <= operation["responses"].keys()
+                listed.add(node["@id"])
+    assert listed == documented.keys()

@@ -73,7 +73,7 @@ def _organization(path: str, identifiers: dict[str, str]) -> str:
         other = ORGANIZATIONS[found.get("organization_id") == ORGANIZATIONS[0]]
         if path.endswith("/transfer"):
             client.post(f"/api/instances/{instance}/authorizations", json={"organization_id": other})
-    return other
+    return str(other)
 
 
 def _is_positive(case: Case[Any]) -> bool:
