@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyld import jsonld
 
+from app.contract.constraints import NO_STRING
 from app.representation.forms import EVERY_FORM, JSON, RDF_XML
 from tests.conformance.fresh import fresh_handle, instance_of, organization_of
 from tests.linked_forms import CONTEXT, DOCUMENT, LOADER, PROFILE, forms
@@ -324,6 +325,7 @@ MALFORMED = {
     "a relative IRI in N-Triples": (N_TRIPLES, f'<> <{SCHEMA}name> "x" .'),
     "a triple in a triple": (TURTLE, "<> <urn:p> <<( <urn:a> <urn:b> <urn:c> )>> ."),
     "a graph in Turtle": (TURTLE, f"<urn:g> {{ {ROOT} }}"),
+    "what is no text": (TURTLE, "\x1e"),
     "no JSON": (JSON_LD, "[{"),
     "33 levels": (JSON_LD, "[" * 33 + "]" * 33),
     "33 levels of nodes": (TURTLE, f"<> <urn:p> {'[ <urn:p> ' * 33}1{' ]' * 33} ."),
@@ -335,6 +337,7 @@ async def test_what_is_not_of_its_syntax_is_malformed(service: Service, name: st
     content_type, content = MALFORMED[name]
     answer = await sent(service.as_("owner"), "POST", ORGANIZATIONS, content_type, content)
     check_problem(answer, "malformed-content")
+    assert NO_STRING.search(answer.json()["detail"]) is None
 
 
 @pytest.mark.parametrize("content_type", [TURTLE, N_TRIPLES, N_QUADS, TRIG, JSON_LD])

@@ -13,7 +13,7 @@ from app.addresses import DATA_CONTEXT
 from app.contract.check import PROBLEM_CLASSES
 from app.contract.contract import Contract, in_order, own, text
 from app.contract.definitions import ClassDefinition, Operation, Property
-from app.contract.json_schema import ADDRESS, Schema, constraints, property_schema, reference
+from app.contract.json_schema import ADDRESS, Schema, constraints, example, property_schema, reference
 from app.contract.namespaces import HYDRA, SHACL
 from app.contract.sources import by_iri, local_name
 
@@ -218,11 +218,12 @@ def content_schema(
     """What an operation takes, closed as the operation is. Of the members in `one_of` one has to be there."""
     expected = contract.classes[str(operation.expects)]
     whole = operation.method != "PATCH"
-    members, needed = {}, []
+    members, needed, samples = {}, [], {}
     for supported in _supported(contract, expected):
         property_ = expected.properties[str(text(contract.sources, supported, HYDRA.title))]
         if property_.writable:
             members[property_.key] = _taken(contract, property_, supported)
+            samples[property_.key] = example(contract, supported)
             if property_.required and whole:
                 needed.append(property_.key)
     name = expected.name if operation.method == "POST" else owner
@@ -235,6 +236,7 @@ def content_schema(
         **_object(contract, expected, {**told, **members}, needed),
         **({"anyOf": alternatives} if alternatives else {}),
         "additionalProperties": False,
+        "examples": [{key: samples[key] for key in (*needed, *one_of[:1]) if key in samples} or samples],
     }
 
 

@@ -74,6 +74,18 @@ def examples(sources: Sources, node: Node) -> Schema:
     return {"examples": values} if values else {}
 
 
+def example(contract: Contract, supported: Node) -> Any:
+    """Of a value of a supported property: its own, that of a shape that it refers to, or one of those that
+    there are."""
+    graph = contract.sources.graph
+    for node in (supported, *by_iri(graph.objects(supported, SHACL.node))):
+        found = examples(contract.sources, node).get("examples")
+        values = graph.value(node, SHACL["in"])
+        if found or values is not None:
+            return found[0] if found else str(next(iter(graph.items(values))))  # type: ignore[arg-type]
+    return None
+
+
 def value_schemas(contract: Contract, shapes: Mapping[str, Any]) -> dict[str, Schema]:
     """The named shapes that `shapes`, which are schemas, refer to, and those that these refer to."""
     found: dict[str, Schema] = {}

@@ -218,6 +218,8 @@ def _tag(contract: Contract, place: Place) -> str:
 
 
 def _tags(contract: Contract, everything: Sequence[Place]) -> list[Mapping[str, str]]:
+    """Data first, then what is published for anybody."""
     told = {it.title: it.description for it in (promises.class_(contract, name) for name in contract.classes)}
-    used = dict.fromkeys(_tag(contract, place) for place in everything)
+    ordered = sorted(everything, key=lambda place: place.is_document)
+    used = dict.fromkeys(_tag(contract, place) for place in ordered)
     return [{"name": name, "description": told[name]} for name in used]

@@ -254,6 +254,19 @@ def test_every_pattern_example_and_constraint_of_the_contract_is_there(document:
         assert errors(document, {"$ref": f"#/components/schemas/{name}"}, schemas[name]["examples"][0]) == []
 
 
+def test_each_operation_that_takes_something_shows_an_example_of_it(document: dict[str, Any]) -> None:
+    """One that would be taken as far as a schema can tell."""
+    shown = 0
+    for _, _, operation in operations(document):
+        for body in operation.get("requestBody", {}).get("content", {}).values():
+            if "$ref" in body["schema"]:
+                [example] = resolved(document, body["schema"])["examples"]
+                assert example
+                assert errors(document, body["schema"], example) == []
+                shown += 1
+    assert shown > 15
+
+
 def test_what_is_no_text_here_is_no_text_there() -> None:
     pattern = re.compile(NO_TEXT_SCHEMA["pattern"])
     for number in (*range(0xD800), *range(0xE000, 0x10000), 0x10FFFF):
