@@ -23,7 +23,8 @@ PRIVATE, PUBLIC, NEVER = "private, no-cache", "public, max-age=300", "no-store"
 KEPT_UNTOLD = (404, 405, 410, 414, 501)
 # What is the same for everybody, and may be given to everybody.
 EVERYBODYS = re.compile(
-    r"/api|/api/docs|/vocab|/shapes|/problems(/.*)?|/contexts(/.*)?|/\.well-known/.*|/robots\.txt"
+    r"/api|/api/docs|/api/openapi\.json|/api/reference(/.*)?|"
+    r"/vocab|/shapes|/problems(/.*)?|/contexts(/.*)?|/\.well-known/.*|/robots\.txt"
 )
 
 
