@@ -26,7 +26,18 @@ CONSTRAINED_BY = "http://www.w3.org/ns/ldp#constrainedBy"
 CONTEXT_LINK = (("rel", CONTEXT), ("type", JSON_LD))
 PAGES = {"first": "first", "previous": "prev", "next": "next", "last": "last"}
 RELATIONS = {CONTEXT, DOCUMENTATION, CONSTRAINED_BY, *PAGES.values()}
-RELATIONS |= {"alternate", "api-catalog", "canonical", "collection", "describedby", "item", "type", "up"}
+RELATIONS |= {
+    "alternate",
+    "api-catalog",
+    "service-desc",
+    "service-doc",
+    "canonical",
+    "collection",
+    "describedby",
+    "item",
+    "type",
+    "up",
+}
 DATA = [route for route in ROUTES if {JSON, JSON_LD} <= {*route.offers} and "{file}" not in route.path]
 
 
