@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak bench bench-scale check fix coverage clean
+.PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak looks bench bench-scale check fix coverage clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 24
@@ -43,6 +43,9 @@ conformance-document: .venv/.tests ## Write docs/conformance.md from the list an
 
 soak: .venv/.tests ## Kill, stop, load and mistreat the service for minutes, and print what it bore
 	$(BIN)/python -m tests.soak $(ARGS)
+
+looks: .venv/.tests ## Look at every page of the explorer, light, dark and narrow; pictures are put into build/screenshots
+	EXPLORER_LOOKS=all $(BIN)/pytest tests/explorer/test_looks.py $(ARGS)
 
 bench: .venv/.tests ## Measure what requests cost, beside two yardsticks; ARGS="--cases item-json-ld --rounds 3" is quick
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -62,7 +62,6 @@ ROUTES = (
     Resource("/api/docs", "documentation", PUBLISHED, GRAPH),
     Resource(OPENAPI, "", PUBLISHED, (JSON, OPENAPI_JSON)),
     Resource(REFERENCE, "", PUBLISHED, (HTML,)),
-    *(Resource(f"{REFERENCE}/{name}", "", PUBLISHED, (form,)) for name, form in REFERENCE_FILES.items()),
     Resource("/vocab", "vocabulary", PUBLISHED, PAGE),
     Resource("/shapes", "shapes", PUBLISHED, GRAPH),
     Resource(CONTEXTS_INDEX, "", PUBLISHED, GRAPH),
@@ -102,8 +101,9 @@ ROUTES = (
     Resource("/livez", "", PUBLISHED, (JSON,)),
     Resource("/readyz", "", {"GET": published.ready}, (JSON,)),
 )
-# What the explorer's page loads: no resources, but files with an address.
+# What the pages of the explorer and the reference load: no resources, but files with an address.
 FILES = (
+    *(Resource(f"{REFERENCE}/{name}", "", PUBLISHED, (form,)) for name, form in REFERENCE_FILES.items()),
     Resource("/explorer/{version}/scripts/{file}", "", PUBLISHED, (SCRIPT,)),
     Resource("/explorer/{version}/styles/{file}", "", PUBLISHED, (STYLE,)),
     Resource("/explorer/{version}/images/{file}", "", PUBLISHED, (IMAGE,)),

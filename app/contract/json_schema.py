@@ -68,9 +68,15 @@ def constraints(contract: Contract, shape: Node) -> Schema:
     return schema | examples(sources, shape)
 
 
+_OWN_TYPES = (XSD.integer, XSD.boolean)
+
+
 def examples(sources: Sources, node: Node) -> Schema:
     found = sorted(sources.graph.objects(node, SKOS.example), key=str)
-    values = [it.toPython() if isinstance(it, Literal) else str(it) for it in found]
+    # As JSON has it: a number or a truth value, and all else as it is written.
+    values = [
+        it.toPython() if isinstance(it, Literal) and it.datatype in _OWN_TYPES else str(it) for it in found
+    ]
     return {"examples": values} if values else {}
 
 

@@ -218,7 +218,7 @@ async def test_pf_15_nothing_is_named_that_json_ld_reserves(service: Service, wo
     found: set[str] = set()
     for answer in await every_kind(service, world):
         found |= {link.rel for link in link_values(answer) if link.rel.startswith(RESERVED)}
-        found |= set(re.findall(rf"{RESERVED}[^\"\s]*", answer.text))
+        found |= set(re.findall(rf"{RESERVED}[^\"\\\s]*", answer.text))
     defined = ("context", "expanded", "compacted", "flattened", "framed")
     assert found == {f"{RESERVED}#{name}" for name in defined}
 

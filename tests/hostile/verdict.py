@@ -125,7 +125,13 @@ def _check_refusal(answer: httpx.Response, *, is_head: bool) -> None:
     if is_head:
         check_common(answer)
         assert answer.content == b""
-        assert answer.headers["Content-Type"] in (PROBLEM, *SYNTAXES)
+        assert answer.headers["Content-Type"] in (PROBLEM, HTML, *SYNTAXES)
+        return
+    if answer.headers["Content-Type"] == HTML:
+        # What is wrong is told by what its scripts ask for; it tells nothing itself.
+        check_common(answer)
+        assert answer.content.startswith(b"<!DOCTYPE html>")
+        assert status in (401, 404, 405, 429)
         return
     if answer.headers["Content-Type"] in SYNTAXES:
         check_common(answer)

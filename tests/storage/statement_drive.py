@@ -18,7 +18,7 @@ from app.security.local_issuer import local_issuer
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database
 from app.storage.erasure import forget
-from app.storage.partners import Identity, partner_of
+from app.storage.partners import Identity, known_subjects, partner_of
 from app.storage.writes import Owner
 from tests.estate import settle
 from tests.exports import exported, moved, restored
@@ -139,6 +139,7 @@ async def _command(database: Database, partner: str) -> None:
     await database.clock()
     content = await exported(database, scope=Scope(activities=True))
     await expected(database.reading(), Scope())
+    assert await known_subjects(database.reading(), "urn:x", ["moved"]) == set()
     # Of what is not there yet; then of organizations that are known by their ids alone.
     for number in range(2):
         await restored(database, moved(content, number))
