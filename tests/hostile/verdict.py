@@ -131,7 +131,7 @@ def _check_refusal(answer: httpx.Response, *, is_head: bool) -> None:
         # What is wrong is told by what its scripts ask for; it tells nothing itself.
         check_common(answer)
         assert answer.content.startswith(b"<!DOCTYPE html>")
-        assert status in (401, 404, 405, 429)
+        assert status in (401, 404, 405, 412, 429)
         return
     if answer.headers["Content-Type"] in SYNTAXES:
         check_common(answer)
