@@ -127,7 +127,7 @@ def test_a_pipe_is_not_resumed_and_may_be_left(folder: Path) -> None:
 
 
 def test_an_export_that_was_interrupted_goes_on_with_resume(tmp_path: Path) -> None:
-    url = filled(tmp_path, 20_000)
+    url = filled(tmp_path, 10_000)
     settings = environment({"REGISTRY_DATABASE_URL": url})
     place, told = tmp_path / "all.nq", tmp_path / "all.nq.part.json"
     with subprocess.Popen([COMMAND, "export", str(place)], env=settings, stderr=subprocess.PIPE) as process:
@@ -143,7 +143,7 @@ def test_an_export_that_was_interrupted_goes_on_with_resume(tmp_path: Path) -> N
     done = run(tmp_path, "export", str(place), "--resume", "--json", REGISTRY_DATABASE_URL=url)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert result["counts"]["Instance"] == 20_000
+    assert result["counts"]["Instance"] == 10_000
     assert 0 < result["earlier"] < sum(result["counts"].values())
     assert not told.exists()
     assert run(tmp_path, "export", str(tmp_path / "whole.nq"), REGISTRY_DATABASE_URL=url).returncode == 0
@@ -166,7 +166,7 @@ def instances_in(file: Path) -> int:
 
 
 def test_an_import_that_was_interrupted_goes_on_with_the_same_command(tmp_path: Path) -> None:
-    source, target = filled(tmp_path, 3_000), f"sqlite://{tmp_path}/target.sqlite3"
+    source, target = filled(tmp_path, 1_500), f"sqlite://{tmp_path}/target.sqlite3"
     assert run(tmp_path, "export", "all.ndjson", REGISTRY_DATABASE_URL=source).returncode == 0
     assert run(tmp_path, "migrate", REGISTRY_DATABASE_URL=target).returncode == 0
     settings = environment({"REGISTRY_DATABASE_URL": target})
@@ -182,7 +182,7 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_command(tmp_path: 
     assert "the same command goes on" in said
     done = run(tmp_path, "import", "all.ndjson", "--json", REGISTRY_DATABASE_URL=target)
     told = json.loads(done.stdout)
-    assert (told["imported"] + told["present"], told["bad"]) == (3_000 + 30 * 2 + 4, [])
+    assert (told["imported"] + told["present"], told["bad"]) == (1_500 + 15 * 2 + 4, [])
     assert told["imported"] > 0
     assert told["present"] > 200
     for name, url in (("a.nq", source), ("b.nq", target)):
