@@ -128,6 +128,7 @@ def test_every_kind_of_page_is_for_everybody(looked: Page, look: Look, addresses
     assert found == []
 
 
+@pytest.mark.parametrize("look", LOOKS if ALL else LOOKS[::2], indirect=True, ids=lambda look: look.name)
 def test_every_form_and_panel_is_for_everybody(
     looked: Page, look: Look, addresses: dict[str, str], owner: httpx.Client
 ) -> None:
