@@ -1,7 +1,12 @@
-"""The command line as people run it: in a process of its own, in a folder of its own."""
+"""The command line as people run it: in a process of its own, in a folder of its own.
+
+A command that is run to its end is forked from a process that has imported everything, as importing takes
+longer than most of what is tested; a server is started as people start it.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -10,13 +15,19 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing.reduction import DupFd
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple
 
 import httpx
 
 START_SECONDS = 30
+RUN_SECONDS = 120
 COMMAND = str(Path(sys.executable).with_name("instance-registry"))
+
+READY = multiprocessing.get_context("forkserver")
+READY.set_forkserver_preload(["tests.preloaded"])
 
 
 class Server(NamedTuple):
@@ -37,15 +48,42 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *arguments],
-        cwd=folder,
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with TemporaryFile() as output, TemporaryFile() as errors:
+        process = READY.Process(
+            target=_command,
+            args=(
+                str(folder),
+                arguments,
+                environment(settings),
+                DupFd(output.fileno()),
+                DupFd(errors.fileno()),
+            ),
+        )
+        process.start()
+        process.join(RUN_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            raise AssertionError(f"{arguments} did not end within {RUN_SECONDS} s")
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(
+            [COMMAND, *arguments], process.exitcode, output.read().decode(), errors.read().decode()
+        )
+
+
+def _command(
+    folder: str, arguments: tuple[str, ...], settings: dict[str, str], output: Any, errors: Any
+) -> None:
+    """In the new process: what a shell and the script `instance-registry` do."""
+    for descriptor, file in ((1, output), (2, errors)):
+        os.dup2(file.detach(), descriptor)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(settings)
+    sys.argv = [COMMAND, *arguments]
+    from app.cli import main
+
+    main()
 
 
 def wait_for(port: int) -> None:

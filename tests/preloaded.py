@@ -1,0 +1,11 @@
+"""What commands import, imported once: `tests.commands.run` forks its processes from one that has this."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import app
+
+for _module in pkgutil.walk_packages(app.__path__, "app."):
+    importlib.import_module(_module.name)
