@@ -1,7 +1,7 @@
 """The command line as people run it: in a process of its own, in a folder of its own.
 
-A command that is run to its end is forked from a process that has imported everything, as importing takes
-longer than most of what is tested; a server is started as people start it.
+It is forked from a process that has imported everything, as importing takes longer than most of what is
+tested; `started` and `COMMAND` start it as people do.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, NamedTuple
-
-import httpx
+from typing import IO, Any, NamedTuple
 
 START_SECONDS = 30
 RUN_SECONDS = 120
+STOP_SECONDS = 20
 COMMAND = str(Path(sys.executable).with_name("instance-registry"))
 
 READY = multiprocessing.get_context("forkserver")
@@ -49,17 +50,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     with TemporaryFile() as output, TemporaryFile() as errors:
-        process = READY.Process(
-            target=_command,
-            args=(
-                str(folder),
-                arguments,
-                environment(settings),
-                DupFd(output.fileno()),
-                DupFd(errors.fileno()),
-            ),
-        )
-        process.start()
+        process = _forked(folder, arguments, settings, output, errors)
         process.join(RUN_SECONDS)
         if process.exitcode is None:
             process.kill()
@@ -71,8 +62,19 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
         )
 
 
+def _forked(
+    folder: Path, arguments: Sequence[str], settings: Mapping[str, str], output: IO[bytes], errors: IO[bytes]
+) -> BaseProcess:
+    written = (DupFd(output.fileno()), DupFd(errors.fileno()))
+    process = READY.Process(
+        target=_command, args=(str(folder), arguments, environment(settings), *written), daemon=False
+    )
+    process.start()
+    return process
+
+
 def _command(
-    folder: str, arguments: tuple[str, ...], settings: dict[str, str], output: Any, errors: Any
+    folder: str, arguments: Sequence[str], settings: Mapping[str, str], output: Any, errors: Any
 ) -> None:
     """In the new process: what a shell and the script `instance-registry` do."""
     for descriptor, file in ((1, output), (2, errors)):
@@ -107,15 +109,32 @@ def free_port() -> int:
 @contextmanager
 def served(folder: Path, *arguments: str, **settings: str) -> Iterator[Server]:
     """A server on a free port, once it is ready. It ends as with Ctrl+C."""
-    with started(folder, *arguments, **settings) as (server, _):
-        yield server
+    if "--workers" in arguments:
+        # What was forked has no standard input, which Uvicorn hands on to its workers.
+        with started(folder, *arguments, **settings) as (several, _):
+            yield several
+        return
+    port = free_port()
+    server = Server(f"http://127.0.0.1:{port}", folder / f"{port}.log")
+    with server.log.open("wb") as output:
+        process = _forked(folder, ("serve", "--port", str(port), *arguments), settings, output, output)
+    try:
+        _wait_until_ready(server, process.is_alive)
+        yield server._replace(process_id=process.pid or 0)
+    finally:
+        if process.is_alive():
+            os.kill(process.pid or 0, signal.SIGINT)
+        process.join(STOP_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            raise AssertionError(f"The server did not stop:\n{server.said()}")
 
 
 @contextmanager
 def started(
     folder: Path, *arguments: str, **settings: str
 ) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
-    """With its process, which may end before."""
+    """As people start it, with its process, which may end before."""
     port = free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / f"{port}.log")
     with (
@@ -129,24 +148,28 @@ def started(
         ) as process,
     ):
         try:
-            _wait_until_ready(server, process)
+            _wait_until_ready(server, lambda: process.poll() is None)
             yield server._replace(process_id=process.pid), process
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(timeout=20)
+                process.wait(timeout=STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
 
 
-def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(server: Server, is_alive: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and is_alive():
+        connection = HTTPConnection(server.base.removeprefix("http://"), timeout=5)
         try:
-            if httpx.get(f"{server.base}/readyz", trust_env=False).status_code == 200:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
                 return
-        except httpx.TransportError:
+        except (OSError, HTTPException):
             pass
+        finally:
+            connection.close()
         time.sleep(0.05)
     raise AssertionError(f"The server did not start:\n{server.said()}")

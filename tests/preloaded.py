@@ -8,4 +8,6 @@ import pkgutil
 import app
 
 for _module in pkgutil.walk_packages(app.__path__, "app."):
-    importlib.import_module(_module.name)
+    # Its library decides when it is imported, by the environment, between one process and several.
+    if _module.name != "app.metrics":
+        importlib.import_module(_module.name)
