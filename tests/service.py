@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from httpx._types import CookieTypes
 from starlette.routing import Router
 
 from app.caller import READ, READ_ALL, WRITE
@@ -26,6 +27,24 @@ PROBLEM, PATCH = "application/problem+json", "application/merge-patch+json"
 SECURITY_CONTACT = "mailto:security@registry.example"
 N_TRIPLES, N_QUADS, TRIG = "application/n-triples", "application/n-quads", "application/trig"
 ACCEPT_POST = f"{JSON_LD}, {JSON}, {TURTLE}, {N_TRIPLES}, {N_QUADS}, {TRIG}"
+
+
+class Client(httpx.AsyncClient):
+    """It looks for no cookies, of which there are none: that takes longer than many an answer."""
+
+    class NoCookies(httpx.Cookies):
+        def extract_cookies(self, response: httpx.Response) -> None:
+            assert "Set-Cookie" not in response.headers
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self.NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: CookieTypes) -> None:
+        raise NotImplementedError
+
+    NO_COOKIES = NoCookies()
 
 
 @dataclass
@@ -52,9 +71,7 @@ class Service:
             headers = {"Authorization": f"Bearer {self.token(subject, *scopes)}"} if subject else {}
             transport = httpx.ASGITransport(self.app)
             hooks = {"response": [check_promised]}
-            self.clients[key] = httpx.AsyncClient(
-                transport=transport, base_url=BASE, headers=headers, event_hooks=hooks
-            )
+            self.clients[key] = Client(transport=transport, base_url=BASE, headers=headers, event_hooks=hooks)
         return self.clients[key]
 
     async def close(self) -> None:

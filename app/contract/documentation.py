@@ -233,14 +233,17 @@ def _compact(sources: Sources, node: Node) -> str:
 
 def _value(sources: Sources, value: Node, key: str) -> Any:
     term = sources.contexts[CONTEXT].terms.get(key)
-    coerced = term is not None and term.coercion == "@id"
+    coercion = term.coercion if term is not None else None
     if term is not None and term.container == "@list":
-        return [_item(item, coerced=coerced) for item in sources.graph.items(value)]
-    return _item(value, coerced=coerced)
+        return [_item(sources, item, coercion) for item in sources.graph.items(value)]
+    return _item(sources, value, coercion)
 
 
-def _item(value: Node, *, coerced: bool) -> Any:
-    if isinstance(value, Literal):
-        native = value.datatype and local_name(value.datatype) in ("integer", "boolean")
-        return value.toPython() if native else str(value)
-    return str(value) if coerced else {"@id": str(value)}
+def _item(sources: Sources, value: Node, coercion: str | None) -> Any:
+    if not isinstance(value, Literal):
+        return str(value) if coercion == "@id" else {"@id": str(value)}
+    if value.datatype is None or str(value.datatype) == coercion:
+        return str(value)
+    if local_name(value.datatype) in ("integer", "boolean"):
+        return value.toPython()
+    return {"@type": _compact(sources, value.datatype), "@value": str(value)}

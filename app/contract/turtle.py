@@ -35,5 +35,7 @@ def _term(read: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
             return Literal(read.value, lang=read.language)
         # Without a datatype, as rdflib has what is written without one.
         plain = read.datatype.value == "http://www.w3.org/2001/XMLSchema#string"
-        return Literal(read.value, datatype=None if plain else URIRef(read.datatype.value))
+        datatype = None if plain else URIRef(read.datatype.value)
+        # As it is written: rdflib would tell the same value in other characters.
+        return Literal(read.value, datatype=datatype, normalize=False)
     return BNode()

@@ -88,10 +88,14 @@ class Terms:
 
     def _expanded_value(self, key: _Key, value: Any) -> NodeObject:
         if isinstance(value, dict):
-            return self.expanded(value)
+            return self._typed(value) if "@value" in value else self.expanded(value)
         if key.coercion in ("@id", "@vocab"):
             return {"@id": self.iri(value, vocabulary=key.coercion == "@vocab")}
         return {"@type": key.coercion, "@value": value} if key.coercion else {"@value": value}
+
+    def _typed(self, value: NodeObject) -> NodeObject:
+        """A value that tells its own type."""
+        return {"@type": self.iri(value["@type"], vocabulary=True), "@value": value["@value"]}
 
     def triples(self, node: Mapping[str, Any]) -> list[ox.Triple]:
         """The graph of a node object. Blank nodes are labelled in its order: the same in every process."""
@@ -161,6 +165,10 @@ class _Walk:
 
     def _object(self, key: _Key, value: Any) -> _Object:
         if isinstance(value, dict):
+            if "@value" in value:
+                return ox.Literal(
+                    value["@value"], datatype=self._terms.named(value["@type"], vocabulary=True)
+                )
             return self._subject(value)
         if key.datatype is not None:
             return ox.Literal(value, datatype=key.datatype)

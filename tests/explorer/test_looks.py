@@ -23,7 +23,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 OF_LOOKS = {"dark": ["color-contrast"], "narrow": ["target-size", "scrollable-region-focusable"]}
 # `make looks`. Else every kind of page is looked at in light, and in other looks those that differ most.
 ALL = os.environ.get("EXPLORER_LOOKS") == "all"
-SOME = ("collection", "instance", "vocabulary", "not-found")
+SOME = ("collection", "instance", "problem-types", "not-found")
 
 # Of an element, in the browser: whether its look moves or takes time to change.
 MOVES = """it => { const style = getComputedStyle(it)
