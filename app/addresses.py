@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from string import Formatter
 
 ROOT = "/api"
 ITEMS = {
@@ -68,12 +67,6 @@ CONTEXTS = tuple(
     f"{CONTEXTS_INDEX}/v1/{name}.jsonld" for name in ("registry", "problem", "documentation", "catalog")
 )
 DATA_CONTEXT, PROBLEM_CONTEXT, DOCUMENTATION_CONTEXT, CATALOG_CONTEXT = CONTEXTS
-# A template in pieces: what stands before each variable, and its name; None after the last one.
-# A link has one variable, whose value may be missing.
-PIECES = {
-    template: tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
-    for template in (it for links in LINKS.values() for it in links.values())
-}
 # The lists that there are, with one name for what each belongs to; and that of each class, where it is one.
 _LISTS = {*ENTRYPOINT.values(), ACTIVITIES, *(it for links in LINKS.values() for it in links.values())}
 COLLECTIONS = {

@@ -134,15 +134,6 @@ class Answers:
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
-        made = self._made(representation, wish)
-        if wish.method == "GET" and made.tag is not None and wish.conditions.stated:
-            check_read(wish.conditions, made.tag)
-            if not_modified(wish.conditions, made.tag):
-                return Answer(304, [it for it in made.fields if it[0] not in OF_CONTENT])
-        return made
-
-    def _made(self, representation: Representation, wish: Wish) -> Answer:
-        """Whatever the conditions are."""
         form = wish.form
         location = [("Location", representation.location)] if representation.location else []
         if form is None or (representation.node is None and representation.document is None):
@@ -168,6 +159,10 @@ class Answers:
             *([("Accept-Ranges", "none")] if wish.method == "GET" else []),
             *([("Content-Encoding", written.coding)] if written.coding else []),
         ]
+        if wish.method == "GET" and wish.conditions.stated:
+            check_read(wish.conditions, written.tag)
+            if not_modified(wish.conditions, written.tag):
+                return Answer(304, [it for it in fields if it[0] not in OF_CONTENT])
         return Answer(representation.status, fields, self._coded(representation, written), written.tag)
 
     def of_page(self, asked: str, coding: str | None, conditions: Conditions) -> Answer:

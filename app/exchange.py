@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
-from app.addresses import LINKS, item_path
+from app.addresses import item_path
 from app.caller import Caller
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
@@ -20,7 +20,7 @@ from app.relations import of_item
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON_LD
 from app.representation.incoming import Sent
-from app.representation.nodes import NodeObject, Recipe, activity_node, top_level
+from app.representation.nodes import NodeObject, activity_node, top_level
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
 from app.storage.records import Record, embedded
@@ -93,7 +93,7 @@ class Exchange:
         """With its `parts`, whole records by JSON key. Links that the caller could not follow stay away."""
         if record.named:
             named = {key: record.values[key] for key in NAMED}
-            return Recipe(self.contract, record.class_name, LINKS[record.class_name]).node(named)
+            return self.offers.unlinked(record.class_name).node(named)
         recipe = self.offers.recipe(record.class_name, self.caller.granted, record.roles)
         if record.class_name == "Activity":
             return activity_node(self.contract, recipe, record.values)
@@ -143,7 +143,7 @@ class Representation:
 Function = Callable[[Exchange], Awaitable[Representation]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resource:
     """A path, the class or link that promises its operations, and what carries them out, by method.
 
@@ -168,11 +168,15 @@ class Resource:
 
     def in_form(self, form: str | None) -> Resource | None:
         """What can only be read, at an address that is that of one form; None where it is not offered."""
-        if form is None:
-            return self
-        if form not in self.offers:
-            return None
-        return replace(self, operations={"GET": self.operations["GET"]})
+        return self if form is None else _in_form(self, form)
+
+
+@cache
+def _in_form(resource: Resource, form: str) -> Resource | None:
+    """One for all requests: what is remembered of a resource is remembered of this one too."""
+    if form not in resource.offers:
+        return None
+    return replace(resource, operations={"GET": resource.operations["GET"]})
 
 
 def not_found() -> Problem:

@@ -7,11 +7,11 @@ import json
 import sys
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
-from structlog.types import EventDict, Processor
+from structlog.types import BindableLogger, Processor
 
 _STAMPED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -40,46 +40,39 @@ def configure_logs() -> None:
     """For the lines of requests, which go their own way because there are so many; once in every process."""
     watched = _watched()
     structlog.configure(
-        processors=[*_STAMPED, _renderer()] if watched else [_line],
-        wrapper_class=structlog.make_filtering_bound_logger("info"),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr)
+        processors=[*_STAMPED, _renderer()],
+        wrapper_class=structlog.make_filtering_bound_logger("info")
         if watched
-        else structlog.BytesLoggerFactory(cast("BinaryIO", Gathered(sys.stderr))),
+        else cast("type[BindableLogger]", Lines),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr) if watched else lambda *_: sys.stderr,
         cache_logger_on_first_use=True,
     )
 
 
-def _line(_logger: object, level: str, line: EventDict) -> bytes:
-    """All that the processors above do, in one step."""
-    line["time"] = f"{datetime.now(UTC).isoformat(timespec='microseconds')[:26]}Z"
-    line["level"] = level
-    written = orjson.dumps(line, default=str)
-    return written if written.isascii() else _json(line).encode()
+class Lines:
+    """What a logger of structlog's does with these processors, in one step: a tenth of what a request costs
+    is saved by it. The lines are written in one piece when the event loop comes round: the system takes as
+    long for one as for a dozen. Without a loop each is written at once."""
 
-
-class Gathered:
-    """Lines that are written in one piece when the event loop comes round: the system takes as long for one
-    as for a dozen. Without a loop each is written at once."""
-
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, **_options: Any) -> None:
         self._stream = stream
         self._lines: list[bytes] = []
 
-    def write(self, line: bytes) -> None:
-        self._lines.append(line)
-
-    def flush(self) -> None:
-        """Soon."""
-        if len(self._lines) > 1:
-            return
-        try:
-            asyncio.get_running_loop().call_soon(self._flush)
-        except RuntimeError:
-            self._flush()
+    def info(self, event: str, **line: Any) -> None:
+        line["event"] = event
+        line["time"] = f"{datetime.now(UTC).isoformat(timespec='microseconds')[:26]}Z"
+        line["level"] = "info"
+        written = orjson.dumps(line, default=str)
+        self._lines.append(written if written.isascii() else _json(line).encode())
+        if len(self._lines) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self._flush)
+            except RuntimeError:
+                self._flush()
 
     def _flush(self) -> None:
         lines, self._lines = self._lines, []
-        self._stream.write(b"".join(lines).decode())
+        self._stream.write(b"\n".join([*lines, b""]).decode())
         self._stream.flush()
 
 

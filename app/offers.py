@@ -25,6 +25,7 @@ class Offers:
         self._nodes = {name: operation_node(contract, it) for name, it in contract.operations.items()}
         self.operations = lru_cache(_REMEMBERED)(self._operations)
         self.recipe = lru_cache(_REMEMBERED)(self._recipe)
+        self.unlinked = lru_cache(_REMEMBERED)(self._unlinked)
         self.reads = lru_cache(_REMEMBERED)(self._reads)
 
     def _operations(
@@ -42,6 +43,11 @@ class Offers:
         properties = self._contract.classes[class_name].properties
         hidden = [key for key in properties if not self._reads(properties[key].promise or "", granted, roles)]
         return Recipe(self._contract, class_name, hidden)
+
+    def _unlinked(self, class_name: str) -> Recipe:
+        """Of node objects for who could follow none of the links."""
+        properties = self._contract.classes[class_name].properties
+        return Recipe(self._contract, class_name, [key for key in properties if properties[key].link])
 
     def _reads(self, promise: str, granted: Scopes, roles: Names) -> bool:
         """Whether the caller may read what is there, or nothing is promised of it."""

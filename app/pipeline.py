@@ -28,7 +28,7 @@ from app.protocol.front_door import Hosts
 from app.protocol.idempotency import idempotency_key
 from app.protocol.negotiation import negotiate
 from app.protocol.own_machine import is_from_own_machine
-from app.protocol.preferences import parse_preferences
+from app.protocol.preferences import Preferences, parse_preferences
 from app.protocol.query import encode_query, parse_query
 from app.protocol.quotas import counted_as
 from app.protocol.trace import trace_response
@@ -70,8 +70,24 @@ NOTHING_SENT = Sent()
 REMEMBERED_ANSWERS = 1_024
 # Asked by machines that know the service by a number, also when there is too much to do.
 HEALTH = frozenset({"/livez", "/readyz"})
-# No id and no handle has more characters; what has is not worth being remembered.
-LONGEST = 64
+# No id and no handle has more characters; what has is not worth being remembered. Nor is it what is said at
+# such a length of how to be answered.
+LONGEST, SAID_LENGTH = 64, 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a request says of how it wants to be answered, whatever there is: as a `page`; in the `form`, one
+    of `forms`, None where there is nothing to represent or none of them is acceptable; in the coding, with
+    the preferences. `varies` are the fields that decided about it."""
+
+    page: bool
+    form: str | None
+    forms: Sequence[str]
+    acceptable: bool
+    coding: str | None
+    preferences: Preferences
+    varies: str
 
 
 class Pipeline:
@@ -111,6 +127,7 @@ class Pipeline:
         self._shapes = {**identifiers, "handle": instance["handle"].shape}
         # Few of all values are asked for at a time.
         self._fits = lru_cache(maxsize=4_096)(self._judged)
+        self._chosen = lru_cache(maxsize=1_024)(self._choose)
 
     async def serve(self, resource: Resource | None, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -151,7 +168,8 @@ class Pipeline:
                 await self._count(request, self._rate_limits)
             return known
         resource = resource and _there(resource, request)
-        request.page = request.method == "GET" and self._wants_page(resource, request)
+        choice = self._choice(resource, request)
+        request.page = choice.page
         if request.method == "OPTIONS":
             return self._options(resource, request)
         if resource is None or not self._can_be(request):
@@ -161,9 +179,9 @@ class Pipeline:
         if request.draining and request.route == "/readyz":
             raise Problem("unavailable", "The service is about to stop.", headers=[("Retry-After", "1")])
         if request.page and resource.explored:
-            return await self._page(request)
+            return await self._page(choice, request)
         await self._identify(request, operation)
-        wish = self._wish(resource, request)
+        wish = self._wish(choice, request)
         content = await self._content(resource, request) if request.method in ACCEPTED else NOTHING_SENT
         key = self._key(resource, request) if request.method == "POST" else None
         exchange = Exchange(
@@ -218,71 +236,83 @@ class Pipeline:
         accept = () if problem.type == "header-fields-too-large" else request.lines("accept")
         return self._answers.of_problem(problem, accept, request.id, request.operation, page=request.page)
 
-    def _wants_page(self, resource: Resource | None, request: Request) -> bool:
-        """Whether people are to be shown something there rather than programs."""
-        accept = request.lines("accept")
-        # Said by browsers and hardly by anybody else: whoever does not say it waits for nothing here.
-        if request.form is not None or not any("html" in line.lower() for line in accept):
-            return False
-        if resource is None:
-            return negotiate(accept, (JSON_LD, HTML)) == HTML
-        if not resource.explored and HTML not in resource.offers:
-            return False
-        return negotiate(accept, (*(self._offered(resource) or (JSON_LD,)), HTML)) == HTML
+    def _choice(self, resource: Resource | None, request: Request) -> Choice:
+        """Most requests say of this what others have said before."""
+        raw = request.raw_lines
+        said = (raw(b"accept"), raw(b"accept-encoding"), raw(b"prefer"))
+        short = sum(len(line) for lines in said for line in lines) <= SAID_LENGTH
+        choose = self._chosen if short else self._choose
+        return choose(resource, request.method, request.form, bool(request.scope["query_string"]), *said)
 
-    async def _page(self, request: Request) -> Answer:
+    def _choose(
+        self,
+        resource: Resource | None,
+        method: str,
+        of_address: str | None,
+        has_query: bool,
+        *said: tuple[bytes, ...],
+    ) -> Choice:
+        accept, codings, preferences = ([line.decode("latin-1") for line in lines] for lines in said)
+        forms = self._offered(resource) if resource is not None else ()
+        represented = bool(forms) and method != "DELETE"
+        # The address says it: what is accepted besides does not count (RFC 9110 section 12.5.1).
+        form = (of_address or negotiate(accept, forms)) if represented else None
+        # Only a query can be read strictly, and only a change be answered minimally.
+        preferring = method != "GET" or has_query
+        leads_on = method == "GET" and resource is not None and resource.explored
+        return Choice(
+            page=method == "GET" and of_address is None and _wants_page(resource, accept, forms),
+            form=form,
+            forms=forms,
+            acceptable=form is not None or not represented,
+            coding=negotiate_coding(codings),
+            preferences=parse_preferences(preferences),
+            varies=_varies(
+                form is not None, of_address is None and (form is not None or leads_on), preferring
+            ),
+        )
+
+    async def _page(self, choice: Choice, request: Request) -> Answer:
         """The explorer's, which is the same at every address: nobody has to be anybody to get it. Raises 401
         for a bad token nevertheless, and 429."""
         await self._identify(request, UNPROMISED)
         return self._answers.of_page(
             self._contract.base + request.address,
-            negotiate_coding(request.lines("accept-encoding")),
+            choice.coding,
             parse_conditions(request.lines("if-match"), request.lines("if-none-match"), required=False),
         )
 
-    def _wish(self, resource: Resource, request: Request) -> Wish:
-        """Raises 406. Only a query can be read strictly, and only a change be answered minimally."""
-        method, forms = request.method, self._offered(resource)
-        form = self._form(forms, request)
-        preferring = method != "GET" or bool(request.scope["query_string"])
+    def _wish(self, choice: Choice, request: Request) -> Wish:
+        """Raises 406."""
+        if not choice.acceptable:
+            raise self._not_acceptable(choice.forms, request)
         return Wish(
-            method=method,
+            method=request.method,
             asked=self._contract.base + request.address,
-            form=form,
-            offered=forms,
-            coding=negotiate_coding(request.lines("accept-encoding")),
+            form=choice.form,
+            offered=choice.forms,
+            coding=choice.coding,
             conditions=parse_conditions(
                 request.lines("if-match"),
                 request.lines("if-none-match"),
                 required=self._settings.require_if_match,
             ),
-            preferences=parse_preferences(request.lines("prefer")),
-            varies=_varies(
-                form is not None,
-                request.form is None and (form is not None or (method == "GET" and resource.explored)),
-                preferring,
-            ),
+            preferences=choice.preferences,
+            varies=choice.varies,
         )
 
     def _offered(self, resource: Resource) -> tuple[str, ...]:
         return offered(tuple(resource.offers), self._contract.base)
 
-    def _form(self, forms: Sequence[str], request: Request) -> str | None:
-        """What to answer in; None where there will be nothing to represent. Raises 406."""
-        if not forms or request.method == "DELETE":
-            return None
-        # The address says it: what is accepted besides does not count (RFC 9110 section 12.5.1).
-        form = request.form or negotiate(request.lines("accept"), forms)
-        if form is None:
-            address = self._contract.base + quote(request.path)
-            raise Problem(
-                "not-acceptable",
-                f"Accept one of {', '.join(dict.fromkeys(map(essence_of, forms)))}.",
-                available=[
-                    Available(without_profile(it), profile_of(it), with_suffix(address, it)) for it in forms
-                ],
-            )
-        return form
+    def _not_acceptable(self, forms: Sequence[str], request: Request) -> Problem:
+        address = self._contract.base + quote(request.path)
+        return Problem(
+            "not-acceptable",
+            f"Accept one of {', '.join(dict.fromkeys(map(essence_of, forms)))}.",
+            available=[
+                Available(without_profile(it), profile_of(it), with_suffix(address, it)) for it in forms
+            ],
+        )
 
     def _can_be(self, request: Request) -> bool:
         """Whether anything could be at the path."""
@@ -404,6 +434,16 @@ def _allow(resource: Resource) -> str:
     """What the path supports, for whoever asks (API.md section 3)."""
     supported = {*resource.operations, "OPTIONS", *(["HEAD"] if "GET" in resource.operations else [])}
     return ", ".join(method for method in METHODS if method in supported)
+
+
+def _wants_page(resource: Resource | None, accept: Sequence[str], forms: Sequence[str]) -> bool:
+    """Whether people are to be shown something there rather than programs."""
+    # Said by browsers and hardly by anybody else: whoever does not say it waits for nothing here.
+    if not any("html" in line.lower() for line in accept):
+        return False
+    if resource is not None and not resource.explored and HTML not in resource.offers:
+        return False
+    return negotiate(accept, (*(forms or (JSON_LD,)), HTML)) == HTML
 
 
 @cache

@@ -98,6 +98,11 @@ class Request:
             return None
         return self._raw_path, tuple(accept), tuple(codings)
 
+    def raw_lines(self, name: bytes) -> tuple[bytes, ...]:
+        """Not decoded, as something may be remembered by them."""
+        found = self._lines.get(name)
+        return tuple(found) if found else ()
+
     def lines(self, name: str) -> Sequence[str]:
         """`name` in lower case, as ASGI has it."""
         found = self._lines.get(name.encode("latin-1"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Self
 
 from http_sf import ser
 from http_sf.types import ListType, ParamsType
@@ -15,24 +16,18 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TEXT = re.compile(r"[ -~]*")
 
 
-class Link:
+class Link(str):
     """One link of a response, written in the form that clients search for with a regular expression.
 
     Raises ValueError for what could end the link, or the field, early.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ()
 
-    def __init__(self, target: str, rel: str, attributes: tuple[tuple[str, str], ...] = ()) -> None:
+    def __new__(cls, target: str, rel: str, attributes: tuple[tuple[str, str], ...] = ()) -> Self:
         if not _TARGET.fullmatch(target):
             raise ValueError(f"not the target of a link: {target!r}")
-        self._text = f"<{target}>{_parameters(rel, attributes)}"
-
-    def __str__(self) -> str:
-        return self._text
-
-    def __repr__(self) -> str:
-        return f"Link({self._text})"
+        return super().__new__(cls, f"<{target}>{_parameters(rel, attributes)}")
 
 
 @lru_cache(maxsize=128)
@@ -47,7 +42,7 @@ def _parameters(rel: str, attributes: tuple[tuple[str, str], ...]) -> str:
 
 def link_field(links: Iterable[Link]) -> str:
     """The value of one Link field that carries all `links` in their order."""
-    return ", ".join(map(str, links))
+    return ", ".join(links)
 
 
 def link_template_field(templates: Iterable[tuple[str, str, str]]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from app.addresses import DATA_CONTEXT, LINKS, PIECES, item_path
+from app.addresses import DATA_CONTEXT, ITEMS, LINKS, item_path
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Operation
 from app.representation.terms import Lasting
@@ -17,38 +18,38 @@ NodeObject = dict[str, Any]
 
 class Recipe:
     """How node objects of a class are made for who may not follow some of its links: worked out once, for
-    lists make dozens in a request."""
+    lists make dozens in a request. Written as Python and compiled, as dataclasses are, for that reason."""
 
     def __init__(self, contract: Contract, class_name: str, hidden: Collection[str] = ()) -> None:
         """`hidden` are the keys of those links."""
-        self._class_name, self._base = class_name, contract.base
-        templates = {key: LINKS[class_name].get(key) for key in contract.classes[class_name].properties}
-        steps = [(key, *_step(contract.base, it)) for key, it in templates.items() if key not in hidden]
-        self._keys = [key for key, *_ in steps]
-        self._names = [name or key for key, name, _, _ in steps]
-        self._links = [(key, before, after) for key, name, before, after in steps if name is not None]
+        links = LINKS[class_name]
+        shown = [key for key in contract.classes[class_name].properties if key not in hidden]
+        members = {
+            "@id": _address(ITEMS[class_name]),
+            "@type": repr(class_name),
+            **{key: _link(links[key]) if key in links else f"get({key!r})" for key in shown},
+        }
+        source = ", ".join(f"{key!r}: {value}" for key, value in members.items())
+        # What is compiled is of the contract and of this service's own templates.
+        self._node = eval(f"lambda values, get: {{{source}}}", {"base": contract.base})  # noqa: S307
 
     def node(self, values: Mapping[str, Any]) -> NodeObject:
         """Without a context: `@id`, `@type`, what has a value, and the links, in the contract's order."""
-        class_name = self._class_name
-        node: NodeObject = {"@id": self._base + item_path(class_name, values), "@type": class_name}
-        node.update(zip(self._keys, map(values.get, self._names), strict=True))
-        for key, before, after in self._links:
-            value = node[key]
-            if value is not None:
-                node[key] = before + value + after
+        node: NodeObject = self._node(values, values.get)
         if None in node.values():
             return {key: value for key, value in node.items() if value is not None}
         return node
 
 
-def _step(base: str, template: str | None) -> tuple[str | None, str, str]:
-    """Of a link: the value that its address needs, and what stands before and after that."""
-    if template is None:
-        return None, "", ""
-    [(before, name), *rest] = PIECES[template]
-    after = "".join(literal for literal, _ in rest)
-    return name, base + before, after
+def _address(template: str) -> str:
+    """As an expression. Raises `KeyError` where a value is missing."""
+    return 'f"{base}' + re.sub(r"{(\w+)}", r"{values['\1']}", template) + '"'
+
+
+def _link(template: str) -> str:
+    """As an expression: None where one of its values is missing."""
+    absent = " or ".join(f"get('{name}') is None" for name in re.findall(r"{(\w+)}", template))
+    return f"None if {absent} else {_address(template)}"
 
 
 def activity_node(contract: Contract, recipe: Recipe, values: Mapping[str, Any]) -> NodeObject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.exchange import Exchange, Representation, not_found
 from app.protocol.conditions import check_write
 from app.representation.content import invalid, read_content
-from app.representation.nodes import Recipe, top_level
+from app.representation.nodes import top_level
 from app.resources.items import done, parent
 from app.resources.naming import key_used, likely_id, named_id, names_one, not_usable
 from app.security.rights import check_role
@@ -38,9 +38,7 @@ async def _transferred(exchange: Exchange, identifier: str) -> Representation:
 
 
 def _parted_with(exchange: Exchange, record: Record) -> Representation:
-    links = exchange.contract.classes["Instance"].properties.values()
-    hidden = [property_.key for property_ in links if property_.link]
-    node = Recipe(exchange.contract, "Instance", hidden).node(record.values)
+    node = exchange.offers.unlinked("Instance").node(record.values)
     return Representation(
         node=top_level(exchange.contract, node, ()), version=record.version, address=str(node["@id"])
     )
