@@ -90,9 +90,10 @@ def _welcome(settings: Settings, *, as_json: bool) -> None:
         f"""
 The registry answers at {base} with sample data; Ctrl+C ends it. Where to look:
 
-  {base}/api        the entry point
-  {base}/api/docs   what there is and what can be done (Hydra ApiDocumentation)
-  {base}/vocab      what the words mean
+  {base}/api             the entry point: linked data for programs, pages for a browser
+  {base}/api/docs        what there is and what can be done (Hydra ApiDocumentation)
+  {base}/api/reference   the same as OpenAPI, to be tried out
+  {base}/vocab           what the words mean
 """
     ]
     if token is not None:
