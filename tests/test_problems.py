@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from app.contract.contract import Contract
+from app.logs import Lines
 from app.problems import Problem
 from app.resources import instances, items
 from app.storage.failures import unavailable
@@ -229,29 +233,32 @@ async def test_health_is_asked_for_each_time(service: Service) -> None:
 
 
 async def test_a_request_is_one_line_of_the_log_and_its_query_is_not_in_it(
-    service: Service, world: World
+    service: Service, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LO-01 to LO-04: the route and not the path; who asked, but no name."""
-    trace = "0af7651916cd43dd8448eb211c80319c"
-    with capture_logs() as lines:
-        await service.as_(None).get("/x%0aINFO:forged%20%1b[31m%c3%a9?access_token=secret")
-        headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
-        answer = await service.as_("owner").get(f"{world.acme}/instances?name=secret", headers=headers)
-    nowhere, found = lines
+    trace, written = "0af7651916cd43dd8448eb211c80319c", io.StringIO()
+    monkeypatch.setattr("app.observation.REQUESTS", Lines(written))
+    await service.as_(None).get("/x%0aINFO:forged%20%1b[31m%c3%a9?access_token=secret")
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    answer = await service.as_("owner").get(f"{world.acme}/instances?name=secret", headers=headers)
+    await asyncio.sleep(0)
+    nowhere, found = map(json.loads, written.getvalue().splitlines())
+    for line in (nowhere, found):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line.pop("time"))
     assert nowhere.pop("ms") >= 0
     assert nowhere == {
-        "event": "request", "log_level": "info", "request_id": nowhere["request_id"], "method": "GET",
+        "event": "request", "level": "info", "request_id": nowhere["request_id"], "method": "GET",
         "status": 404, "bytes": nowhere["bytes"], "problem": "not-found",
     }  # fmt: skip
     assert found.pop("ms") > 0
     assert len(found.pop("caller")) == 16
     assert found == {
-        "event": "request", "log_level": "info", "request_id": answer.headers["X-Request-Id"],
+        "event": "request", "level": "info", "request_id": answer.headers["X-Request-Id"],
         "trace_id": trace, "method": "GET", "route": "/api/organizations/{organization_id}/instances",
         "status": 200, "bytes": int(answer.headers["Content-Length"]), "organization": world.acme_id,
     }  # fmt: skip
     assert answer.headers["Traceresponse"].startswith(f"00-{trace}-")
-    assert "secret" not in str(lines)
+    assert "secret" not in written.getvalue()
 
 
 async def test_every_problem_type_dereferences(service: Service, contract: Contract) -> None:
