@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,8 @@ from tests.postgres_server import PostgresServer, postgres_server, quick_folder
 from tests.service import BASE, Service, World, populate, running
 from tests.whole_runs import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown  # noqa: F401
 
+# What stays for the whole run, a gigabyte of contracts and modules, is not looked through all the time.
+gc.set_threshold(100_000, 50, 100)
 # The lines of requests are looked at where a test captures them, and are in nobody's way elsewhere.
 structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
 
