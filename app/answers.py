@@ -70,13 +70,11 @@ Fields = Sequence[tuple[str, str]]
 
 @dataclass
 class Answer:
-    """Fields beside those that every answer has, and the bytes; none at all where a status has none. `tag`
-    is that of what is shown."""
+    """Fields beside those that every answer has, and the bytes; none at all where a status has none."""
 
     status: int
     fields: Fields = ()
     content: bytes | None = None
-    tag: str | None = None
 
     _encoded: list[tuple[bytes, bytes]] | None = field(default=None, compare=False, repr=False)
 
@@ -163,7 +161,7 @@ class Answers:
             check_read(wish.conditions, written.tag)
             if not_modified(wish.conditions, written.tag):
                 return Answer(304, [it for it in fields if it[0] not in OF_CONTENT])
-        return Answer(representation.status, fields, self._coded(representation, written), written.tag)
+        return Answer(representation.status, fields, self._coded(representation, written))
 
     def of_page(self, asked: str, coding: str | None, conditions: Conditions) -> Answer:
         """The explorer, which tells nothing of what is at the address. Raises 412 as any read."""

@@ -50,9 +50,9 @@ def configure_logs() -> None:
 
 
 class Lines:
-    """What a logger of structlog's does with these processors, in one step: a tenth of what a request costs
-    is saved by it. The lines are written in one piece when the event loop comes round: the system takes as
-    long for one as for a dozen. Without a loop each is written at once."""
+    """What a logger of structlog does with these processors, in one step, for every request pays for it. The
+    lines are written in one piece when the event loop comes round: the system takes as long for one as for a
+    dozen. Without a loop each is written at once."""
 
     def __init__(self, stream: TextIO, **_options: Any) -> None:
         self._stream = stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.addresses import SAMPLE_PEOPLE
 from app.answers import Answer, Answers, Fields, Wish
 from app.callers import Callers
+from app.choices import Choice, Choices
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
 from app.exchange import PARENTS, Exchange, Representation, Resource, not_found
@@ -22,13 +23,10 @@ from app.explorer.files import page
 from app.observation import Observation
 from app.offers import Offers
 from app.problems import Available, Problem
-from app.protocol.codings import negotiate_coding
 from app.protocol.conditions import check_creation, parse_conditions
 from app.protocol.front_door import Hosts
 from app.protocol.idempotency import idempotency_key
-from app.protocol.negotiation import negotiate
 from app.protocol.own_machine import is_from_own_machine
-from app.protocol.preferences import Preferences, parse_preferences
 from app.protocol.query import encode_query, parse_query
 from app.protocol.quotas import counted_as
 from app.protocol.trace import trace_response
@@ -36,10 +34,7 @@ from app.receiving import ACCEPTED, accepted, content_type, target
 from app.replays import Replays, fingerprint
 from app.representation.documents import Document
 from app.representation.forms import (
-    HTML,
-    JSON_LD,
     essence_of,
-    offered,
     profile_of,
     with_suffix,
     without_profile,
@@ -70,24 +65,8 @@ NOTHING_SENT = Sent()
 REMEMBERED_ANSWERS = 1_024
 # Asked by machines that know the service by a number, also when there is too much to do.
 HEALTH = frozenset({"/livez", "/readyz"})
-# No id and no handle has more characters; what has is not worth being remembered. Nor is it what is said at
-# such a length of how to be answered.
-LONGEST, SAID_LENGTH = 64, 1_024
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a request says of how it wants to be answered, whatever there is: as a `page`; in the `form`, one
-    of `forms`, None where there is nothing to represent or none of them is acceptable; in the coding, with
-    the preferences. `varies` are the fields that decided about it."""
-
-    page: bool
-    form: str | None
-    forms: Sequence[str]
-    acceptable: bool
-    coding: str | None
-    preferences: Preferences
-    varies: str
+# No id and no handle has more characters; what has is not worth being remembered.
+LONGEST = 64
 
 
 class Pipeline:
@@ -116,6 +95,7 @@ class Pipeline:
         self._running = 0
         sign_in = SAMPLE_PEOPLE if settings.is_local else None
         self._answers = Answers(contract, writers, page(contract.base, sign_in))
+        self._choices = Choices(contract.base)
         self._offers = Offers(contract)
         self._replays = Replays(database)
         self._reader = Reader(contract)
@@ -127,7 +107,6 @@ class Pipeline:
         self._shapes = {**identifiers, "handle": instance["handle"].shape}
         # Few of all values are asked for at a time.
         self._fits = lru_cache(maxsize=4_096)(self._judged)
-        self._chosen = lru_cache(maxsize=1_024)(self._choose)
 
     async def serve(self, resource: Resource | None, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -168,7 +147,7 @@ class Pipeline:
                 await self._count(request, self._rate_limits)
             return known
         resource = resource and _there(resource, request)
-        choice = self._choice(resource, request)
+        choice = self._choices.of(resource, request)
         request.page = choice.page
         if request.method == "OPTIONS":
             return self._options(resource, request)
@@ -236,42 +215,6 @@ class Pipeline:
         accept = () if problem.type == "header-fields-too-large" else request.lines("accept")
         return self._answers.of_problem(problem, accept, request.id, request.operation, page=request.page)
 
-    def _choice(self, resource: Resource | None, request: Request) -> Choice:
-        """Most requests say of this what others have said before."""
-        raw = request.raw_lines
-        said = (raw(b"accept"), raw(b"accept-encoding"), raw(b"prefer"))
-        short = sum(len(line) for lines in said for line in lines) <= SAID_LENGTH
-        choose = self._chosen if short else self._choose
-        return choose(resource, request.method, request.form, bool(request.scope["query_string"]), *said)
-
-    def _choose(
-        self,
-        resource: Resource | None,
-        method: str,
-        of_address: str | None,
-        has_query: bool,
-        *said: tuple[bytes, ...],
-    ) -> Choice:
-        accept, codings, preferences = ([line.decode("latin-1") for line in lines] for lines in said)
-        forms = self._offered(resource) if resource is not None else ()
-        represented = bool(forms) and method != "DELETE"
-        # The address says it: what is accepted besides does not count (RFC 9110 section 12.5.1).
-        form = (of_address or negotiate(accept, forms)) if represented else None
-        # Only a query can be read strictly, and only a change be answered minimally.
-        preferring = method != "GET" or has_query
-        leads_on = method == "GET" and resource is not None and resource.explored
-        return Choice(
-            page=method == "GET" and of_address is None and _wants_page(resource, accept, forms),
-            form=form,
-            forms=forms,
-            acceptable=form is not None or not represented,
-            coding=negotiate_coding(codings),
-            preferences=parse_preferences(preferences),
-            varies=_varies(
-                form is not None, of_address is None and (form is not None or leads_on), preferring
-            ),
-        )
-
     async def _page(self, choice: Choice, request: Request) -> Answer:
         """The explorer's, which is the same at every address: nobody has to be anybody to get it. Raises 401
         for a bad token nevertheless, and 429."""
@@ -300,9 +243,6 @@ class Pipeline:
             preferences=choice.preferences,
             varies=choice.varies,
         )
-
-    def _offered(self, resource: Resource) -> tuple[str, ...]:
-        return offered(tuple(resource.offers), self._contract.base)
 
     def _not_acceptable(self, forms: Sequence[str], request: Request) -> Problem:
         address = self._contract.base + quote(request.path)
@@ -413,7 +353,9 @@ class Pipeline:
         offered = {it["method"] for it in (representation.node or {}).get("operation", ())}
         # What fails anyway does not depend on a condition (RFC 9110 section 13.2.1).
         if representation.version is None and exchange.operation.method in offered:
-            check_creation(exchange.conditions, self._answers.tags(representation, self._offered(resource)))
+            check_creation(
+                exchange.conditions, self._answers.tags(representation, self._choices.forms(resource))
+            )
 
 
 @dataclass(frozen=True)
@@ -434,24 +376,6 @@ def _allow(resource: Resource) -> str:
     """What the path supports, for whoever asks (API.md section 3)."""
     supported = {*resource.operations, "OPTIONS", *(["HEAD"] if "GET" in resource.operations else [])}
     return ", ".join(method for method in METHODS if method in supported)
-
-
-def _wants_page(resource: Resource | None, accept: Sequence[str], forms: Sequence[str]) -> bool:
-    """Whether people are to be shown something there rather than programs."""
-    # Said by browsers and hardly by anybody else: whoever does not say it waits for nothing here.
-    if not any("html" in line.lower() for line in accept):
-        return False
-    if resource is not None and not resource.explored and HTML not in resource.offers:
-        return False
-    return negotiate(accept, (*(forms or (JSON_LD,)), HTML)) == HTML
-
-
-@cache
-def _varies(represented: bool, negotiated: bool, preferring: bool) -> str:
-    """The fields that decide about an answer; also about that which leads on, instead of which there is a
-    page for people."""
-    varies = [*(["Accept"] if negotiated else []), *(["Accept-Encoding"] if represented else [])]
-    return ", ".join([*varies, *(["Prefer"] if preferring else [])])
 
 
 def _there(resource: Resource, request: Request) -> Resource | None:

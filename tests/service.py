@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +45,6 @@ class Client(httpx.AsyncClient):
         raise NotImplementedError
 
     NO_COOKIES = NoCookies()
-
-    def _merge_url(self, url: httpx.URL | str) -> httpx.URL:
-        """Of a few addresses, again and again."""
-        return _merged(self, url)
-
-
-@lru_cache(maxsize=4_096)
-def _merged(client: Client, url: httpx.URL | str) -> httpx.URL:
-    return httpx.AsyncClient._merge_url(client, url)
 
 
 @dataclass

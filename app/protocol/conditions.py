@@ -63,7 +63,7 @@ def entity_tag(body: bytes, version: int | None = None, coding: str | None = Non
     The same bytes in another `form`, a media type, and what is sent in a `coding` have tags of their own
     (RFC 9110 section 8.8.3.3), told from the `body` before.
     """
-    # Processors have instructions for this one, which makes it the fastest that there is.
+    # Processors have instructions for this one.
     digest = hashlib.sha256(f"{form} {coding or ''} ".encode())
     digest.update(body)
     opaque = digest.hexdigest()[:_DIGITS]
