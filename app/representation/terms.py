@@ -6,8 +6,9 @@ coercion, `@list` and `@reverse`. JSON-LD processors are the judges of it in the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import pyoxigraph as ox
@@ -24,14 +25,14 @@ _INTEGER, _BOOLEAN = ox.NamedNode(f"{XSD}integer"), ox.NamedNode(f"{XSD}boolean"
 _Object: TypeAlias = "ox.NamedNode | ox.BlankNode | ox.Literal"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Key:
-    """What a key says: its IRI, and how its values are read."""
+    """What a key says: its IRI, and how its values are read, text above all."""
 
     iri: str
     predicate: ox.NamedNode
     coercion: str | None
-    datatype: ox.NamedNode | None
+    read: Callable[[str], _Object]
     is_list: bool
     reverse: bool
 
@@ -49,8 +50,8 @@ class Terms:
         self.context: Mapping[str, Any] = context.document["@context"]
         self.prefixes = {key: term.iri for key, term in context.terms.items() if _is_prefix(term)}
         self.terms = context.terms
-        self._keys = {key: _compiled(term) for key, term in context.terms.items()}
         self._named: dict[str, ox.NamedNode] = {}
+        self._keys = {key: self._compiled(term) for key, term in context.terms.items()}
         # The triples of nodes that do not change, by where those are; they are kept, so that they stay there.
         self._lasting: dict[int, tuple[Lasting, list[ox.Triple]]] = {}
 
@@ -67,8 +68,20 @@ class Terms:
         found = self._keys.get(key)
         if found is None:
             iri = self.iri(key)
-            found = self._keys[key] = _Key(iri, ox.NamedNode(iri), None, None, is_list=False, reverse=False)
+            term = Term(key, iri, None, None, reverse=False)
+            found = self._keys[key] = self._compiled(term)
         return found
+
+    def _compiled(self, term: Term) -> _Key:
+        read: Callable[[str], _Object] = ox.Literal
+        if term.coercion is not None and not term.coercion.startswith("@"):
+            read = partial(ox.Literal, datatype=ox.NamedNode(term.coercion))
+        elif term.coercion is not None:
+            read = partial(self.named, vocabulary=term.coercion == "@vocab")
+        is_list = term.container == "@list"
+        return _Key(
+            term.iri, ox.NamedNode(term.iri), term.coercion, read, is_list=is_list, reverse=term.reverse
+        )
 
     def expanded(self, node: Mapping[str, Any]) -> NodeObject:
         """The node object in expanded form (JSON-LD 1.1 section 9.4 of the processing algorithms)."""
@@ -99,13 +112,13 @@ class Terms:
 
     def triples(self, node: Mapping[str, Any]) -> list[ox.Triple]:
         """The graph of a node object. Blank nodes are labelled in its order: the same in every process."""
-        return list(_Walk(self).of(node))
+        return _Walk(self).of(node)
 
     def of_lasting(self, node: Lasting) -> list[ox.Triple]:
         """The triples of a node that does not change, and in which no node is blank."""
         found = self._lasting.get(id(node))
         if found is None:
-            found = self._lasting[id(node)] = node, list(_Walk(self).of(dict(node)))
+            found = self._lasting[id(node)] = node, _Walk(self).of(dict(node))
         return found[1]
 
     def named(self, text: str, *, vocabulary: bool = False) -> ox.NamedNode:
@@ -125,14 +138,16 @@ class _Walk:
         self._terms = terms
         self._blank = 0
         self._waiting: list[tuple[ox.NamedNode | ox.BlankNode, Mapping[str, Any]]] = []
+        self._triples: list[ox.Triple] = []
 
-    def of(self, root: Mapping[str, Any]) -> Iterator[ox.Triple]:
+    def of(self, root: Mapping[str, Any]) -> list[ox.Triple]:
         self._subject(root)
         for subject, node in self._waiting:  # which grows meanwhile
             if type(node) is Lasting:
-                yield from self._terms.of_lasting(node)
+                self._triples += self._terms.of_lasting(node)
             else:
-                yield from self._node(subject, node)
+                self._node(subject, node)
+        return self._triples
 
     def _subject(self, node: Mapping[str, Any]) -> ox.NamedNode | ox.BlankNode:
         address = node.get("@id")
@@ -145,64 +160,47 @@ class _Walk:
         self._blank += 1
         return ox.BlankNode(f"b{self._blank}")
 
-    def _node(self, subject: ox.NamedNode | ox.BlankNode, node: Mapping[str, Any]) -> Iterator[ox.Triple]:
-        terms = self._terms
+    def _node(self, subject: ox.NamedNode | ox.BlankNode, node: Mapping[str, Any]) -> None:
+        terms, say = self._terms, self._triples.append
         for name, value in node.items():
-            values = value if isinstance(value, list) else [value]
+            values = value if isinstance(value, list) else (value,)
             if name == "@type":
                 for item in values:
-                    yield ox.Triple(subject, _TYPE, terms.named(item, vocabulary=True))
+                    say(ox.Triple(subject, _TYPE, terms.named(item, vocabulary=True)))
             elif name[0] != "@":
                 key = terms.key(name)
                 if key.is_list:
-                    yield from self._list(subject, key, values)
+                    self._list(subject, key, values)
                 elif key.reverse:
                     for item in values:
-                        yield ox.Triple(self._subject(item), key.predicate, subject)
+                        say(ox.Triple(self._subject(item), key.predicate, subject))
                 else:
                     for item in values:
-                        yield ox.Triple(subject, key.predicate, self._object(key, item))
+                        told = key.read(item) if type(item) is str else self._object(key, item)
+                        say(ox.Triple(subject, key.predicate, told))
 
     def _object(self, key: _Key, value: Any) -> _Object:
+        if isinstance(value, str):
+            return key.read(value)
         if isinstance(value, dict):
             if "@value" in value:
                 return ox.Literal(
                     value["@value"], datatype=self._terms.named(value["@type"], vocabulary=True)
                 )
             return self._subject(value)
-        if key.datatype is not None:
-            return ox.Literal(value, datatype=key.datatype)
-        if key.coercion is not None:
-            return self._terms.named(value, vocabulary=key.coercion == "@vocab")
         if isinstance(value, bool):
             return ox.Literal("true" if value else "false", datatype=_BOOLEAN)
-        if isinstance(value, int):
-            return ox.Literal(str(value), datatype=_INTEGER)
-        return ox.Literal(value)
+        return ox.Literal(str(value), datatype=_INTEGER)
 
-    def _list(
-        self, subject: ox.NamedNode | ox.BlankNode, key: _Key, values: list[Any]
-    ) -> Iterator[ox.Triple]:
-        predicate = key.predicate
+    def _list(self, subject: ox.NamedNode | ox.BlankNode, key: _Key, values: Sequence[Any]) -> None:
+        say, predicate = self._triples.append, key.predicate
         for value in values:
             cell = self._label()
-            yield ox.Triple(subject, predicate, cell)
-            yield ox.Triple(cell, _FIRST, self._object(key, value))
+            say(ox.Triple(subject, predicate, cell))
+            say(ox.Triple(cell, _FIRST, self._object(key, value)))
             subject, predicate = cell, _REST
-        yield ox.Triple(subject, predicate, _NIL)
+        say(ox.Triple(subject, predicate, _NIL))
 
 
 def _is_prefix(term: Term) -> bool:
     return term.iri[-1] in "#/" and term.coercion is None and not term.reverse
-
-
-def _compiled(term: Term) -> _Key:
-    is_datatype = term.coercion is not None and not term.coercion.startswith("@")
-    return _Key(
-        term.iri,
-        ox.NamedNode(term.iri),
-        term.coercion,
-        ox.NamedNode(term.coercion) if is_datatype and term.coercion else None,
-        is_list=term.container == "@list",
-        reverse=term.reverse,
-    )
