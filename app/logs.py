@@ -10,9 +10,15 @@ from functools import cache
 from typing import Any, TextIO, cast
 
 import orjson
-import structlog
-from structlog.types import BindableLogger, Processor
 
+from app.lean import without
+
+# Faults are shown by it, where a person is looking.
+with without(*([] if sys.stderr.isatty() else ["rich"])):
+    import structlog
+    from structlog.types import BindableLogger, Processor
+
+REQUESTS = structlog.get_logger("app.requests")
 _STAMPED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     structlog.processors.add_log_level,

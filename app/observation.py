@@ -7,9 +7,8 @@ import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import structlog
-
 from app.answers import Answer
+from app.logs import REQUESTS
 from app.problems import Problem
 from app.request import Request
 from app.storage.database import Database
@@ -18,7 +17,6 @@ if TYPE_CHECKING:  # imported where something is counted at all
     from app.metrics import Metrics
 
 LOG = logging.getLogger("app.pipeline")
-REQUESTS = structlog.get_logger("app.requests")
 ORGANIZATION = "/api/organizations/{id}"
 
 

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pyld import iri_resolver
-
 from app.problems import Violation
 from app.protocol.json_pointer import pointer
 from app.protocol.strict_json import JSON
+from app.representation.processor import iri_resolver
 
 MAX_CONTEXTS, MAX_TERMS, LONGEST = 32, 1_000, 2_000
 SHOWN_LENGTH = 200

@@ -7,10 +7,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from pyld.context_resolver import ContextResolver
-from pyld.documentloader.frozen import FrozenDocumentLoader
-from pyld.jsonld import JsonLdError, JsonLdProcessor
-
 from app.addresses import DATA_CONTEXT
 from app.contract.contract import Contract
 from app.problems import Problem, Violation
@@ -18,6 +14,12 @@ from app.protocol.json_pointer import pointer
 from app.protocol.strict_json import JSON
 from app.representation.content import MAX_VIOLATIONS, invalid, violation
 from app.representation.contexts import Contexts, Steps, is_unknown_keyword
+from app.representation.processor import (
+    ContextResolver,
+    FrozenDocumentLoader,
+    JsonLdError,
+    JsonLdProcessor,
+)
 from app.representation.recognition import Recognition
 from app.representation.statements import LONGEST_IRI, too_much
 from app.representation.terms import NodeObject, Terms
