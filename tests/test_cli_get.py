@@ -169,3 +169,28 @@ def listening(redirect: str | None = None) -> Iterator[tuple[str, list[str | Non
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_a_token_is_taken_without_white_space_around_it_and_never_shown(
+    folder: Path, settings: dict[str, str]
+) -> None:
+    token = settings["REGISTRY_TOKEN"]
+    padded = run(folder, "get", "acme-eu", **{**settings, "REGISTRY_TOKEN": f" {token}\r\n"})
+    assert padded.returncode == 0, padded.stderr
+    torn = f"{token[:20]}\n{token[20:]}"
+    refused = run(folder, "get", "acme-eu", **{**settings, "REGISTRY_TOKEN": torn})
+    assert refused.returncode == 2
+    assert "REGISTRY_TOKEN" in refused.stderr
+    assert token[:20] not in refused.stdout + refused.stderr
+
+
+def test_who_reads_from_the_pipe_may_go_away(folder: Path, settings: dict[str, str]) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{COMMAND} get /api/docs | head -c 10; exit ${{PIPESTATUS[0]}}"],
+        cwd=folder,
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr, len(done.stdout)) == (141, "", 10)

@@ -46,6 +46,26 @@ def test_readme_and_the_guide_name_every_command_and_every_option_is_in_its_help
     assert set(re.findall(r"^## ([a-z]+)$", GUIDE, re.MULTILINE)) == {"export", "import", "get", "doctor"}
 
 
+def test_the_commands_in_readme_say_what_stands_there(tmp_path: Path) -> None:
+    """But for how long it took. `get` asks a service, which `tests/test_cli_get.py` does."""
+    for name in ("migrate", "sample"):
+        run(tmp_path, name)
+    block = README.partition("## The command line")[2].partition("```console\n")[2].partition("```")[0]
+    entries = [entry.splitlines() for entry in block.split("$ instance-registry ")[1:]]
+    told = {command.split()[0]: (command.split(), lines) for command, *lines in entries}
+    for name in ("export", "doctor"):
+        arguments, lines = told[name]
+        done = run(tmp_path, *arguments)
+        said = set(map(without_times, (done.stdout + done.stderr).splitlines()))
+        expected = {without_times(line) for line in lines if line != "…"}
+        assert expected
+        assert expected <= said, said
+
+
+def without_times(line: str) -> str:
+    return re.sub(r"in [\d.]+ s \([\d,]+/s\)", "in … s", line)
+
+
 def test_there_are_no_colours_in_a_pipe(tmp_path: Path) -> None:
     for arguments in (("--help",), ("contract",), ("doctor",), ("export", "--bad")):
         done = run(tmp_path, *arguments)

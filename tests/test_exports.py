@@ -16,7 +16,7 @@ from app.exporting.part_files import PartFile
 from app.exporting.reading import Scope
 from app.problems import Problem
 from app.representation.forms import JSON_LD, N_QUADS, N_TRIPLES, TURTLE
-from app.representation.streams import FORMS, NDJSON
+from app.representation.streams import BY_NAME, NDJSON
 from tests.exports import exported, graph, opened
 from tests.judges import canonical
 from tests.promises import CONTRACT
@@ -66,7 +66,7 @@ async def test_an_export_is_the_graph_of_what_an_auditor_reads_and_leaves_nothin
 
 async def test_every_form_says_the_same(service: Service, world: World) -> None:
     async with opened(service.settings.database_url) as database:
-        contents = {form: await exported(database, form) for form in FORMS}
+        contents = {form: await exported(database, form) for form in BY_NAME.values()}
     graphs = {form: graph(content, form) for form, content in contents.items()}
     assert len(graphs[N_QUADS]) > 100
     assert all(it == graphs[N_QUADS] for it in graphs.values())
@@ -80,7 +80,7 @@ async def test_every_form_says_the_same(service: Service, world: World) -> None:
 
 async def test_a_registry_without_anything_is_a_document_too(service: Service) -> None:
     async with opened(service.settings.database_url) as database:
-        for form in FORMS:
+        for form in BY_NAME.values():
             content = await exported(database, form)
             assert graph(content, form) == []
             assert form != JSON_LD or json.loads(content)["@graph"] == []
@@ -118,7 +118,7 @@ def interrupting(after: int) -> Job:
     return Job(CONTRACT, Scope(), N_QUADS, told)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", BY_NAME.values())
 @pytest.mark.parametrize("compressed", [False, True])
 async def test_after_an_interruption_anywhere_an_export_goes_on_without_losing_or_repeating_anything(
     service: Service,

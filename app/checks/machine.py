@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from app.answers import API_DOCUMENTATION
 from app.checks.check import Check, failed, ok, warning
 from app.settings import Settings
 from app.storage.database import Database
@@ -31,7 +32,7 @@ def _writable(folder: Path) -> Check:
     """Or one that can be made."""
     name, there = f"folder {folder}", _nearest(folder)
     if not os.access(there, os.W_OK | os.X_OK):
-        mend = f"Let the user of the service write to {there}, or set REGISTRY_DATA_DIR to another folder."
+        mend = f"Let the user of the service write to {there}, or choose another folder in the settings."
         return failed(name, f"{there} cannot be written to", mend)
     if there != folder:
         return ok(name, "it will be made")
@@ -56,18 +57,19 @@ def _nearest(folder: Path) -> Path:
 
 
 def ports(settings: Settings, host: str, port: int) -> Iterator[Check]:
-    yield _port(host, port, f"http://{_authority(host, port)}/livez")
+    yield _port(host, port, f"http://{_authority(host, port)}/livez", API_DOCUMENTATION)
     if settings.metrics_port is not None:
         address = f"http://{_authority(host, settings.metrics_port)}/metrics"
-        yield _port(host, settings.metrics_port, address)
+        yield _port(host, settings.metrics_port, address, "")
 
 
 def _authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _port(host: str, port: int, ours: str) -> Check:
-    """Free, or in use by the service itself, which answers at the address `ours`."""
+def _port(host: str, port: int, ours: str, linked: str) -> Check:
+    """Free, or in use by the service itself, which answers at the address `ours` with a Link field in which
+    `linked` stands."""
     name = f"port {port}"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
@@ -75,15 +77,16 @@ def _port(host: str, port: int, ours: str) -> Check:
         try:
             listener.bind((host, port))
         except OSError as error:
-            if _answers(ours):
+            if _answers(ours, linked):
                 return ok(name, f"the service answers on {host}")
             mend = "End what listens there, or serve on another one: `instance-registry serve --port …`."
             return failed(name, f"{host} cannot be listened on: {error.strerror}", mend)
     return ok(name, f"free on {host}")
 
 
-def _answers(address: str) -> bool:
+def _answers(address: str, linked: str) -> bool:
     try:
-        return httpx.get(address, timeout=TIMEOUT_SECONDS, trust_env=False).is_success
+        answer = httpx.get(address, timeout=TIMEOUT_SECONDS, trust_env=False)
     except httpx.HTTPError:
         return False
+    return answer.is_success and linked in answer.headers.get("Link", "")

@@ -114,9 +114,9 @@ async def _write(
     from app.exporting.jobs import Job
     from app.exporting.part_files import PartFile
     from app.exporting.reading import expected
-    from app.representation.streams import FORMS
+    from app.representation.streams import BY_NAME
 
-    form = dict(zip(Written, FORMS, strict=True))[chosen]
+    form = BY_NAME[chosen.value]
     async with opened(settings) as database:
         session = database.reading()
         total = await expected(session, scope)

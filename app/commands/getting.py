@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.running import REFUSED, AsJson, fail
+from app.commands.running import REFUSED, AsJson, end_with_pipe, fail
 from app.settings import read_settings
 
 if TYPE_CHECKING:
     from app.asking import Asked
 
 TOKEN = "REGISTRY_TOKEN"  # noqa: S105 - the name of a variable
+# What a token consists of (RFC 6750 section 2.1).
+CHARACTERS = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 
 class Shown(Enum):
@@ -57,7 +60,7 @@ def get(
     except ValueError as error:
         raise typer.BadParameter(f"{error} REGISTRY_PUBLIC_URL says which service is asked.") from error
     try:
-        asked = ask(base, target, accept or _media_type(syntax), token)
+        asked = ask(base, target, accept or _media_type(syntax), _checked(token))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         fail(f"{target} cannot be asked: {error}.")
     if as_json:
@@ -68,10 +71,19 @@ def get(
         raise typer.Exit(REFUSED)
 
 
-def _media_type(syntax: Shown | None) -> str:
-    from app.representation.forms import JSON, JSON_LD, SYNTAXES
+def _checked(token: str | None) -> str | None:
+    """Without white space at its ends, which files and secrets often have. What is none is not shown: it may
+    be one nearly."""
+    token = token.strip() if token is not None else None
+    if token and not CHARACTERS.fullmatch(token):
+        raise typer.BadParameter(f"--token, or {TOKEN}, has characters that no access token has.")
+    return token
 
-    return dict(zip(Shown, (JSON_LD, JSON, *SYNTAXES), strict=True))[syntax or Shown.JSON_LD]
+
+def _media_type(syntax: Shown | None) -> str:
+    from app.representation.forms import BY_NAME
+
+    return BY_NAME[(syntax or Shown.JSON_LD).value]
 
 
 def _told(asked: Asked) -> dict[str, object]:
@@ -87,6 +99,7 @@ def _told(asked: Asked) -> dict[str, object]:
 
 def _show(asked: Asked, links: bool | None) -> None:
     """To a pipe, what came as it came; a problem's two lines stand on the error output besides."""
+    end_with_pipe()
     from rich.console import Console
     from rich.syntax import Syntax
     from rich.table import Table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.running import AsJson, say
+from app.commands.running import AsJson, end_with_pipe, say
 from app.settings import read_settings
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def contract(
     if pin:
         pin_contexts(loaded.sources)
     check_contract(loaded)
+    end_with_pipe()
     if as_json:
         say(_told(loaded), as_json=True)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -60,6 +61,12 @@ def run(coroutine: Coroutine[Any, Any, Any], interrupted: str = "Interrupted.") 
         return asyncio.run(coroutine)
     except KeyboardInterrupt:
         fail(interrupted, INTERRUPTED)
+
+
+def end_with_pipe() -> None:
+    """From here on whoever reads from a pipe may go away, and ends the command by it, as other commands are
+    ended: by a signal, which shells tell as 141. Not while a network connection is open: that would, too."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def database_of(settings: Settings) -> Database:

@@ -44,6 +44,8 @@ def serve(
         _welcome(settings, as_json=as_json)
     else:
         run(database_of(settings).check_migrated())
+        if as_json:
+            say({"entrypoint": f"{settings.public_url}/api", "token": None}, as_json=True)
     run_server(Config(settings, host, port, workers, log_config()))
 
 

@@ -48,7 +48,11 @@ class Answers:
 
     def of(self, place: Place) -> dict[str, Answer]:
         by_code: dict[int, list[Status]] = defaultdict(list)
-        for status in (*self._statuses(place), *self._of_every_request):
+        found = [*self._statuses(place), *self._of_every_request]
+        if _is_page(place) and not place.resource.offers:
+            # Where programs are led on, people are shown what is there.
+            found.append(promises.status(self._contract, "ok"))
+        for status in found:
             if status not in by_code[status.code]:
                 by_code[status.code].append(status)
         return {str(code): self._answer(place, code, by_code[code]) for code in sorted(by_code)}
@@ -71,7 +75,7 @@ class Answers:
             "description": f"{status.title}. {status.description}",
             "headers": {name: self._field(name) for name in self._fields(place, code)},
         }
-        if code in CONTENT and place.resource.offers:
+        if code in CONTENT and (place.resource.offers or place.resource.explored):
             answer["content"] = self._content(place)
             links = self._links(place)
             if links:
@@ -94,7 +98,10 @@ class Answers:
             self.problems[name] = {
                 "description": "\n\n".join(told),
                 "headers": {it: self._field(it) for it in fields if self._comes(it, statuses)},
-                "content": {PROBLEM_JSON: {"schema": schema}, **_other_forms(self._everything)},
+                "content": {
+                    PROBLEM_JSON: {"schema": schema},
+                    **{form: {"schema": {"type": "string"}} for form in (*SYNTAXES, HTML)},
+                },
             }
         return {"$ref": f"#/components/responses/{name}"}
 
@@ -119,8 +126,10 @@ class Answers:
         return [*EVERY, *varied, *tagged, *led, *more]
 
     def _content(self, place: Place) -> Answer:
+        """Where people get the explorer's page, that too."""
         forms = offered(tuple(place.resource.offers), self._contract.base)
-        return {form: {"schema": _schema(place, form)} for form in forms}
+        page = [HTML] if _is_page(place) else []
+        return {form: {"schema": _schema(place, form)} for form in (*forms, *page)}
 
     def _links(self, place: Place) -> Answer:
         links = {}
@@ -137,6 +146,10 @@ class Answers:
         return links
 
 
+def _is_page(place: Place) -> bool:
+    return place.method == "GET" and place.resource.explored
+
+
 def _schema(place: Place, form: str) -> Schema:
     """What is said by JSON Schema: of JSON, and of JSON-LD in the form in which it is written here."""
     essence = form.partition(";")[0]
@@ -147,13 +160,6 @@ def _schema(place: Place, form: str) -> Schema:
     if essence == JSON_LD:
         return {"type": ["object", "array"]}
     return {"type": "object"} if essence.endswith("json") else {"type": "string"}
-
-
-def _other_forms(everything: Sequence[Place]) -> Answer:
-    """Of a problem: the syntaxes of RDF, and a page for people where data has one."""
-    data = [place.resource.offers for place in everything if not place.is_document]
-    forms = (*SYNTAXES, *([HTML] if any(HTML in offers for offers in data) else []))
-    return {form: {"schema": {"type": "string"}} for form in forms}
 
 
 def header_components(contract: Contract) -> Mapping[str, Answer]:

@@ -1,7 +1,8 @@
 """The OpenAPI document (3.1): what is routed and what the contract says of it, as tools for plain HTTP APIs
 read it.
 
-Nothing about the service is said here: a new route, class, property, status or form stands in it by itself.
+A new route, class, property, status or form stands in it by itself; a variable of a path that is named after
+nothing here is a fault.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from app.contract.class_schemas import class_schemas, content_schema
 from app.contract.contract import Contract
 from app.contract.definitions import Operation, Variable
 from app.contract.json_schema import Schema, reference, value_schemas
-from app.exchange import Resource
+from app.exchange import PARENTS, Resource
 from app.openapi.answers import Answers, field_schema, header_components
 from app.openapi.places import Place, named_elsewhere, places
 from app.receiving import ACCEPTED
@@ -104,7 +105,8 @@ def _variable(contract: Contract, name: str, classes: Mapping[str, Schema]) -> S
         return {"type": "string", "enum": list(contract.problems)}
     if name == "file":
         return {"type": "string", "enum": [path.rpartition("/")[2] for path in CONTEXTS]}
-    schema = classes["Instance"]["properties"]["handle" if name == "handle" else "id"]
+    key = {"handle": "handle", "id": "id", **dict.fromkeys(PARENTS, "id")}[name]
+    schema = classes["Instance"]["properties"][key]
     return {word: value for word, value in schema.items() if word != "description"}
 
 

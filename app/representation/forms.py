@@ -43,6 +43,16 @@ SUFFIXES = {
     ".trig": TRIG,
     ".rdf": RDF_XML,
 }
+# As people call them.
+BY_NAME = {
+    "json-ld": JSON_LD,
+    "json": JSON,
+    "turtle": TURTLE,
+    "n-triples": N_TRIPLES,
+    "n-quads": N_QUADS,
+    "trig": TRIG,
+    "rdf-xml": RDF_XML,
+}
 _SUFFIX_OF = {media_type: suffix for suffix, media_type in SUFFIXES.items()}
 
 

@@ -14,11 +14,11 @@ from app.representation.nodes import NodeObject, top_level
 from app.representation.terms import Terms
 
 NDJSON = "application/x-ndjson"
-FORMS = (N_QUADS, TURTLE, JSON_LD, NDJSON)
+BY_NAME = {"n-quads": N_QUADS, "turtle": TURTLE, "json-ld": JSON_LD, "ndjson": NDJSON}
 
 
 class Stream:
-    """A document of node objects in one of `FORMS`: its head, pieces of it, its tail.
+    """A document of node objects in one of these forms: its head, pieces of it, its tail.
 
     What a piece says of a subject is in that piece, and no subject is in two of them: no node here is blank.
     """

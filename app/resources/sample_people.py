@@ -43,5 +43,7 @@ def token_of(settings: Settings) -> Function:
 
 
 async def _known(exchange: Exchange) -> list[Person]:
-    subjects = await known_subjects(exchange.session, LocalIssuer.iss, [it.subject for it in PEOPLE])
+    """Somebody else may be called the same: whoever has another address is nobody of the sample's."""
+    emails = {it.subject: it.email for it in PEOPLE}
+    subjects = await known_subjects(exchange.session, LocalIssuer.iss, emails)
     return [it for it in PEOPLE if it.subject in subjects]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -69,13 +69,14 @@ async def partner_by_email(session: Session, email: str) -> str | None:
     return rows[0]["id"] if rows else None
 
 
-async def known_subjects(session: Session, issuer: str, subjects: Sequence[str]) -> set[str]:
-    """Those of an issuer's subjects that are partners."""
-    places = ", ".join(f"${number}" for number in range(2, len(subjects) + 2))
+async def known_subjects(session: Session, issuer: str, emails: Mapping[str, str]) -> set[str]:
+    """Of an issuer's subjects, with their e-mail addresses, those that are partners who have that address."""
+    places = ", ".join(f"${number}" for number in range(2, len(emails) + 2))
     rows = await session.rows(
-        f"SELECT subject FROM partner WHERE issuer = $1 AND subject IN ({places})", [issuer, *subjects]
+        f"SELECT subject, email_key FROM partner WHERE issuer = $1 AND subject IN ({places})",
+        [issuer, *emails],
     )
-    return {row["subject"] for row in rows}
+    return {row["subject"] for row in rows if row["email_key"] == email_key(emails[row["subject"]])}
 
 
 async def _bind(

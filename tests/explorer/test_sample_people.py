@@ -47,6 +47,16 @@ async def test_who_sits_at_the_machine_gets_a_token_of_a_sample_person(service: 
         assert (await here.post(f"{PEOPLE}/auditor", headers=OWN)).status_code == 404
 
 
+async def test_who_is_called_as_one_of_them_but_has_another_address_is_none(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with running(sqlite_url, tmp_path) as service, client(service) as here:
+        me = await service.as_("neighbour").get("/api/me", follow_redirects=True)
+        assert me.json()["email"] == "neighbour@acme.example"
+        assert (await here.get(PEOPLE)).json() == {"people": []}
+        assert (await here.post(f"{PEOPLE}/neighbour", headers=OWN)).status_code == 404
+
+
 @pytest.mark.parametrize(
     "fields",
     [

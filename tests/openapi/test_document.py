@@ -19,7 +19,9 @@ from app.contract.contract import statuses, text
 from app.contract.json_schema import NO_TEXT_SCHEMA
 from app.contract.namespaces import HYDRA, SHACL
 from app.contract.sources import local_name
+from app.exchange import Resource
 from app.openapi.document import openapi
+from app.representation.forms import HTML
 from app.routes import ROUTES
 from tests.promises import ANYWHERE, CONTRACT, DECLARED
 from tests.service import BASE, JSON, JSON_LD, PROBLEM, Service, World, forms
@@ -111,15 +113,18 @@ def test_what_is_documented_is_what_is_routed(document: dict[str, Any]) -> None:
 
 
 def test_each_operation_has_the_title_and_the_statuses_of_the_contract(document: dict[str, Any]) -> None:
-    promised = {(route.path, method): route.promise for route in ROUTES for method in route.operations}
+    """And where programs are led on the page that people get there."""
+    routed = {(route.path, method): route for route in ROUTES for method in route.operations}
     reached = {name: code for name, code in ANYWHERE.items() if code != 501}
     for path, method, operation in operations(document):
-        if not promised[path, method]:
+        route = routed[path, method]
+        if not route.promise:
             continue
-        found = CONTRACT.promises[promised[path, method]][method]
+        found = CONTRACT.promises[route.promise][method]
         assert operation["summary"] == found.title
         assert operation["externalDocs"]["url"] == found.iri
-        expected = {**DECLARED[found.name], **reached}
+        page = {"ok": 200} if method == "GET" and not route.offers else {}
+        expected = {**DECLARED[found.name], **reached, **page}
         assert set(operation["responses"]) == {str(code) for code in expected.values()}
         types: set[str] = set()
         for answer in operation["responses"].values():
@@ -130,12 +135,21 @@ def test_each_operation_has_the_title_and_the_statuses_of_the_contract(document:
         assert types == {name for name in expected if name in CONTRACT.problems}
 
 
+def explored(route: Resource) -> bool:
+    """Linked data that has no other page, and what leads on to some."""
+    if not route.offers:
+        return bool(route.promise)
+    return JSON_LD in route.offers and HTML not in route.offers
+
+
 def test_each_operation_has_the_forms_of_its_route(document: dict[str, Any]) -> None:
+    """And the explorer's page where there is no other one."""
     for route in ROUTES:
         for method in route.operations:
             answers = document["paths"][route.path][method.lower()]["responses"]
             for code in {"200", "201"} & answers.keys():
-                assert list(answers[code]["content"]) == forms(route)
+                page = [HTML] if method == "GET" and explored(route) else []
+                assert list(answers[code]["content"]) == [*forms(route), *page]
 
 
 def test_each_variable_of_a_search_is_a_parameter(document: dict[str, Any]) -> None:

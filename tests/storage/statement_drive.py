@@ -139,7 +139,7 @@ async def _command(database: Database, partner: str) -> None:
     await database.clock()
     content = await exported(database, scope=Scope(activities=True))
     await expected(database.reading(), Scope())
-    assert await known_subjects(database.reading(), "urn:x", ["moved"]) == set()
+    assert await known_subjects(database.reading(), "urn:x", {"moved": "moved@acme.example"}) == set()
     # Of what is not there yet; then of organizations that are known by their ids alone.
     for number in range(2):
         await restored(database, moved(content, number))
