@@ -20,6 +20,8 @@ from app.exchange import PARENTS, Resource
 from app.openapi.answers import Answers, field_schema, header_components
 from app.openapi.places import Place, named_elsewhere, places
 from app.receiving import ACCEPTED
+from app.representation.forms import N_QUADS, N_TRIPLES
+from app.representation.writing import Writer, Writers
 from app.security.rights import ANYONE, SCOPES, has_scope
 
 OPENAPI = "3.1.1"
@@ -30,16 +32,20 @@ DIRECTIONS = ["asc", "desc"]
 # No query has a control character in it (app/protocol/query.py).
 SEARCHED = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 
+# What an example is about, which the address that it is sent to tells.
+HERE = "about:here"
+
 
 def openapi(contract: Contract, routes: Sequence[Resource], published: Sequence[str]) -> Mapping[str, Any]:
     """`published` are the paths at which there is a document, whatever it is."""
     everything = places(contract, routes)
     answers = Answers(contract, everything, published)
     classes = class_schemas(contract)
+    schemas, writer = _schemas(contract, everything, classes), Writers(contract).data
     paths: dict[str, dict[str, Any]] = {}
     for place in everything:
         item = paths.setdefault(place.path, _path_item(contract, place, classes))
-        item[place.method.lower()] = _operation(contract, place, answers)
+        item[place.method.lower()] = _operation(contract, place, answers, _content(place, schemas, writer))
     service = promises.service(contract)
     licence = promises.license_(contract)
     return {
@@ -55,7 +61,7 @@ def openapi(contract: Contract, routes: Sequence[Resource], published: Sequence[
         "tags": _tags(contract, everything),
         "paths": paths,
         "components": {
-            "schemas": _schemas(contract, everything, classes),
+            "schemas": schemas,
             "responses": answers.problems,
             "parameters": _header_parameters(contract),
             "headers": header_components(contract),
@@ -110,11 +116,12 @@ def _variable(contract: Contract, name: str, classes: Mapping[str, Schema]) -> S
     return {word: value for word, value in schema.items() if word != "description"}
 
 
-def _operation(contract: Contract, place: Place, answers: Answers) -> Mapping[str, Any]:
+def _operation(
+    contract: Contract, place: Place, answers: Answers, content: Mapping[str, Any]
+) -> Mapping[str, Any]:
     operation = place.operation
     told = promises.published(contract, place.path)
     parameters = [*_fields(contract, place), *_query(contract, place)]
-    content = _content(place)
     return {
         "operationId": place.id,
         "tags": [_tag(contract, place)],
@@ -202,14 +209,22 @@ def _searched(contract: Contract, place: Place, variable: Variable) -> Schema:
     return {"type": "string", "pattern": SEARCHED, **({"maxLength": longest} if longest else {})}
 
 
-def _content(place: Place) -> Mapping[str, Any]:
-    """JSON as the schema says; in the syntaxes of RDF the same, said of `<>`."""
+def _content(place: Place, schemas: Mapping[str, Schema], writer: Writer) -> Mapping[str, Any]:
+    """JSON as the schema says; in the syntaxes of RDF the same, said of `<>` or of a blank node."""
     if place.operation is None or place.operation.expects is None:
         return {}
+    [example] = schemas[place.id]["examples"]
     return {
-        media_type: {"schema": reference(place.id) if media_type.endswith("json") else {"type": "string"}}
+        media_type: {"schema": reference(place.id)}
+        if media_type.endswith("json")
+        else {"schema": {"type": "string"}, "example": _said(example, media_type, writer)}
         for media_type in ACCEPTED[place.method]
     }
+
+
+def _said(example: Mapping[str, Any], media_type: str, writer: Writer) -> str:
+    content = writer.write({"@id": HERE, **example}, media_type).decode()
+    return content.replace(f"<{HERE}>", "_:here" if media_type in (N_TRIPLES, N_QUADS) else "<>")
 
 
 def _tag(contract: Contract, place: Place) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pyoxigraph as ox
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
@@ -24,7 +25,7 @@ from app.openapi.document import openapi
 from app.representation.forms import HTML
 from app.routes import ROUTES
 from tests.promises import ANYWHERE, CONTRACT, DECLARED
-from tests.service import BASE, JSON, JSON_LD, PROBLEM, Service, World, forms
+from tests.service import BASE, JSON, JSON_LD, PATCH, PROBLEM, Service, World, forms
 
 pytestmark = pytest.mark.anyio
 
@@ -321,3 +322,46 @@ async def test_it_comes_as_openapi_to_who_asks_for_that(service: Service) -> Non
         OPENAPI, headers={"If-None-Match": answer.headers["ETag"], "Accept": "application/openapi+json"}
     )
     assert again.status_code == 304
+
+
+FORMATS = {
+    it.media_type: it
+    for it in (ox.RdfFormat.TURTLE, ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS, ox.RdfFormat.TRIG)
+}
+
+
+def sent_in(document: dict[str, Any], operation: dict[str, Any], media_type: str) -> str:
+    return str(operation["requestBody"]["content"][media_type]["example"])
+
+
+def test_what_is_sent_has_an_example_that_says_the_same_in_every_syntax(document: dict[str, Any]) -> None:
+    met = 0
+    for _, _, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {})
+        told = set()
+        for media_type in content.keys() - {JSON, JSON_LD, PATCH}:
+            example = sent_in(document, operation, media_type)
+            # `<>` is what is at the address that it is sent to, and so is the one blank node.
+            named = re.sub(r"<>|_:here", f"<{BASE}/x>", example)
+            quads = ox.parse(named, format=FORMATS[media_type])
+            told.add(frozenset(map(str, quads)))
+        if content.keys() & {JSON}:
+            [example] = resolved(document, content[JSON]["schema"])["examples"]
+            assert [len(it) for it in told] == [len(example)]
+            met += 1
+    assert met > 5
+
+
+@pytest.mark.anyio
+async def test_examples_of_what_is_sent_are_taken(
+    on_sqlite: tuple[Service, World], document: dict[str, Any]
+) -> None:
+    operation = document["paths"]["/api/organizations"]["post"]
+    for media_type in FORMATS:
+        content = sent_in(document, operation, media_type)
+        answer = (
+            await on_sqlite[0]
+            .as_("owner")
+            .post("/api/organizations", content=content, headers={"Content-Type": media_type})
+        )
+        assert answer.status_code == 201, answer.text
