@@ -20,7 +20,7 @@ from app.relations import of_item
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON_LD
 from app.representation.incoming import Sent
-from app.representation.nodes import NodeObject, activity_node, top_level
+from app.representation.nodes import NodeObject, Recipe, activity_node, top_level
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
 from app.storage.records import Record, embedded
@@ -102,6 +102,19 @@ class Exchange:
         nodes = {key: [self.node(part) for part in records] for key, records in parts.items()}
         values: dict[str, object] = {**record.values, **nodes}
         return recipe.node(values)
+
+    def nodes(self, records: Iterable[Record]) -> list[NodeObject]:
+        """As `node`, of each. Most in a list are alike to the caller, and made in one way."""
+        granted, made, known = self.caller.granted, list[NodeObject](), dict[frozenset[str], Recipe]()
+        for record in records:
+            if record.named or record.class_name == "Activity":
+                made.append(self.node(record))
+                continue
+            recipe = known.get(record.roles)
+            if recipe is None:
+                recipe = known[record.roles] = self.offers.recipe(record.class_name, granted, record.roles)
+            made.append(recipe.node(record.values))
+        return made
 
     async def item(self, record: Record) -> Representation:
         """The record as a node object of its own, wherever it was met."""

@@ -98,7 +98,7 @@ def _collection(
         "@id": _with_query(address, wanted.given),
         "@type": ["Collection", definition.name],
         **({"totalItems": found.total} if found.total is not None else {}),
-        "member": [exchange.node(record) for record in found.records],
+        "member": exchange.nodes(found.records),
         "view": view,
         "search": search(definition, address),
         "memberAssertion": member_assertion(exchange.contract, definition),

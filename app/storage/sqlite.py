@@ -155,8 +155,11 @@ class Client(SqliteClient):
         if self._points is None:
             raise unavailable()
         statement = self._statement(sql)
-        rows = self._points.rows(statement.text, encoded(values), steps)
-        return None if rows is None else statement.decoded(rows)
+        found = self._points.rows(statement.text, encoded(values), steps)
+        if found is None:
+            return None
+        rows, cursor = found
+        return statement.decoded(rows, lambda: [column[0] for column in cursor.description])
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -176,8 +179,8 @@ class Client(SqliteClient):
     ) -> list[dict[str, Any]]:
         statement = self._statement(sql)
         with translated:
-            rows = await connection.execute_fetchall(statement.text, encoded(values))
-        return statement.decoded(list(rows))
+            rows = list(await connection.execute_fetchall(statement.text, encoded(values)))
+        return statement.decoded(rows, lambda: rows[0].keys())  # noqa: PLW0108 - there may be no row
 
     async def brief(
         self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]
@@ -187,8 +190,8 @@ class Client(SqliteClient):
         statement = self._statement(sql)
         with translated:
             here = connection._conn  # noqa: SLF001 - aiosqlite has no other way than through its thread
-            rows = here.execute(statement.text, encoded(values)).fetchall()
-        return statement.decoded(rows)
+            rows: list[sqlite3.Row] = here.execute(statement.text, encoded(values)).fetchall()
+        return statement.decoded(rows, lambda: rows[0].keys())  # noqa: PLW0108 - there may be no row
 
     @property
     def connections(self) -> tuple[int, int]:
@@ -205,7 +208,6 @@ class PointReader:
             _address(file_path), uri=True, isolation_level=None, timeout=0, cached_statements=STATEMENTS
         )
         try:
-            self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA query_only=ON")
             self._connection.set_progress_handler(self._is_long, TOLD_STEPS)
         except BaseException:
@@ -213,11 +215,14 @@ class PointReader:
             raise
         self._left = 0
 
-    def rows(self, sql: str, values: Sequence[Any], steps: int) -> list[sqlite3.Row] | None:
+    def rows(
+        self, sql: str, values: Sequence[Any], steps: int
+    ) -> tuple[list[tuple[Any, ...]], sqlite3.Cursor] | None:
         """None where it does not come to an end soon, or fails: whoever tries again finds out why."""
         self._left = steps
         try:
-            return self._connection.execute(sql, values).fetchall()
+            cursor = self._connection.execute(sql, values)
+            return cursor.fetchall(), cursor
         except sqlite3.Error:
             return None
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,15 +21,18 @@ class Statement:
 
     def __init__(self, sql: str) -> None:
         self.text = re.sub(r"\$(\d+)", r"?\1", sql)
-        self._names: list[str] | None = None
+        self._names: Sequence[str] | None = None
         self._times: list[str] = []
 
-    def decoded(self, rows: Sequence[sqlite3.Row]) -> list[dict[str, Any]]:
-        """By column; times, which are known by their column's name, as the service tells them."""
+    def decoded(
+        self, rows: Sequence[Iterable[Any]], names: Callable[[], Sequence[str]]
+    ) -> list[dict[str, Any]]:
+        """By column; times, which are known by their column's name, as the service tells them. `names` are
+        asked for once."""
         if not rows:
             return []
         if self._names is None:
-            self._names = rows[0].keys()
+            self._names = names()
             self._times = [name for name in self._names if name in TIME_COLUMNS]
         decoded = [dict(zip(self._names, row, strict=True)) for row in rows]
         for name in self._times:
