@@ -55,9 +55,12 @@ async def _told_partner(database: Database, identity: Identity, request_id: str)
         written = {**told, "updated_at": now(), "version": known["version"] + 1}
         where = {"id": known["id"], "version": known["version"]}
         async with database.transaction() as session:
-            await update(session, Partner, written, where=where)
-            if known["email_key"] != told.get("email_key", known["email_key"]):
-                await _bind(session, known["id"], identity, request_id, known["email"])
+            if known["email_key"] == told.get("email_key", known["email_key"]):
+                await update(session, Partner, written, where=where)
+            else:
+                imported = await _lock_waiting(session, str(told["email_key"]))
+                await update(session, Partner, written, where=where)
+                await _bind(session, known["id"], identity, imported, request_id, known["email"])
     return str(known["id"])
 
 
@@ -80,59 +83,83 @@ async def known_subjects(session: Session, issuer: str, emails: Mapping[str, str
 
 
 async def _bind(
-    session: Session, partner_id: str, identity: Identity, request_id: str, before: str | None = None
+    session: Session,
+    partner_id: str,
+    identity: Identity,
+    imported: Sequence[str],
+    request_id: str,
+    before: str | None = None,
 ) -> None:
-    """Memberships that wait for the partner's e-mail become the partner's."""
+    """Memberships that wait for the partner's e-mail become the partner's, and so do those of partners from
+    exports that have it, who are then gone, as nobody else could be them. `_lock_waiting` comes first."""
     if identity.email is None:
         return
-    key = email_key(identity.email)
-    await _lock_waiting(session, key)
-    bound = await session.rows(
-        """UPDATE membership SET partner_id = $1, email = NULL, email_key = NULL, version = version + 1
-            WHERE email_key = $2 AND NOT EXISTS (SELECT 1 FROM membership other
-                WHERE other.organization_id = membership.organization_id AND other.partner_id = $1)
-            RETURNING organization_id""",
-        [partner_id, key],
-    )
     act = Act(Caller(partner_id, frozenset()), request_id, now())
-    if bound:
-        organizations = [row["organization_id"] for row in bound]
+    organizations = await _take_over(session, act, "email_key", email_key(identity.email))
+    for other in imported:
+        organizations += await _take_over(session, act, "partner_id", other)
+        await session.rows("DELETE FROM partner WHERE id = $1", [other])
+    if organizations:
         changes = changed({"email": before}, {"email": identity.email})
         note(session, act, "Update", "Partner", partner_id, organizations, changes)
-    await _merge(session, act, key)
 
 
-async def _merge(session: Session, act: Act, key: str) -> None:
-    """Where the partner is a member already, what waited ends; the greater role of both stays."""
+async def _take_over(session: Session, act: Act, column: str, value: str) -> list[str]:
+    """What is held by the value of a column becomes the partner's; in which organizations."""
     rows = await session.rows(
-        """SELECT waiting.id AS waiting, own.id AS own FROM membership waiting JOIN membership own
-            ON own.organization_id = waiting.organization_id AND own.partner_id = $1
-            WHERE waiting.email_key = $2""",
-        [act.caller.partner_id, key],
+        f"""UPDATE membership SET partner_id = $1, email = NULL, email_key = NULL, version = version + 1
+            WHERE {column} = $2 AND NOT EXISTS (SELECT 1 FROM membership other
+                WHERE other.organization_id = membership.organization_id AND other.partner_id = $1)
+            RETURNING organization_id""",
+        [act.caller.partner_id, value],
+    )
+    return [row["organization_id"] for row in rows] + await _merge(session, act, column, value)
+
+
+async def _merge(session: Session, act: Act, column: str, value: str) -> list[str]:
+    """Where the partner is a member already, what was held ends; the greater role of both stays."""
+    rows = await session.rows(
+        f"""SELECT held.id AS held, own.id AS own, own.organization_id
+            FROM membership held JOIN membership own
+            ON own.organization_id = held.organization_id AND own.partner_id = $1
+            WHERE held.{column} = $2""",
+        [act.caller.partner_id, value],
     )
     for row in rows:
-        waiting = await find(session, "Member", EVERYTHING, "id", row["waiting"])
+        held = await find(session, "Member", EVERYTHING, "id", row["held"])
         own = await find(session, "Member", EVERYTHING, "id", row["own"])
-        if waiting is not None and own is not None:
-            await remove_member(session, act, waiting)
-            if waiting.values["role"] == "owner":
+        if held is not None and own is not None:
+            await remove_member(session, act, held)
+            if held.values["role"] == "owner":
                 await change(session, act, own, {"role": "owner"})
+    return [row["organization_id"] for row in rows]
 
 
-async def _lock_waiting(session: Session, key: str) -> None:
-    """The e-mail, and the organizations where somebody waits for it, who is not changed or removed meanwhile.
+async def _lock_waiting(session: Session, key: str) -> list[str]:
+    """The organizations where somebody waits for the e-mail, or has it from an export, who is not changed or
+    removed meanwhile; then the e-mail: in this order, as everybody locks. The ids of those from exports.
 
     Which ones they are may change until that is done.
     """
-    waiting = "SELECT organization_id FROM membership WHERE email_key = $1"
+    imported: list[str] = []
     while True:
+        places = ", ".join(f"${number}" for number in range(2, len(imported) + 2))
+        theirs = f" OR partner_id IN ({places})" if imported else ""
+        waiting = f"SELECT organization_id FROM membership WHERE email_key = $1{theirs}"
         await session.begin_locking()
-        locked = await session.lock_organizations(f"id IN ({waiting})", [key])
+        locked = await session.lock_organizations(f"id IN ({waiting})", [key, *imported])
         await session.lock_email(key)
-        rows = await session.rows(waiting, [key])
-        if {row["organization_id"] for row in rows} <= locked:
-            return
+        rows = await session.rows(waiting, [key, *imported])
+        known, imported = imported, await _imported(session, key)
+        if imported == known and {row["organization_id"] for row in rows} <= locked:
+            return imported
         await session.give_back_locks()
+
+
+async def _imported(session: Session, key: str) -> list[str]:
+    """The partners from exports that have an e-mail and were nobody's yet."""
+    sql = "SELECT id FROM partner WHERE email_key = $1 AND issuer = $2 ORDER BY id"
+    return [row["id"] for row in await session.rows(sql, [key, IMPORTED])]
 
 
 async def _find(session: Session, identity: Identity) -> dict[str, Any] | None:
@@ -147,9 +174,9 @@ async def _find(session: Session, identity: Identity) -> dict[str, Any] | None:
 
 async def _add(database: Database, identity: Identity, request_id: str) -> str:
     """Raises `UniqueViolation` for the second of two first requests that come at once."""
-    at, identifier = now(), new_id()
+    at = now()
     row: dict[str, Any] = {
-        "id": identifier,
+        "id": new_id(),
         "issuer": identity.issuer,
         "subject": identity.subject,
         **_told(identity),
@@ -157,37 +184,31 @@ async def _add(database: Database, identity: Identity, request_id: str) -> str:
         "name": identity.name or identity.subject,
     }
     async with database.transaction() as session:
-        row["id"] = await _claim(session, identity, request_id) or row["id"]
-        if row["id"] == identifier:
+        imported: list[str] = []
+        if identity.email is not None:
+            imported = await _lock_waiting(session, email_key(identity.email))
+        if imported:
+            row["id"] = imported.pop(0)
+            await _claim(session, row["id"], identity, request_id)
+        else:
             await insert(session, Partner, row | {"created_at": at, "updated_at": at, "version": 1})
-        await _bind(session, row["id"], identity, request_id)
+        await _bind(session, row["id"], identity, imported, request_id)
     return str(row["id"])
 
 
-async def _claim(session: Session, identity: Identity, request_id: str) -> str | None:
-    """The id of a partner from an export that has the verified e-mail and was nobody's yet: it is this one's
-    from now on, as memberships are that wait for the e-mail."""
-    if identity.email is None:
-        return None
-    key, at = email_key(identity.email), now()
-    await session.lock_email(key)
-    rows = await session.rows(
-        "SELECT id, version FROM partner WHERE issuer = $1 AND email_key = $2 ORDER BY id LIMIT 1",
-        [IMPORTED, key],
-    )
-    if not rows:
-        return None
-    [found] = rows
+async def _claim(session: Session, partner_id: str, identity: Identity, request_id: str) -> None:
+    """A partner from an export that has the verified e-mail, and was nobody's yet, is this one's from now on,
+    as memberships are that wait for the e-mail. `_lock_waiting` comes first."""
+    [found] = await session.rows("SELECT version FROM partner WHERE id = $1", [partner_id])
     told = {name: value for name, value in _told(identity).items() if value is not None}
     of_token = {"issuer": identity.issuer, "subject": identity.subject}
-    written = {**told, **of_token, "updated_at": at, "version": found["version"] + 1}
-    await update(session, Partner, written, where={"id": found["id"], "version": found["version"]})
+    act = Act(Caller(partner_id, frozenset()), request_id, now())
+    written = {**told, **of_token, "updated_at": act.at, "version": found["version"] + 1}
+    await update(session, Partner, written, where={"id": partner_id, "version": found["version"]})
     sql = "SELECT organization_id FROM membership WHERE partner_id = $1"
-    organizations = [row["organization_id"] for row in await session.rows(sql, [found["id"]])]
-    act = Act(Caller(found["id"], frozenset()), request_id, at)
+    organizations = [row["organization_id"] for row in await session.rows(sql, [partner_id])]
     changes = changed({}, {"email": identity.email})
-    note(session, act, "Update", "Partner", found["id"], organizations, changes)
-    return str(found["id"])
+    note(session, act, "Update", "Partner", partner_id, organizations, changes)
 
 
 def _told(identity: Identity) -> dict[str, str | None]:
