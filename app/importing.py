@@ -13,6 +13,7 @@ from typing import Any
 from app.caller import ANONYMOUS
 from app.contract.contract import Contract
 from app.problems import Problem, Violation
+from app.protocol.lines import LONGEST, TOO_LONG
 from app.protocol.strict_json import JSON, loads
 from app.representation.content import invalid, read_content
 from app.spreadsheets import read_rows
@@ -98,8 +99,14 @@ async def import_lines(
 
 def _read_lines(lines: Iterable[bytes]) -> Iterator[Source]:
     for number, line in enumerate(lines, 1):
-        if line.strip():
+        if len(line) > LONGEST:
+            yield number, _refuse
+        elif line.strip():
             yield number, partial(loads, line.strip())
+
+
+def _refuse() -> JSON:
+    raise Problem("malformed-content", TOO_LONG)
 
 
 def _read_batch(contract: Contract, batch: Iterable[Source], report: Report) -> list[Line]:

@@ -6,51 +6,35 @@ has them, nothing has to be remembered. What is there already is left as it is.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from app.addresses import ITEMS, item_path
 from app.caller import ANONYMOUS
 from app.contract.contract import Contract
-from app.contract.definitions import ClassDefinition
+from app.exported_rows import COLUMNS, Row, rows_of
 from app.importing import LINES_IN_A_TRANSACTION, Report, counted
+from app.protocol.lines import read_lines
 from app.representation.exported import Exported, Told
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database, UniqueViolation
 from app.storage.failures import unavailable
 from app.storage.restoring import Fault, Result
 from app.storage.restoring import restore as write
-from app.storage.tables import TIME_COLUMNS
 
 TRIES = 8
-# By class, in the order of writing: the columns that a row must have, and those that it may have.
-COLUMNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "Partner": (("id",), ("name", "email")),
-    "Organization": (("id", "name", "created_at", "updated_at"), ()),
-    "Member": (("id", "role", "joined_at", "organization_id"), ("partner_id", "email")),
-    "Instance": (
-        (
-            *("id", "name", "handle", "created_at", "updated_at"),
-            *("organization_id", "created_by_organization_id"),
-        ),
-        (),
-    ),
-    "Authorization": (("id", "instance_id", "organization_id", "status", "created_at"), ("accepted_at",)),
-}
-# Columns that only a link tells.
-LINKED = {"Member": {"organization_id": "organization", "partner_id": "partner"}}
-CLASS_OF_LINK = {"organization": "Organization", "partner": "Partner"}
+# So many that what they cost counts, and so few that Ctrl+C is heard at once.
+READ_IN_A_TURN = 1_000
 OTHERS = "resource"  # of whichever other class
 WHY_PASSED_OVER = {
     "Activity": "an import writes what is, as acts of its own, and no history.",
     OTHERS: "they are of no class of this service; does --from say where they were exported?",
 }
 Open = Callable[[str], AbstractContextManager[IO[bytes]]]
+T = TypeVar("T")
 
 
 @dataclass
@@ -76,34 +60,48 @@ class Restored(Report):
         ]
 
 
-@dataclass(frozen=True)
-class Row:
-    line: int
-    name: str
-    values: Mapping[str, Any]
-
-
 async def restore(
     database: Database, contract: Contract, exported: Exported, opening: Open, report: Restored
 ) -> None:
     """`opening` opens the file once more, with a word about what is read. Raises `malformed-content`."""
-    found = _survey(exported, opening, report)
+    found = await _survey(exported, opening, report)
     for class_name in COLUMNS:
         if found[class_name]:
             with opening(class_name) as file:
-                nodes = exported.nodes(file, class_name)
-                while batch := list(islice(nodes, LINES_IN_A_TRANSACTION)):
-                    rows = list(_rows(contract, class_name, batch, report))
+                async for batch in _batches(exported.nodes(file, class_name)):
+                    rows = list(rows_of(contract, class_name, batch, report))
                     if rows:
                         await _restore_batch(database, class_name, rows, report)
-    _find_lines(opening, report)
+    await _find_lines(opening, report)
 
 
-def _survey(exported: Exported, opening: Open, report: Restored) -> Counter[str]:
+async def _batches(nodes: Iterable[Told | None]) -> AsyncIterator[list[Told]]:
+    batch: list[Told] = []
+    async for told in _heard(nodes):
+        if told is not None:
+            batch.append(told)
+        if len(batch) == LINES_IN_A_TRANSACTION:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+async def _heard(items: Iterable[T]) -> AsyncIterator[T]:
+    """The same, with a moment now and then in which Ctrl+C is heard: reading alone waits for nothing."""
+    for number, item in enumerate(items):
+        if number % READ_IN_A_TURN == 0:
+            await asyncio.sleep(0)
+        yield item
+
+
+async def _survey(exported: Exported, opening: Open, report: Restored) -> Counter[str]:
     """How many there are by class; what cannot be read is told of here alone, before anything is written."""
     found: Counter[str] = Counter()
     with opening("Looking through") as file:
-        for it in exported.nodes(file):
+        async for it in _heard(exported.nodes(file)):
+            if it is None:
+                continue
             if it.reason:
                 report.bad.append((it.line, f"{it.name}: {it.reason}" if it.name else it.reason))
             else:
@@ -111,84 +109,6 @@ def _survey(exported: Exported, opening: Open, report: Restored) -> Counter[str]
     # A change is a part of its activity, and an operation of what it is offered for.
     report.passed_over.update({name: found[name] for name in ("Activity", OTHERS) if found[name]})
     return found
-
-
-def _rows(contract: Contract, class_name: str, batch: Iterable[Told], report: Restored) -> Iterator[Row]:
-    """In the order of their ids, in which they are written."""
-    rows = []
-    for told in batch:
-        faults = list(_faults(contract, class_name, told.node or {}, report, told.line))
-        values = _values(contract, class_name, told.node or {})
-        if not faults:
-            faults = list(_lacking(contract, class_name, told.name, values))
-        if faults:
-            report.bad.append((told.line, f"{told.name}: {' '.join(faults)}"))
-        else:
-            rows.append(Row(told.line, told.name, values))
-    yield from sorted(rows, key=lambda row: str(row.values["id"]))
-
-
-def _faults(
-    contract: Contract, class_name: str, node: Mapping[str, Any], report: Restored, line: int
-) -> Iterator[str]:
-    """What does not keep the shapes of the class; members that it does not have are noted alone."""
-    definition: ClassDefinition = contract.classes[class_name]
-    for key, value in node.items():
-        if key.startswith("@") or key == "operation":
-            continue
-        property_ = definition.properties.get(key)
-        if property_ is None:
-            report.note(line, f"{class_name}.{key}")
-        elif property_.shape.links and not property_.link:
-            continue  # members, who are read apart
-        elif isinstance(value, list):
-            yield f"{key}: This must be one value."
-        elif key in TIME_COLUMNS and _instant(value) is None:
-            yield f"{key}: This must be a date and time with its zone."
-        elif not (class_name == "Member" and key == "email"):
-            yield from (f"{key}: {failure.message}" for failure in property_.shape.failures(value))
-
-
-def _values(contract: Contract, class_name: str, node: Mapping[str, Any]) -> dict[str, Any]:
-    """By column; None for what is not told."""
-    needed, optional = COLUMNS[class_name]
-    links = LINKED.get(class_name, {})
-    return {
-        column: _linked(contract, links[column], node) if column in links else _read(column, node.get(column))
-        for column in (*needed, *optional)
-    }
-
-
-def _linked(contract: Contract, key: str, node: Mapping[str, Any]) -> str | None:
-    """The id at the end of an address of the class."""
-    path, _, identifier = str(node.get(key, "")).rpartition("/")
-    shape = contract.classes[CLASS_OF_LINK[key]].properties["id"].shape
-    there = contract.base + ITEMS[CLASS_OF_LINK[key]].rpartition("/")[0]
-    return identifier if path == there and shape.holds(identifier) else None
-
-
-def _read(column: str, value: Any) -> Any:
-    return _instant(value) if column in TIME_COLUMNS else value
-
-
-def _instant(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (ValueError, TypeError):
-        return None
-    return moment if moment.tzinfo is not None else None
-
-
-def _lacking(contract: Contract, class_name: str, name: str, values: Mapping[str, Any]) -> Iterator[str]:
-    missing = [column for column in COLUMNS[class_name][0] if values[column] is None]
-    yield from (f"{LINKED.get(class_name, {}).get(it, it)}: This is required." for it in missing)
-    address = "" if missing else contract.base + item_path(class_name, values)
-    if address and name != address:
-        yield f"@id: This must be {address}; does --from say where it was exported?"
-    if class_name == "Authorization" and (values["status"] == "accepted") != (
-        values["accepted_at"] is not None
-    ):
-        yield "accepted_at: This is there if and only if the status is accepted."
 
 
 async def _restore_batch(database: Database, class_name: str, rows: list[Row], report: Restored) -> None:
@@ -213,13 +133,13 @@ async def _restore_batch(database: Database, class_name: str, rows: list[Row], r
             report.restored[class_name] += result
 
 
-def _find_lines(opening: Open, report: Restored) -> None:
+async def _find_lines(opening: Open, report: Restored) -> None:
     """Where the bad ones of Turtle begin, as exports write it: the parser does not tell."""
     sought = {f"<{reason.partition(': ')[0]}>".encode() for number, reason in report.bad if not number}
     found: dict[str, int] = {}
     if sought:
         with opening("") as file:
-            for number, line in enumerate(file, 1):
+            async for number, line in _heard(enumerate(read_lines(file), 1)):
                 name = line.split(None, 1)[0] if line.startswith(b"<") else b""
                 if name in sought:
                     found.setdefault(name[1:-1].decode(), number)

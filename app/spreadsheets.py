@@ -22,6 +22,8 @@ def read_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, Callable[[], JSON]]
     """
     text = _text(lines)
     first = next(text, "").removeprefix(BYTE_ORDER_MARK)
+    if _is_torn(first):
+        raise ValueError("The first line is not UTF-8.")
     separator = max(SEPARATORS, key=first.count)
     columns = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
     missing = [name for name in COLUMNS if name not in columns]
@@ -45,14 +47,19 @@ def read_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, Callable[[], JSON]]
 
 
 def _text(lines: Iterable[bytes]) -> Iterator[str]:
-    for number, line in enumerate(lines, 1):
-        try:
-            yield line.decode()
-        except UnicodeDecodeError:
-            raise ValueError(f"Line {number} is not UTF-8; nothing from there on was read.") from None
+    """What is not UTF-8 stays in its row."""
+    for line in lines:
+        yield line.decode(errors="surrogateescape")
+
+
+def _is_torn(text: str) -> bool:
+    """Whether it was not UTF-8, whose characters none of these is."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _document(columns: list[str], row: list[str]) -> JSON:
+    if any(map(_is_torn, row)):
+        _refuse("It is not UTF-8.")
     if len(row) != len(columns):
         _refuse(f"It has {len(row)} fields, and the first line {len(columns)}.")
     document: dict[str, JSON] = {}

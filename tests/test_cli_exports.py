@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from app.protocol.lines import LONGEST, TOO_LONG
 from tests.benchmarks.exports import filled, measured
 from tests.commands import COMMAND, environment, run
 from tests.exports import graph
@@ -207,6 +208,65 @@ def test_an_owner_is_told_for_lines_and_not_for_an_export(folder: Path) -> None:
     assert run(folder, "import", "lines.ndjson").returncode == 2
     (folder / "all.jsonld").write_text("{}")
     assert run(folder, "import", "all.jsonld").returncode == 2
+
+
+@pytest.mark.parametrize("name", ["all.ndjson", "/dev/stdin"])
+def test_what_cannot_be_read_twice_is_refused_before_anything_is_read(folder: Path, name: str) -> None:
+    if name != "/dev/stdin":
+        os.mkfifo(folder / name)
+    done = subprocess.run(
+        [COMMAND, "import", name, "--owner", "owner@acme.example"],
+        cwd=folder,
+        env=environment({}),
+        input='{"organization": {"name": "A"}, "instance": {"name": "B", "handle": "piped"}}\n',
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "to a file first" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "first", ['{ "@id" : "urn:x:1"}', '{"id": "1", "@id": "urn:x:1"}', '\n{\n{"name": "a", "@id": "urn:x:1"}']
+)
+def test_lines_of_which_the_first_that_can_be_read_has_an_id_are_an_export(folder: Path, first: str) -> None:
+    (folder / "all.ndjson").write_text(f"{first}\n")
+    done = run(folder, "import", "all.ndjson", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["passedOver"] == {"resource": 1}
+
+
+@pytest.mark.parametrize("syntax", ["ndjson", "n-quads", "turtle"])
+def test_what_terminals_obey_is_shown_and_not_sent(folder: Path, syntax: str) -> None:
+    clear = "\x1b[2J\x9b2J\u202e"
+    content = {
+        "ndjson": json.dumps({"@id": f"urn:{clear}é", "@type": "Instance", "name": "a"}, ensure_ascii=False),
+        "n-quads": f'<urn:x> <urn:y> "{clear}é" .\n<urn:{clear}> <urn:y> "z" .',
+        "turtle": f"<urn:x> {clear} .",
+    }
+    (folder / "all").write_text(content[syntax] + "\n")
+    done = run(folder, "import", "all", "--format", syntax)
+    said = done.stdout + done.stderr
+    assert not [it for it in said if it != "\n" and not it.isprintable()]
+    assert "é" in said or syntax != "ndjson"
+    assert ("left out" if syntax != "turtle" else "is not Turtle") in said
+
+
+def test_a_long_line_is_told_and_stops_no_other(folder: Path) -> None:
+    line = {"organization": {"name": "A"}, "instance": {"name": "B", "handle": "short"}}
+    with gzip.open(folder / "lines.ndjson.gz", "wt") as file:
+        file.write(" " * LONGEST + json.dumps(line) + "\n" + json.dumps(line))
+    owner = ("--owner", "owner@acme.example", "--json")
+    told = json.loads(run(folder, "import", "lines.ndjson.gz", *owner).stdout)
+    assert (told["imported"], told["bad"]) == (1, [{"line": 1, "reason": TOO_LONG}])
+    head = "organization.name,instance.name,instance.handle"
+    (folder / "lines.csv").write_text(
+        f"{head}\nA,B,csv\n{'A' * LONGEST},B,long\n{'A,' * LONGEST}\nA,B,last\n"
+    )
+    told = json.loads(run(folder, "import", "lines.csv", *owner).stdout)
+    assert (told["imported"], [it["line"] for it in told["bad"]]) == (2, [3, 4])
 
 
 def test_on_a_terminal_progress_and_rate_are_shown(folder: Path) -> None:

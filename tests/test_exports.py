@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import stat
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -170,6 +172,40 @@ async def test_a_part_of_another_export_is_not_gone_on_with(
         with PartFile(place, compressed=False) as file:
             await job.to_file(database.reading(), file, resume=False)
         assert place.read_bytes() == await exported(database)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_what_stands_beside_an_export_is_for_its_owner_alone_whatever_was_there(
+    tmp_path: Path, resumed: bool
+) -> None:
+    names = ("all.nq.part", "all.nq.part.json")
+    for name in (*names, "all.nq.part.json.new"):
+        (tmp_path / name).write_text('{"length": 0, "state": {}}' if name.endswith("json") else "")
+        (tmp_path / name).chmod(0o644)
+    umask = os.umask(0)
+    try:
+        with PartFile(tmp_path / "all.nq", compressed=False) as file:
+            if resumed:
+                assert file.resume() == {}
+            else:
+                file.begin()
+            file.write(b"a")
+            file.keep({})
+            assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in names] == [0o600, 0o600]
+            file.finish()
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "all.nq").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["all.nq.part", "all.nq.part.json.new"])
+def test_an_export_follows_no_link_to_another_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / "other").write_text("kept")
+    (tmp_path / name).symlink_to(tmp_path / "other")
+    with PartFile(tmp_path / "all.nq", compressed=False) as file, pytest.raises(OSError, match="symbolic"):
+        file.begin()
+        file.keep({})
+    assert (tmp_path / "other").read_text() == "kept"
 
 
 async def test_what_comes_after_an_export_began_is_not_in_it(

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
+from app.problems import Problem
+from app.protocol.lines import LONGEST
+from app.representation.exported import MOST_STATEMENTS, TOO_MUCH, Exported
 from app.representation.forms import JSON_LD, N_QUADS, TURTLE
 from app.representation.streams import NDJSON
+from app.restoring import Restored, restore
 from app.storage.database import Database
 from app.storage.erasure import EMAIL
-from tests.exports import exported, graph, opened, restored
+from tests.exports import READ_AS, exported, graph, opened, restored
+from tests.promises import CONTRACT
 from tests.service import BASE, PATCH, World, id_of, running
 
 pytestmark = pytest.mark.anyio
+
+NO_TIME = "This must be a date and time with its zone."
 
 
 @pytest.fixture
@@ -192,6 +203,99 @@ async def test_bad_resources_of_quads_and_turtle_are_told_by_their_line(
 
 def _end(line: bytes) -> bytes:
     return line[-40:]
+
+
+@pytest.mark.parametrize(
+    ("class_name", "key", "value", "message"),
+    [
+        ("Member", "email", 5, "This must be a string."),
+        ("Member", "email", f"{'a' * 320}@b", "This must have at most 320 characters."),
+        ("Partner", "email", f"{'a' * 320}@b", "This must have at most 320 characters."),
+        ("Partner", "name", "a" * 256, "This must have at most 255 characters."),
+        ("Instance", "created_at", "0001-01-01T00:00:00+23:00", NO_TIME),
+        ("Instance", "updated_at", "9999-12-31T23:00:00-12:00", NO_TIME),
+    ],
+)
+async def test_what_no_column_can_hold_is_bad_and_stops_nothing(
+    database: Database, nodes: list[dict[str, Any]], class_name: str, key: str, value: Any, message: str
+) -> None:
+    inner = [member for node in nodes for member in node.get("members", ())]
+    node = next(node for node in (*nodes, *inner) if node["@type"] == class_name)
+    report = await restored(database, lines([{**node, key: value}, *nodes]), NDJSON)
+    assert report.bad == [(1, f"{node['@id']}: {key}: {message}")]
+    assert report.imported == 18
+
+
+async def test_a_line_and_what_is_said_of_one_resource_have_a_greatest_length(
+    made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
+) -> None:
+    async with opened(made[0]) as source:
+        quads, turtle = await exported(source), await exported(source, TURTLE)
+    long = json.dumps({**nodes[0], "@id": f"{BASE}/a", "name": "a" * LONGEST}).encode() + b"\n"
+    report = await restored(database, long + lines(nodes), NDJSON)
+    assert report.bad == [(1, f"It is longer than {LONGEST // 2**20} MiB.")]
+    assert report.imported == 18
+    subject = f"<{BASE}/a> <{BASE}/b> ".encode()
+    for many in (subject + b'"a" .\n', subject + b'"' + b"a" * (LONGEST // MOST_STATEMENTS) + b'" .\n'):
+        report = await restored(database, quads + many * (MOST_STATEMENTS + 1) + quads)
+        assert report.bad == [(len(quads.splitlines()) + 1, TOO_MUCH)]
+        assert report.present == 2 * 18
+    report = await restored(database, turtle + (subject + b'"a" .\n') * (MOST_STATEMENTS + 1), TURTLE)
+    assert [reason for _, reason in report.bad] == [f"{BASE}/a: {TOO_MUCH}"]
+    with pytest.raises(Problem, match="longer than 16 MiB"):
+        await restored(database, turtle + subject + b'"' + b"a" * 2**25 + b'" .\n', TURTLE)
+
+
+class Interrupting(io.BytesIO):
+    """As with Ctrl+C, soon after somebody has begun to read."""
+
+    reads = 0
+
+    def _read_once(self) -> None:
+        self.reads += 1
+        task = asyncio.current_task()
+        if self.reads == 3 and task is not None:
+            task.cancel()
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self._read_once()
+        return super().readline(size)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._read_once()
+        return super().read(size)
+
+
+FOREIGN = {
+    N_QUADS: '<urn:x:{0}> <urn:y> "{0}" .\n',
+    TURTLE: '<urn:x:{0}> <urn:y> "{0}" .\n',
+    NDJSON: '{{"@id": "urn:x:{0}", "@type": "urn:y", "name": "{0}"}}\n',
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "reading"),
+    [(N_QUADS, 1), (N_QUADS, 2), (NDJSON, 1), (NDJSON, 2), (TURTLE, 1), (TURTLE, 2), (TURTLE, 7)],
+)
+async def test_an_import_is_interrupted_whatever_it_looks_for_in_the_file(
+    made: tuple[str, World], database: Database, form: str, reading: int
+) -> None:
+    """It looks through it, passes over what is of another class, and looks for where the bad ones were."""
+    foreign = "".join(map(FOREIGN[form].format, range(20_000))).encode()
+    async with opened(made[0]) as source:
+        content = foreign + (await exported(source, form)).replace(b'"acme-shop"', b'"www"')
+    files: list[io.BytesIO] = []
+
+    @contextmanager
+    def opening(_: str) -> Iterator[IO[bytes]]:
+        files.append(Interrupting(content) if len(files) + 1 == reading else io.BytesIO(content))
+        yield files[-1]
+
+    reader = Exported(CONTRACT, BASE, READ_AS[form])
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(restore(database, CONTRACT, reader, opening, Restored()))
+    assert len(files) == reading
+    assert files[-1].tell() < len(foreign) / 2
 
 
 async def test_statements_of_one_resource_that_stand_apart_are_told(

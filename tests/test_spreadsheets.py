@@ -76,10 +76,13 @@ def test_a_first_line_that_does_not_name_the_columns_is_refused(content: bytes) 
         list(read_rows(content.splitlines(keepends=True)))
 
 
-def test_what_is_not_utf_8_is_told_by_its_line() -> None:
-    rows = read_rows([b"organization.name,instance.name,instance.handle\n", b"A,B,c\n", b"\xff,B,c\n"])
-    with pytest.raises(ValueError, match="Line 3"):
-        list(rows)
+def test_a_row_that_is_not_utf_8_is_told_by_its_line_and_stops_no_other(folder: Path) -> None:
+    head = b"organization.name,instance.name,instance.handle\n"
+    (folder / "rows.csv").write_bytes(head + b"A,B,good\n" + b"\xff,B,torn\n" + "Łódź,Łódź,lodz\n".encode())
+    told = json.loads(run(folder, "import", "rows.csv", *OWNER, "--json").stdout)
+    assert (told["imported"], told["bad"]) == (2, [{"line": 3, "reason": "It is not UTF-8."}])
+    with pytest.raises(ValueError, match="first line is not UTF-8"):
+        list(read_rows([b"\xff," + head]))
 
 
 def test_a_row_of_another_length_is_malformed() -> None:

@@ -6,7 +6,7 @@ import gzip
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, cast
 
@@ -15,6 +15,7 @@ import typer
 from app.commands.formats import Taken, Written, is_compressed, named
 from app.commands.running import AsJson, opened, run
 from app.commands.telling import tell
+from app.problems import Problem
 from app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ def import_(
     A line is an organization with its instance, left out where the handle is known. What was exported comes
     back with its ids and times. What is there already stays as it is, so the same command may be run again.
     """
+    if not file.is_file():
+        # It is read more than once.
+        message = f"{file} is no regular file. Write what comes from there to a file first."
+        raise typer.BadParameter(message, param_hint="FILE")
     settings, chosen = read_settings(os.environ), syntax or _named(file)
     if _is_export(file, chosen):
         if owner is not None:
@@ -65,18 +70,25 @@ def _named(file: Path) -> Taken:
 
 
 def _is_export(file: Path, chosen: Taken) -> bool:
-    """Lines of JSON are, where the first one says of which type its node is."""
-    if chosen in (Taken.CSV, Taken.NDJSON):
-        with _lines(file) as lines:
-            first = next((line for line in lines if line.strip()), b"")
-        return chosen is Taken.NDJSON and first.lstrip().startswith(b'{"@')
-    return True
+    """Lines of JSON are, where the first one that can be read has an `@id`."""
+    from app.protocol.lines import read_lines
+    from app.protocol.strict_json import loads
+
+    if chosen is not Taken.NDJSON:
+        return chosen is not Taken.CSV
+    with _lines(file) as lines:
+        for line in read_lines(lines):
+            with suppress(Problem):
+                document = loads(line.strip())
+                return isinstance(document, dict) and "@id" in document
+    return False
 
 
 async def _import(settings: Settings, file: Path, chosen: Taken, email: str) -> Report:
     """Who has not come yet owns the organizations as soon as a token with that e-mail comes."""
     from app.contract.contract import load_contract
     from app.importing import Report, import_lines
+    from app.protocol.lines import read_lines
     from app.storage.partners import partner_by_email
     from app.storage.writes import Owner
 
@@ -87,7 +99,8 @@ async def _import(settings: Settings, file: Path, chosen: Taken, email: str) -> 
         partner_id = await partner_by_email(database.reading(), email)
         owner = Owner(partner_id, None if partner_id else email)
         with _lines(file, "Importing") as lines:
-            await import_lines(database, contract, owner, lines, report, as_csv=chosen is Taken.CSV)
+            as_csv = chosen is Taken.CSV
+            await import_lines(database, contract, owner, read_lines(lines), report, as_csv=as_csv)
     return report
 
 

@@ -39,7 +39,7 @@ class PartFile:
     def begin(self) -> None:
         """Anew. Raises `OSError` where nothing can be written."""
         self._told.unlink(missing_ok=True)
-        self._file = self._opened(os.O_TRUNC)
+        self._file = _own(self._part, os.O_TRUNC)
 
     def resume(self) -> State | None:
         """Go on where the last `keep` was, with its state; None where there is nothing to go on from.
@@ -55,7 +55,7 @@ class PartFile:
             raise ValueError(
                 f"{self._told} cannot be read: {error}. Begin anew, without --resume."
             ) from error
-        self._file = self._opened(0)
+        self._file = _own(self._part)
         if self._file.seek(0, os.SEEK_END) < length:
             raise ValueError(f"{self._part} is shorter than it was. Begin anew, without --resume.")
         self._file.truncate(length)
@@ -74,7 +74,8 @@ class PartFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         beside = self._told.with_name(f"{self._told.name}.new")
-        beside.write_text(json.dumps({"length": self._file.tell(), "state": state}))
+        with _own(beside, os.O_TRUNC) as file:
+            file.write(json.dumps({"length": self._file.tell(), "state": state}).encode())
         beside.replace(self._told)
 
     def finish(self) -> None:
@@ -89,5 +90,9 @@ class PartFile:
     def part(self) -> Path:
         return self._part
 
-    def _opened(self, flags: int) -> IO[bytes]:
-        return os.fdopen(os.open(self._part, os.O_RDWR | os.O_CREAT | flags, 0o600), "r+b")
+
+def _own(place: Path, flags: int = 0) -> IO[bytes]:
+    """The file for its owner alone, whatever it was before, and never another one that a link leads to."""
+    descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | flags, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "r+b")

@@ -11,13 +11,15 @@ import pyoxigraph as ox
 
 from app.contract.contract import Contract
 from app.problems import Problem
+from app.protocol.lines import LONGEST, TOO_LONG, read_lines
 from app.protocol.strict_json import JSON, check_text, loads
 from app.representation.keys import read_keys
 from app.representation.statements import TYPE, Node
-from app.representation.syntaxes import term_of
+from app.representation.syntaxes import message_of, term_of
 
 # An organization names each of its members, and more than anything else has.
 MOST_STATEMENTS = 10_000
+TOO_MUCH = f"More than {MOST_STATEMENTS:,} statements, or {LONGEST // 1_024**2} MiB, are about one resource."
 N_QUADS, TURTLE, NDJSON = "n-quads", "turtle", "ndjson"
 
 
@@ -49,22 +51,26 @@ class Exported:
         self._links = {key for key, coercion in self._keys.coercions.items() if coercion == "@id"}
         self._syntax = syntax
 
-    def nodes(self, file: IO[bytes], class_name: str | None = None) -> Iterator[Told]:
-        """Those of a class alone, where it is named, and what cannot be read in no case.
+    def nodes(self, file: IO[bytes], class_name: str | None = None) -> Iterator[Told | None]:
+        """Those of a class alone, where it is named; None in the place of each other one, and of what cannot
+        be read, so that whoever reads them may do something else now and then.
 
         Raises `malformed-content` where a fault ends the reading: in Turtle.
         """
+        found: Iterator[Told | None]
         if self._syntax == NDJSON:
             found = self._of_lines(file)
         elif self._syntax == TURTLE:
             found = self._of_turtle(file)
         else:
             found = self._of_quads(file, class_name)
-        return (it for it in found if class_name is None or it.class_name == class_name)
+        return (it if it and class_name in (None, it.class_name) else None for it in found)
 
     def _of_lines(self, file: IO[bytes]) -> Iterator[Told]:
-        for number, line in enumerate(file, 1):
-            if line.strip():
+        for number, line in enumerate(read_lines(file), 1):
+            if len(line) > LONGEST:
+                yield Told(number, "", reason=TOO_LONG)
+            elif line.strip():
                 try:
                     document = loads(line.strip())
                 except Problem as problem:
@@ -88,22 +94,26 @@ class Exported:
             for member in inner if isinstance(inner, list) else ():
                 yield from self._of_document(number, member)
 
-    def _of_quads(self, file: IO[bytes], class_name: str | None) -> Iterator[Told]:
+    def _of_quads(self, file: IO[bytes], class_name: str | None) -> Iterator[Told | None]:
         """Lines that begin with one subject are parsed together; those of other classes not at all."""
         wanted = _iri_of(self._classes, class_name)
         sought = f"<{self._old(wanted)}>".encode() if wanted else b""
-        statements = ((number, line) for number, line in enumerate(file, 1) if _is_statement(line))
+        statements = (
+            (number, line) for number, line in enumerate(read_lines(file), 1) if _is_statement(line)
+        )
         for _, grouped in groupby(statements, key=lambda it: it[1].split(None, 1)[0]):
-            group = list(grouped)
-            if any(sought in line for _, line in group):
-                yield self._parsed(group[0][0], b"".join(line for _, line in group))
+            number, content = _together(grouped)
+            if content is None:
+                yield Told(number, "", reason=TOO_MUCH)
+            else:
+                yield self._parsed(number, content) if sought in content else None
 
     def _parsed(self, number: int, content: bytes) -> Told:
         try:
             quads = list(ox.parse(content, format=ox.RdfFormat.N_QUADS))
         except SyntaxError as error:
             line = number + (error.lineno or 1) - 1
-            return Told(line, "", reason=f"It is not N-Quads: {error.msg}")
+            return Told(line, "", reason=f"It is not N-Quads: {message_of(error)}")
         return self._node(number, quads)
 
     def _of_turtle(self, file: IO[bytes]) -> Iterator[Told]:
@@ -111,7 +121,11 @@ class Exported:
             for _, quads in groupby(ox.parse(file, format=ox.RdfFormat.TURTLE), key=_subject):
                 yield self._node(0, quads)
         except SyntaxError as error:
-            raise Problem("malformed-content", f"Line {error.lineno} is not Turtle: {error.msg}") from None
+            raise Problem(
+                "malformed-content", f"Line {error.lineno} is not Turtle: {message_of(error)}"
+            ) from None
+        except MemoryError:  # as the parser says it
+            raise Problem("malformed-content", "A term of the Turtle is longer than 16 MiB.") from None
 
     def _node(self, number: int, quads: Iterable[ox.Quad]) -> Told:
         """Of one subject. What is said in another graph than the default one is no export's."""
@@ -132,7 +146,7 @@ class Exported:
             else:
                 _add(node, self._keys.key(predicate), self._keys.value(self._keys.key(predicate), term))
         if count > MOST_STATEMENTS:
-            return Told(number, name, reason=f"More than {MOST_STATEMENTS} statements are about it.")
+            return Told(number, name, reason=TOO_MUCH)
         return self._told(number, name, types, node)
 
     def _told(self, number: int, name: str, types: list[str], node: dict[str, Any]) -> Told:
@@ -164,6 +178,18 @@ class Exported:
 
 def _iri_of(classes: Mapping[str, str], class_name: str | None) -> str | None:
     return next((iri for iri, name in classes.items() if name == class_name), None)
+
+
+def _together(statements: Iterable[tuple[int, bytes]]) -> tuple[int, bytes | None]:
+    """Where they begin, and all of them; None where they are more than is read at once."""
+    lines: list[bytes] = []
+    first = size = 0
+    for number, line in statements:
+        first, size = first or number, size + len(line)
+        if len(lines) == MOST_STATEMENTS or size > LONGEST:
+            return first, None
+        lines.append(line)
+    return first, b"".join(lines)
 
 
 def _is_statement(line: bytes) -> bool:

@@ -90,11 +90,15 @@ def _parsed(name: str, syntax: ox.RdfFormat, content: bytes, base: str) -> Itera
 
 
 def _reason(error: SyntaxError, syntax: ox.RdfFormat) -> str:
-    message = _UNSEEN.sub(_seen, _PLACE.sub("", error.msg)[:_SHOWN_LENGTH])
-    hint = ""
+    message, hint = message_of(error), ""
     if syntax in ABSOLUTE and "No scheme found" in message:
         hint = " (there are no relative IRIs in this syntax: a blank node is what shall be made)"
     return f"line {error.lineno}, column {error.offset}: {message}{hint}"
+
+
+def message_of(error: SyntaxError) -> str:
+    """What the parser says, without the place, and with no character that cannot be seen."""
+    return _UNSEEN.sub(_seen, _PLACE.sub("", error.msg)[:_SHOWN_LENGTH])
 
 
 def _seen(match: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tortoise.fields import CharField
 from tortoise.models import Model
 
 from app.storage.tables import Activity, Authorization, Instance, Membership, Organization, Partner
@@ -72,6 +73,12 @@ class Kind:
     def role_columns(self) -> tuple[str, ...]:
         """The names that its roles are selected under."""
         return tuple(f"role_{number}" for number, _ in enumerate(self.roles))
+
+    @cached_property
+    def lengths(self) -> Mapping[str, int]:
+        """How many characters its columns hold."""
+        columns = self.model._meta.fields_map.items()  # noqa: SLF001 - Tortoise's public place for it
+        return {name: field.max_length for name, field in columns if isinstance(field, CharField)}
 
     @cached_property
     def withheld_columns(self) -> tuple[tuple[str, str], ...]:
