@@ -20,8 +20,9 @@ from app.importing import LINES_IN_A_TRANSACTION, Report, counted
 from app.protocol.lines import read_lines
 from app.representation.exported import Exported, Told
 from app.storage.acts import Act, new_id, now
-from app.storage.database import Database, UniqueViolation
+from app.storage.database import Database, Session, UniqueViolation
 from app.storage.failures import unavailable
+from app.storage.ownerless import with_more_members, without_owner
 from app.storage.restoring import Fault, Result
 from app.storage.restoring import restore as write
 
@@ -33,19 +34,28 @@ WHY_PASSED_OVER = {
     "Activity": "an import writes what is, as acts of its own, and no history.",
     OTHERS: "they are of no class of this service; does --from say where they were exported?",
 }
+NO_OWNER = (
+    "has no owner who has come or can come with an e-mail address."
+    " Import a member of it whose role is owner, with an e-mail address."
+)
 Open = Callable[[str], AbstractContextManager[IO[bytes]]]
 T = TypeVar("T")
 
 
 @dataclass
 class Restored(Report):
-    """`restored` are counted by class, and so are those `passed_over`: history, and what is foreign."""
+    """`restored` are counted by class, and so are those `passed_over`: history, and what is foreign.
+
+    `notes` are about what was not left out, but is not as the service would have made it.
+    """
 
     restored: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
-        return {**super().told(), "restored": dict(self.restored), "passedOver": dict(self.passed_over)}
+        by_class = {"restored": dict(self.restored), "passedOver": dict(self.passed_over)}
+        return {**super().told(), **by_class, "notes": self.notes}
 
     def sum(self) -> list[str]:
         by_class = ", ".join(counted(self.restored))
@@ -55,6 +65,7 @@ class Restored(Report):
         ]
         restored = f"{self.imported} restored{f' ({by_class})' if by_class else ''}"
         return [
+            *self.notes,
             *passed,
             f"{self.lines} resources: {restored}, {self.present} there already, {len(self.bad)} bad.",
         ]
@@ -72,7 +83,28 @@ async def restore(
                     rows = list(rows_of(contract, class_name, batch, report))
                     if rows:
                         await _restore_batch(database, class_name, rows, report)
+    if found["Organization"]:
+        with opening("Looking for owners") as file:
+            async for batch in _batches(exported.nodes(file, "Organization")):
+                report.notes += await _notes(database.reading(), contract, batch)
     await _find_lines(opening, report)
+
+
+async def _notes(session: Session, contract: Contract, batch: list[Told]) -> list[str]:
+    """About organizations, once all of their members that the file tells of are there."""
+    names = {row.values["id"]: row.name for row in rows_of(contract, "Organization", batch, Restored())}
+    if not names:
+        return []
+    most, ids = contract.classes["MemberCollection"].most or 0, list(names)
+    ownerless, crowded = await without_owner(session, ids), await with_more_members(session, ids, most)
+    return [
+        *(f"{names[it]} {NO_OWNER}" for it in ids if it in ownerless),
+        *(
+            f"{names[it]} has more than {most:,} members: no more can be added."
+            for it in ids
+            if it in crowded
+        ),
+    ]
 
 
 async def _batches(nodes: Iterable[Told | None]) -> AsyncIterator[list[Told]]:

@@ -18,9 +18,12 @@ from app.protocol.lines import LONGEST
 from app.representation.exported import MOST_STATEMENTS, TOO_MUCH, Exported
 from app.representation.forms import JSON_LD, N_QUADS, TURTLE
 from app.representation.streams import NDJSON
-from app.restoring import Restored, restore
+from app.restoring import NO_OWNER, Restored, restore
 from app.storage.database import Database
 from app.storage.erasure import EMAIL
+from app.storage.partners import Identity, partner_of
+from app.storage.session import update
+from app.storage.tables import Membership, Partner
 from tests.exports import READ_AS, exported, graph, opened, restored
 from tests.promises import CONTRACT
 from tests.service import BASE, PATCH, World, id_of, running
@@ -275,12 +278,21 @@ FOREIGN = {
 
 @pytest.mark.parametrize(
     ("form", "reading"),
-    [(N_QUADS, 1), (N_QUADS, 2), (NDJSON, 1), (NDJSON, 2), (TURTLE, 1), (TURTLE, 2), (TURTLE, 7)],
+    [
+        (N_QUADS, 1),
+        (N_QUADS, 2),
+        (NDJSON, 1),
+        (NDJSON, 2),
+        (TURTLE, 1),
+        (TURTLE, 2),
+        (TURTLE, 7),
+        (TURTLE, 8),
+    ],
 )
 async def test_an_import_is_interrupted_whatever_it_looks_for_in_the_file(
     made: tuple[str, World], database: Database, form: str, reading: int
 ) -> None:
-    """It looks through it, passes over what is of another class, and looks for where the bad ones were."""
+    """It looks through it, passes over what is of another class, and looks for owners and bad lines."""
     foreign = "".join(map(FOREIGN[form].format, range(20_000))).encode()
     async with opened(made[0]) as source:
         content = foreign + (await exported(source, form)).replace(b'"acme-shop"', b'"www"')
@@ -319,6 +331,68 @@ async def test_history_is_not_restored_but_told(made: tuple[str, World], databas
     assert "activities were left out" in report.sum()[0]
     [row] = await database.reading().rows("SELECT count(*) AS found FROM activity WHERE actor_id IS NOT NULL")
     assert row["found"] == 0
+
+
+async def test_an_organization_that_nobody_can_own_is_told_and_may_be_given_an_owner(
+    made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
+) -> None:
+    """Its owner was a machine, whose partner nobody can be any more."""
+    _, world = made
+    kept = [
+        {key: value for key, value in node.items() if (node["@type"], key) != ("Partner", "email")}
+        for node in nodes
+    ]
+    organizations = sorted(BASE + it for it in (world.acme, world.globex, world.initech))
+    for _ in range(2):
+        report = await restored(database, lines(kept), NDJSON)
+        assert report.bad == []
+        assert sorted(report.notes) == [f"{name} {NO_OWNER}" for name in organizations]
+        assert report.sum()[:3] == report.told()["notes"] == report.notes
+    member = next(node["owners"][0] for node in nodes if node["@id"] == BASE + world.acme)
+    added = member["@id"][:-4] + "0000"
+    owner = {**member, "@id": added, "id": id_of(added), "email": "new@acme.example"}
+    del owner["partner"]
+    report = await restored(database, lines([owner, *kept]), NDJSON)
+    assert (report.imported, report.bad) == (1, [])
+    assert f"{BASE}{world.acme} {NO_OWNER}" not in report.notes
+    assert len(report.notes) == 2
+
+
+async def test_an_owner_who_waits_or_has_come_is_one(
+    made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
+) -> None:
+    """Not so who was forgotten before coming."""
+    others = [node for node in nodes if node["@type"] != "Partner"]
+    assert (await restored(database, lines(others), NDJSON)).notes == []
+    come = await partner_of(database, Identity("urn:i", "owner", None, "owner@acme.example"), "r")
+    assert (await restored(database, lines(others), NDJSON)).notes == []
+    async with database.transaction() as session:
+        await update(session, Partner, {"email": None, "email_key": None}, where={"id": come})
+        await update(session, Membership, {"email": EMAIL}, where={"partner_id": None})
+    report = await restored(database, lines(others), NDJSON)
+    assert sorted(report.notes) == sorted(
+        f"{BASE}{it} {NO_OWNER}" for it in (made[1].globex, made[1].initech)
+    )
+
+
+async def test_an_organization_of_more_members_than_can_be_added_is_told(
+    made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
+) -> None:
+    [acme] = [node for node in nodes if node["@id"] == BASE + made[1].acme]
+    member = {key: value for key, value in acme["members"][0].items() if key != "partner"}
+    address = member["@id"].rpartition("/")[0]
+    for most, told in (
+        (1_000, []),
+        (1_001, [f"{acme['@id']} has more than 1,000 members: no more can be added."]),
+    ):
+        ids = [f"01930000-0000-7000-8000-{number:012}" for number in range(most)]
+        many = [
+            {**member, "@id": f"{address}/{it}", "id": it, "role": "owner", "email": f"{it}@b.example"}
+            for it in ids
+        ]
+        report = await restored(database, lines([{**acme, "owners": [], "members": []}, *many]), NDJSON)
+        assert report.bad == []
+        assert report.notes == told
 
 
 async def test_an_organization_that_is_gone_is_still_who_created_an_instance(
