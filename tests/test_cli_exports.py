@@ -20,7 +20,7 @@ from tests.benchmarks.exports import filled, measured
 from tests.commands import COMMAND, environment, run
 from tests.exports import graph
 
-GROWTH = 24 * 1_024  # in KiB: what an export may need more where there is fifteen times as much
+GROWTH = 24 * 1_024  # in KiB: what an export may need more where there is twenty times as much
 
 
 @pytest.fixture
