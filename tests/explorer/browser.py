@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-DRAWN = "main[aria-busy=false]"
+DRAWN = "main[data-state=complete]"
 
 
 @contextmanager

@@ -1,35 +1,41 @@
 // Somebody else changed it first: what there is now beside what was meant, and the choice between them.
 
-import { announce, h, sentence } from './dom.js'
+import { announce, grid, h, sentence } from './dom.js'
 import { expand } from './json_ld.js'
+import { refuse } from './fields.js'
 import { ask } from './http.js'
 import { again } from './navigation.js'
+import { problemPanel } from './problem.js'
 
-/** `send` sends what was meant once more, with the entity tag of what there is now. */
+const FIRST = 'Somebody else changed this first.'
+
+/** `send` sends what the form has by then, with the entity tag of what there is now. */
 export async function conflict(task, content, send) {
-  const answer = await ask(task.node.id)
-  if (!answer.ok) return again({ focus: true })
-  const { root } = await expand(answer.json, answer.address)
+  const answer = await ask(task.address).catch(() => undefined)
+  if (answer && !answer.ok) return problemPanel(task, answer)
+  const { root } = await expand(answer?.json, answer?.address).catch(() => ({}))
+  if (!root) return refuse(task, [{ message: 'What there is now could not be read. Nothing of yours has been written; try again.' }], { heading: FIRST })
   const fields = task.fields.filter((it) => it.key in content)
-  const theirs = (it) => root.values(it.iri).map((value) => value.text ?? value.id).join(', ')
-  const table = h('table', {}, h('caption', { class: 'unseen' }, 'Theirs and yours'),
-    h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Property'), h('th', { scope: 'col' }, 'Before'), h('th', { scope: 'col' }, 'Theirs now'), h('th', { scope: 'col' }, 'Yours'))),
-    h('tbody', {}, fields.map((it) => h('tr', {}, h('th', { scope: 'row' }, sentence(it.label)), h('td', {}, it.now), h('td', {}, theirs(it)), h('td', {}, it.value())))))
+  for (const it of fields) it.isMeant = true
+  const compared = comparison(fields, root, task.page)
+  compared.hidden = true
   const see = h('button', { type: 'button', class: 'plain', 'aria-expanded': 'false', click: () => {
     compared.hidden = !compared.hidden
     see.setAttribute('aria-expanded', String(!compared.hidden))
   } }, 'See theirs')
-  const compared = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Theirs and yours', hidden: true }, fields.length ? table : whole(root, task.page))
-  const keep = h('button', { type: 'button', class: 'primary', click: () => { task.told.replaceChildren(); send(answer.etag) } }, 'Keep mine and send again')
+  const keep = h('button', { type: 'button', class: 'primary', click: () => send(answer.etag) }, 'Keep mine and send again')
   const drop = h('button', { type: 'button', class: 'plain', click: () => again({ focus: true, said: 'Yours was dropped.' }) }, 'Drop mine')
-  const notice = h('div', { class: 'notice', tabindex: -1, role: 'group', 'aria-label': 'Somebody else changed this first' },
-    h('p', { class: 'strong' }, 'Somebody else changed this first.'), h('p', {}, 'Nothing of yours has been written. You can look at what there is now, and then decide.'),
+  const notice = h('div', { class: 'notice', tabindex: -1, role: 'group', 'aria-label': FIRST },
+    h('p', { class: 'strong' }, FIRST), h('p', {}, 'Nothing of yours has been written. You can look at what there is now, change yours, and then decide.'),
     h('p', { class: 'buttons' }, see, keep, drop), compared)
   task.told.replaceChildren(notice)
   notice.focus()
-  announce('Somebody else changed this first.')
+  announce(FIRST)
 }
 
-function whole(root, page) {
-  return h('p', {}, `It is now: ${page.nameOf(root)}.`)
+function comparison(fields, root, page) {
+  if (!fields.length) return h('p', {}, `It is now: ${page.nameOf(root)}.`)
+  const theirs = (it) => root.values(it.iri).map((value) => value.text ?? value.id).join(', ')
+  return grid('Theirs and yours', ['Property', 'Before', 'Theirs now', 'Yours'],
+    fields.map((it) => [sentence(it.label), it.now, theirs(it), it.texts.join(', ')]))
 }

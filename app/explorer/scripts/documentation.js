@@ -1,23 +1,10 @@
 // What the service says of itself: the ApiDocumentation, and the shapes beside the terms that it names.
 
-import { expand } from './json_ld.js'
-import { ask, withoutFragment, isOurs } from './http.js'
+import { isOurs } from './http.js'
+import { published } from './published.js'
 import { API_DOCUMENTATION, hydra, inWords, NAMES, owl, rdfs, sh } from './terms.js'
 
-const documents = new Map()
-
-/** An expanded document that does not change while somebody looks around. */
-export function published(iri) {
-  const address = withoutFragment(iri)
-  if (!documents.has(address)) {
-    documents.set(address, ask(address).then((answer) => {
-      if (!answer.ok || !answer.json) throw new Error(`${address} answered ${answer.status}`)
-      return expand(answer.json, answer.address)
-    }))
-    documents.get(address).catch(() => documents.delete(address))
-  }
-  return documents.get(address)
-}
+const known = new Map()
 
 export class Documentation {
   constructor(root) {
@@ -33,10 +20,11 @@ export class Documentation {
   static async of(answer) {
     const iri = answer.links[API_DOCUMENTATION]?.[0]
     if (!iri || !isOurs(iri)) return new Documentation()
-    const read = documents.get(`${iri} as documentation`) ?? published(iri).then(({ root }) => new Documentation(root))
-    documents.set(`${iri} as documentation`, read)
-    read.catch(() => documents.delete(`${iri} as documentation`))
-    return read.catch(() => new Documentation())
+    if (!known.has(iri)) known.set(iri, published(iri).then(({ root }) => new Documentation(root)))
+    return known.get(iri).catch(() => {
+      known.delete(iri)
+      return new Documentation()
+    })
   }
 
   #learn(node) {
@@ -56,7 +44,7 @@ export class Documentation {
       iri, supported: node.id, key: node.text(hydra('title')) ?? inWords(iri),
       label: property?.text(rdfs('label'))?.replaceAll('_', ' ') ?? inWords(node.text(hydra('title')) ?? iri),
       description: described(node) ?? (property && described(property)),
-      required: flag('required'), writable: flag('writable', 'writeable'),
+      required: node.said.has(hydra('required')) ? flag('required') : undefined, writable: flag('writable', 'writeable'),
       ranges: property?.ids(rdfs('range')) ?? [], isLink: property?.is(hydra('Link')) ?? false,
       leadsToMany: (property?.nodes(rdfs('range')) ?? []).some((it) => it.said.has(owl('equivalentClass')))
         || (property?.ids(rdfs('range')) ?? []).includes(hydra('Collection')),
@@ -68,9 +56,7 @@ export class Documentation {
 
   #operations(node) {
     return node.nodes(hydra('supportedOperation')).map((it) => {
-      const operation = {
-        iri: it.id, title: titleOf(it), description: described(it), method: it.text(hydra('method')), expects: it.link(hydra('expects')),
-      }
+      const operation = operationOf(it)
       if (it.id) this.operations.set(it.id, operation)
       return operation
     })
@@ -82,6 +68,14 @@ export class Documentation {
     if (!known || seen.has(class_)) return []
     seen.add(class_)
     return [...known.properties, ...known.parents.flatMap((it) => this.propertiesOf(it, seen))]
+  }
+
+  /** Of the class and of those that it is a kind of. */
+  operationsOf(class_, seen = new Set()) {
+    const known = this.classes.get(class_)
+    if (!known || seen.has(class_)) return []
+    seen.add(class_)
+    return [...known.operations, ...known.parents.flatMap((it) => this.operationsOf(it, seen))]
   }
 
   /** What a property is called and means, for a thing of these types. */
@@ -98,6 +92,12 @@ export class Documentation {
     const known = types.map((it) => this.classes.get(it)).filter(Boolean)
     return known[0] ?? (types.length ? { iri: types.at(-1), title: inWords(types.at(-1)), properties: [] } : undefined)
   }
+}
+
+/** Only what is said, so that one can be laid over another. */
+export function operationOf(node) {
+  const all = { iri: node.id, title: titleOf(node), description: described(node), method: node.text(hydra('method')), expects: node.link(hydra('expects')) }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
 export function titleOf(node) {

@@ -3,10 +3,10 @@
 import { h, svg, fresh, sentence } from './dom.js'
 import { isOurs, toLocal } from './http.js'
 import { isDoorway } from './item.js'
-import { isTemplate } from './values.js'
+import { fitted, isTemplate } from './values.js'
 import { hydra, inWords, MACHINERY, rdf } from './terms.js'
 
-const WIDTH = 220, HEIGHT = 56, GAP = 16, BETWEEN = 110, MOST = 10, LETTERS = 26
+const WIDTH = 220, HEIGHT = 56, GAP = 16, BETWEEN = 110, MOST = 10
 
 export function neighbourhood(node, page) {
   const right = leads(node, page)
@@ -69,8 +69,8 @@ const box = () => svg('rect', { width: WIDTH, height: HEIGHT, rx: 10 })
 /** The name of the link, and of what it leads to: in the box, where no line passes. */
 function text(name, way) {
   return [
-    way && svg('text', { class: 'link', x: WIDTH / 2, y: HEIGHT / 2 - 7, 'text-anchor': 'middle' }, shortened(way)),
-    svg('text', { class: 'label', x: WIDTH / 2, y: HEIGHT / 2 + (way ? 14 : 5), 'text-anchor': 'middle' }, shortened(name)),
+    way && svg('text', { class: 'link', x: WIDTH / 2, y: HEIGHT / 2 - 7, 'text-anchor': 'middle' }, fitted(way)),
+    svg('text', { class: 'label', x: WIDTH / 2, y: HEIGHT / 2 + (way ? 14 : 5), 'text-anchor': 'middle' }, fitted(name)),
   ]
 }
 
@@ -78,5 +78,3 @@ function neighbour({ iri, name, label: way }, x, y) {
   const shown = name ?? `${inWords(iri.replace(/[#/][^#/]*\/?$/, ''))} … ${iri.slice(-6)}`
   return svg('a', { href: toLocal(iri), 'data-unnamed': name ? undefined : iri, transform: `translate(${x} ${y})` }, box(), text(shown, sentence(way) === shown ? undefined : sentence(way)))
 }
-
-const shortened = (text) => ([...text].length > LETTERS ? `${[...text].slice(0, LETTERS - 1).join('')}…` : text)

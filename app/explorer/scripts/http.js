@@ -1,7 +1,7 @@
 // Requests: with the caller's token, to nobody but the service that the page came from.
 
 import { LD_JSON } from './terms.js'
-import { token } from './session.js'
+import { signOut, token } from './session.js'
 
 const base = document.documentElement.dataset.base ?? ''
 const published = base ? new URL(base).origin : location.origin
@@ -18,7 +18,7 @@ export function toIri(address) {
 }
 
 export function isOurs(iri) {
-  return toLocal(iri).startsWith(`${location.origin}${below}/`)
+  return `${toLocal(iri)}/`.startsWith(`${location.origin}${below}/`)
 }
 
 /** The address without its fragment. */
@@ -26,16 +26,20 @@ export function withoutFragment(iri) {
   return iri.split('#')[0]
 }
 
-/** What was asked and answered. The browser's memory stays out of it: at this address it has the page. */
+/** What was asked and answered. The browser's memory stays out of it: at this address it has the page. A token
+ *  that is refused is forgotten: with it even what is for everybody would be refused. */
 export async function ask(iri, { method = 'GET', accept = LD_JSON, fields = {}, body } = {}) {
   const address = withoutFragment(toLocal(iri))
+  if (!isOurs(address)) throw new Error(`${address} is of another service`)
+  const used = token()
   const sent = { Accept: accept, ...fields }
-  const headers = token() ? { ...sent, Authorization: `Bearer ${token()}` } : sent
+  const headers = used ? { ...sent, Authorization: `Bearer ${used}` } : sent
   const response = await fetch(address, { method, headers, body, cache: 'no-store', credentials: 'omit' })
+  if (response.status === 401 && used && used === token()) signOut()
   const text = method === 'HEAD' ? '' : await response.text()
   const type = (response.headers.get('Content-Type') ?? '').split(';')[0].trim()
   return {
-    request: { method, address: toIri(address), fields: token() ? { ...sent, Authorization: 'Bearer $TOKEN' } : sent, body },
+    request: { method, address: toIri(address), fields: used ? { ...sent, Authorization: 'Bearer $TOKEN' } : sent, body },
     status: response.status, ok: response.ok, address: response.url || address, type, text,
     fields: [...response.headers], etag: response.headers.get('ETag'), location: response.headers.get('Location'),
     links: parseLinks(response.headers.get('Link') ?? ''),

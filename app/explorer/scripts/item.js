@@ -3,7 +3,8 @@
 import { fresh, h, sentence } from './dom.js'
 import { table } from './table.js'
 import { templateForm } from './templates.js'
-import { drawn, isTemplate, term, tip } from './values.js'
+import { term, tip } from './tips.js'
+import { drawn, isTemplate } from './values.js'
 import { hydra, inWords, MACHINERY, rdf } from './terms.js'
 import { toLocal } from './http.js'
 
@@ -17,7 +18,7 @@ export function item(node, page, { heading = 'h2', within = false } = {}) {
     if (!statement.values.length) empty.push(entry)
     else if (statement.values.some(isTemplate)) forms.push(entry)
     else if (statement.property === hydra('collection')) ways.push(...collections(statement, node, page))
-    else if (property.leadsToMany && !statement.values.some((it) => it.node)) ways.push(entry)
+    else if (property.leadsToMany && statement.values.every((it) => it.id && !it.node)) ways.push(entry)
     else if (statement.values.some((it) => it.node && !it.node.isEmpty && it.node !== node)) inside.push(entry)
     else if (isDoorway(node) && statement.values.every((it) => it.id && !it.node)) ways.push(entry)
     else facts.push(entry)
@@ -52,7 +53,7 @@ function factList(entries, page) {
 /** Collections that no other link of the thing leads to. */
 function collections(statement, node, page) {
   const linked = new Set([...node.said.values()].filter((it) => it !== statement).flatMap((it) => it.values.map((value) => value.id)))
-  return statement.values.filter((it) => !linked.has(it.id)).map((it) => {
+  return statement.values.filter((it) => it.id && !linked.has(it.id)).map((it) => {
     const member = it.node?.node(hydra('memberAssertion'))?.link(hydra('object'))
     const of = page.documentation.classes.get(member)
     return { key: statement.key, values: [it], property: { label: inWords(it.id), description: of?.description } }
@@ -80,20 +81,24 @@ const MANY = 30
 function embedded({ key, property, values }, page, heading, within) {
   const id = fresh('inside')
   const nodes = values.filter((it) => it.node).map((it) => it.node)
+  const others = values.filter((it) => !it.node)
   const alike = nodes.every((it) => it.types.join() === nodes[0].types.join())
   const shown = nodes.slice(0, MANY)
   const body = within ? h('ul', {}, shown.map((it) => h('li', {}, drawn({ id: it.id, node: it }, page))))
     : alike ? table(shown, page, { label: `Table: ${property.label}` }) : list(shown, page)
   const rest = nodes.slice(MANY)
   const more = rest.length > 0 && h('button', { type: 'button', class: 'plain', click: (event) => {
-    event.currentTarget.replaceWith(alike ? table(rest, page, { label: `More of ${property.label}` }) : list(rest, page))
+    const following = alike ? table(rest, page, { label: `More of ${property.label}` }) : list(rest, page)
+    event.currentTarget.replaceWith(following)
+    following.focus()
   } }, `Show ${rest.length} more`)
-  return h('section', { 'aria-labelledby': id }, h(heading, { id, class: 'with-term' }, term({ ...property, key })), body, more)
+  return h('section', { 'aria-labelledby': id }, h(heading, { id, class: 'with-term' }, term({ ...property, key })), body, more,
+    others.length > 0 && h('ul', {}, others.map((it) => h('li', {}, drawn(it, page)))))
 }
 
 /** Things of several kinds, each to be opened. */
 function list(nodes, page) {
-  return h('div', { class: 'things' }, nodes.map((node) => {
+  return h('div', { class: 'things', tabindex: -1 }, nodes.map((node) => {
     const anchor = node.id?.split('#')[1]
     const details = h('details', { id: anchor && !document.getElementById(anchor) ? anchor : undefined, toggle: () => {
       if (details.open && details.childElementCount === 1) details.append(...item(node, page, { heading: 'h3', within: true }))

@@ -26,13 +26,14 @@ export class Node {
   get isEmpty() { return this.said.size === 0 && this.types.length === 0 }
 }
 
-/** The node that a document is about, and all that it tells of, by their IRIs. */
+/** The node that a document is about, all that it tells of, by their IRIs, and the words that it may use. */
 export async function expand(document, address) {
   const index = new Map()
   const base = toIri(address)
   await load(document, base)
-  const root = nodeOf(document, extended({ terms: new Map() }, document['@context'], base), base, index)
-  return { root, index }
+  const context = extended({ terms: new Map() }, document['@context'], base)
+  const words = new Set([...context.terms.values()].map((it) => it.iri))
+  return { root: nodeOf(document, context, base, index), index, words }
 }
 
 /** Every context that is named. One of somebody else is not: the page speaks to its own service only. */

@@ -1,7 +1,7 @@
 // The explorer: asks the address of the page for its data, and draws what it says, by what the service says of itself.
 
-import { announce, h, sentence } from './dom.js'
-import { askToken, bar } from './bar.js'
+import { announce, grid, h, reveal, sentence } from './dom.js'
+import { askToken, bar, waiting } from './bar.js'
 import { collection } from './collection.js'
 import { Documentation } from './documentation.js'
 import { exchanged } from './raw.js'
@@ -11,12 +11,14 @@ import { ask, toIri, toLocal } from './http.js'
 import { item } from './item.js'
 import { expand, Node } from './json_ld.js'
 import { forget, nameOf, remember, told, trail } from './names.js'
-import { navigate, settled } from './navigation.js'
+import { again, arrived, isElsewhere, leave, navigate } from './navigation.js'
 import { problemPage } from './problem.js'
 import { overview } from './overview.js'
+import { watchTips } from './tips.js'
 import { nameLinks } from './values.js'
 import { EXPLANATIONS, hydra } from './terms.js'
 
+const PATIENCE = 400  // milliseconds, after which who waits is told so
 const main = document.getElementById('main')
 let latest = 0
 
@@ -24,42 +26,49 @@ let latest = 0
 async function draw(asked, { first = false, said, focus = !first, at = 0 } = {}) {
   const mine = latest += 1
   main.setAttribute('aria-busy', 'true')
+  main.dataset.state = 'asked'
+  const slow = setTimeout(() => mine === latest && waiting(), PATIENCE)
   try {
-    const page = await read(asked)
+    const page = await pageAt(asked)
     if (mine !== latest) return
-    if (!first && page.leaves) return location.assign(asked)
-    settled(toLocal(page.address), asked)
+    if (page.isExplanation && isElsewhere(asked)) return leave(asked)
+    arrived(toLocal(page.address), asked)
     const parts = await compose(page)
     if (mine !== latest) return
-    show(page, parts, said)
+    clearTimeout(slow)
+    const words = typeof said === 'function' ? said() : said
+    show(page, parts, words)
     if (focus) main.querySelector('h1').focus({ preventScroll: true })
-    scroll(asked, at)
-    announce(said ?? (first ? '' : page.title))
+    if (!reveal(asked)) scrollTo(0, at)
+    main.setAttribute('aria-busy', 'false')
+    announce(words || (first ? '' : page.title))
     await complete(page, () => mine === latest)
   } catch (error) {
     if (mine === latest) failed(error)
   } finally {
-    if (mine === latest) main.setAttribute('aria-busy', 'false')
+    clearTimeout(slow)
+    if (mine === latest) main.dataset.state = 'complete'
   }
 }
 
-async function read(asked) {
+async function pageAt(asked) {
   const answer = await ask(asked)
-  const [documentation, { root, index }] = await Promise.all([Documentation.of(answer), contentOf(answer)])
+  const [documentation, { root, index, words }] = await Promise.all([Documentation.of(answer), contentOf(answer)])
   const known = (iri) => (index.has(iri) && told(index.get(iri), documentation)) || documentation.classes.get(iri)?.title
   const page = {
     address: answer.address, answer, documentation, root, index, known, signIn: askToken,
     nameOf: (node) => nameOf(node, documentation), thing: (iri) => index.get(iri) ?? new Node(iri),
-    leaves: answer.ok && root.types.some((it) => EXPLANATIONS.has(it)),
+    isExplanation: answer.ok && root.types.some((it) => EXPLANATIONS.has(it)),
   }
   page.problem = !answer.ok
+  page.saysOperations = words.has(hydra('operation')) || [...index.values(), root].some((it) => it.said.has(hydra('operation')))
   page.title = page.problem ? answer.json?.title ?? `Status ${answer.status}` : page.nameOf(root) || new URL(asked).pathname
   return page
 }
 
 /** A context has no other content than itself, and what is no JSON has none that could be drawn. */
 async function contentOf(answer) {
-  if (!answer.ok || !answer.json) return { root: new Node(), index: new Map() }
+  if (!answer.ok || !answer.json) return { root: new Node(), index: new Map(), words: new Set() }
   return expand(answer.json, answer.address)
 }
 
@@ -69,7 +78,7 @@ async function compose(page) {
   if (documentation.entrypoint && root.is(hydra('ApiDocumentation'))) return overview(root, page)
   if (root.isEmpty && answer.json?.['@context']) return contextTable(answer.json['@context'])
   const listed = root.said.has(hydra('member')) || root.is(hydra('Collection'))
-  return [operations(root, page), listed ? collection(root, page) : item(root, page)]
+  return [await operations(root, page), listed ? collection(root, page) : item(root, page)]
 }
 
 function show(page, parts, said) {
@@ -79,8 +88,8 @@ function show(page, parts, said) {
   document.title = `${page.title} · ${page.documentation.title}`
   main.replaceChildren(...[
     said && h('p', { class: 'said' }, said),
-    h('nav', { class: 'trail', 'aria-label': 'Where you are' }),
-    h('header', { class: 'top' }, kind && kind !== page.title && h('p', { class: 'eyebrow' }, kind), h('h1', { tabindex: -1 }, sentence(page.title)), description && h('p', { class: 'lead' }, description)),
+    h('div', { class: 'trail' }),
+    h('header', { class: 'top' }, kind && kind !== page.title && h('p', { class: 'eyebrow' }, kind), h('h1', { tabindex: -1 }, page.title), description && h('p', { class: 'lead' }, description)),
     h('div', { class: 'body' }, parts),
     !page.problem && neighbourhood(page.root, page),
     ...exchanged(page),
@@ -93,30 +102,26 @@ async function complete(page, wanted) {
   const steps = await trail(toIri(page.address), page.answer.links)
   if (!wanted()) return
   if (steps.length) {
-    main.querySelector('.trail').replaceChildren(h('ol', {}, steps.map((it) => h('li', {}, h('a', { href: toLocal(it.iri) }, sentence(it.name)))),
-      h('li', { 'aria-current': 'page' }, sentence(page.title))))
+    main.querySelector('.trail').replaceWith(h('nav', { class: 'trail', 'aria-label': 'Where you are' }, h('ol', {},
+      steps.map((it) => h('li', {}, h('a', { href: toLocal(it.iri) }, it.name))), h('li', { 'aria-current': 'page' }, page.title))))
   }
   await nameLinks(main)
 }
 
 function contextTable(context) {
   const rows = [context].flat().flatMap((it) => (typeof it === 'object' ? Object.entries(it) : []))
-  return [h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Terms' }, h('table', {}, h('thead', {}, h('tr', {}, ['Term', 'Stands for', 'Values'].map((it) => h('th', { scope: 'col' }, it)))),
-    h('tbody', {}, rows.map(([name, value]) => h('tr', {}, h('th', { scope: 'row' }, h('code', {}, name)), h('td', {}, typeof value === 'string' ? value : value?.['@id'] ?? value?.['@reverse'] ?? ''), h('td', {}, value?.['@type'] ?? ''))))))]
-}
-
-function scroll(asked, at) {
-  const place = document.getElementById(decodeURIComponent(new URL(asked).hash.slice(1)))
-  if (place) place.scrollIntoView()
-  else scrollTo(0, at)
+  return grid('Terms', ['Term', 'Stands for', 'Values'], rows.map(([name, value]) =>
+    [h('code', {}, name), typeof value === 'string' ? value : value?.['@id'] ?? value?.['@reverse'] ?? '', value?.['@type'] ?? '']))
 }
 
 function failed(error) {
   console.error(error)
   bar()
+  main.setAttribute('aria-busy', 'false')
   main.replaceChildren(h('h1', { tabindex: -1 }, 'This could not be shown'), h('p', {}, 'The service could not be reached, or answered with what cannot be read.'),
-    h('p', { class: 'buttons' }, h('button', { type: 'button', class: 'primary', click: () => { forget(); draw(location.href) } }, 'Try again')))
+    h('p', { class: 'buttons' }, h('button', { type: 'button', class: 'primary', click: () => { forget(); again() } }, 'Try again')))
   main.querySelector('h1').focus()
 }
 
+watchTips()
 navigate(draw)

@@ -1,6 +1,7 @@
 // What things are called, and where they stand: asked once of each, and forgotten when something was changed.
 
 import { Documentation, titleOf } from './documentation.js'
+import { sentence } from './dom.js'
 import { expand } from './json_ld.js'
 import { ask, isOurs, withoutFragment } from './http.js'
 import { inWords } from './terms.js'
@@ -14,12 +15,12 @@ export function forget() {
 
 /** What a thing is called; its class where it has no name, or else the end of its address. */
 export function nameOf(node, documentation) {
-  return told(node, documentation) ?? (node.id ? inWords(node.id) : '')
+  return told(node, documentation) ?? (node.id ? sentence(inWords(node.id)) : '')
 }
 
 /** Only what is said of it. */
 export function told(node, documentation) {
-  return titleOf(node) ?? node.types.map((it) => documentation.classes.get(it)?.title).find(Boolean)
+  return titleOf(node) ?? (sentence(node.types.map((it) => documentation.classes.get(it)?.title).find(Boolean)) || undefined)
 }
 
 export function remember(iri, answer, root, documentation) {

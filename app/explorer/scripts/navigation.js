@@ -1,47 +1,61 @@
 // Going from address to address within the page, with the browser's own history.
 
-import { isOurs } from './http.js'
+import { reveal } from './dom.js'
+import { isOurs, withoutFragment } from './http.js'
 
-let show
+let draw
+let wanted  // what was asked for last, whether or not it has come
+let shown  // what is on the page
 
-/** `draw` shows what is at an address. */
-export function navigate(draw) {
-  show = draw
+/** `drawing` shows what is at an address. */
+export function navigate(drawing) {
+  draw = drawing
   document.addEventListener('click', follow)
   addEventListener('popstate', (event) => {
-    if (withoutHash(location.href) !== shown) draw(location.href, { at: event.state?.y ?? 0 })
+    if (withoutFragment(location.href) !== wanted) want(location.href, { at: event.state?.y ?? 0 })
   })
+  addEventListener('hashchange', () => reveal(location.href))
   history.scrollRestoration = 'manual'
-  draw(location.href, { first: true })
+  want(location.href, { first: true, at: history.state?.y ?? 0 })
 }
 
-let shown
+function want(address, options) {
+  wanted = withoutFragment(address)
+  return draw(address, options)
+}
 
 /** That this address is what is on the page now, also where another one was asked for. */
-export function settled(address, asked) {
+export function arrived(address, asked) {
   const hash = new URL(asked).hash
-  if (address !== withoutHash(location.href)) history.replaceState(history.state, '', address + hash)
-  shown = withoutHash(location.href)
+  if (address !== withoutFragment(location.href)) history.replaceState(history.state, '', address + hash)
+  wanted = shown = withoutFragment(location.href)
 }
 
 export function go(address, options = {}) {
+  if (!isOurs(address)) return /^https?:/.test(address) ? location.assign(address) : undefined
   history.replaceState({ y: scrollY }, '')
-  if (options.replace) history.replaceState({}, '', address)
-  else history.pushState({}, '', address)
-  return show(address, options)
+  history.pushState({}, '', address)
+  return want(address, options)
 }
 
-export const again = (options = {}) => show(location.href, options)
+export const again = (options = {}) => want(location.href, options)
+
+/** Whether this is another address than that of what is on the page. */
+export const isElsewhere = (address) => shown !== undefined && withoutFragment(address) !== shown
+
+/** To what has a page of its own. The place in the history that was made for it is given back first: it would
+ *  belong to this page, and a way to a part of this page's own address would lead nowhere. */
+export function leave(address) {
+  history.replaceState(history.state, '', shown)
+  location.replace(address)
+}
 
 function follow(event) {
   const link = event.target.closest?.('a[href]')
   if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
   const raw = typeof link.href === 'string' ? link.href : new URL(link.href.baseVal, location.href).href
   if (link.getAttribute('target') || link.hasAttribute('download') || !isOurs(raw)) return
-  const within = withoutHash(raw) === withoutHash(location.href) && raw.includes('#')
-  if (within) return
+  if (raw.includes('#') && withoutFragment(raw) === withoutFragment(location.href)) return
   event.preventDefault()
   go(raw)
 }
-
-const withoutHash = (address) => address.split('#')[0]

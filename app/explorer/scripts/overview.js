@@ -1,8 +1,8 @@
 // The documentation itself: what there is, with what can be said of it and done with it.
 
-import { h, sentence } from './dom.js'
+import { grid, h, sentence } from './dom.js'
 import { described } from './documentation.js'
-import { term } from './values.js'
+import { term } from './tips.js'
 
 export function overview(root, page) {
   return [described(root) && h('p', { class: 'lead' }, described(root)), h('h2', {}, 'Classes'),
@@ -16,10 +16,9 @@ function class_(found, page) {
 
 function properties(found, page) {
   const flags = (it) => [it.required && 'needed', it.writable && 'can be written', it.isLink && (it.leadsToMany ? 'leads to many' : 'leads to one')].filter(Boolean).join(', ')
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Properties of ${found.title}` }, h('table', {},
-    h('thead', {}, h('tr', {}, ['Property', 'Meaning', 'Values', 'Rules'].map((it) => h('th', { scope: 'col' }, it)))),
-    h('tbody', {}, found.properties.map((it) => h('tr', {}, h('th', { scope: 'row' }, term(it)), h('td', {}, it.description ?? ''),
-      h('td', {}, it.ranges.map((range) => page.documentation.classes.get(range)?.title ?? range.split(/[#/]/).pop()).join(', ')), h('td', {}, flags(it)))))))
+  const kinds = (it) => it.ranges.map((range) => page.documentation.classes.get(range)?.title ?? range.split(/[#/]/).pop()).join(', ')
+  return grid(`Properties of ${found.title}`, ['Property', 'Meaning', 'Values', 'Rules'],
+    found.properties.map((it) => [term(it), it.description ?? '', kinds(it), flags(it)]))
 }
 
 function methods(found) {

@@ -11,8 +11,9 @@ export function exchanged(page) {
 }
 
 function representations(page) {
+  let made
   const details = h('details', { class: 'panel raw', toggle: async () => {
-    if (details.open && details.childElementCount === 1) details.append(await tabs(page))
+    if (details.open) details.append(await (made ??= tabs(page)))
   } }, h('summary', {}, h('h2', {}, 'Raw representation')))
   return details
 }
@@ -34,8 +35,12 @@ async function tabs(page) {
       tab.tabIndex = types[n] === type ? 0 : -1
     })
     panel.setAttribute('aria-labelledby', made[types.indexOf(type)].id)
-    const answer = type === LD_JSON ? page.answer : await ask(page.answer.address, { accept: type })
-    if (made[types.indexOf(type)].getAttribute('aria-selected') === 'true') panel.replaceChildren(...shown(answer))
+    panel.setAttribute('aria-busy', 'true')
+    const answer = type === LD_JSON ? page.answer : await ask(page.answer.address, { accept: type }).catch(() => undefined)
+    if (made[types.indexOf(type)].getAttribute('aria-selected') === 'true') {
+      panel.replaceChildren(...shown(answer, page.answer.ok))
+      panel.removeAttribute('aria-busy')
+    }
   }
   list.append(...made)
   list.addEventListener('keydown', (event) => {
@@ -51,21 +56,28 @@ async function tabs(page) {
   return h('div', {}, list, panel)
 }
 
-function shown(answer) {
+function shown(answer, hasContent) {
+  if (!answer || hasContent && !answer.ok) return [h('p', {}, answer ? `The service answered with ${answer.status} this time.` : 'The service could not be reached.')]
   const text = answer.json ? JSON.stringify(answer.json, null, 2) : answer.text
   const cut = text.length > MOST_CHARACTERS
   return [
-    h('p', { class: 'buttons' }, copier('Copy', text), copier('Copy as curl', asCurl(answer.request))),
+    h('p', { class: 'buttons' }, copier('Copy', answer.text), copier('Copy as curl', asCurl(answer.request))),
     h('pre', { tabindex: 0, role: 'region', 'aria-label': 'Text of the representation' }, h('code', {}, cut ? `${text.slice(0, MOST_CHARACTERS)}\n…` : text)),
     cut && h('p', { class: 'muted' }, 'Only the beginning is shown; all of it is copied.'),
   ].filter(Boolean)
 }
 
+const SECONDS_SAID = 2
+
 function copier(label, text) {
-  return h('button', { type: 'button', class: 'plain', click: async () => {
+  const button = h('button', { type: 'button', class: 'plain', click: async () => {
     const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false)
-    announce(copied ? 'Copied.' : 'The browser does not let this be copied.')
+    const words = copied ? 'Copied.' : 'The browser does not let this be copied.'
+    announce(words)
+    button.textContent = words
+    setTimeout(() => { button.textContent = label }, SECONDS_SAID * 1000)
   } }, label)
+  return button
 }
 
 function headers(answer) {

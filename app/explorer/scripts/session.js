@@ -2,17 +2,31 @@
 // field, and stands in no cookie and in no address.
 
 const KEY = 'explorer.token'
+let changed = () => {}
+
+/** `callback` is called whenever somebody has come in or gone out. */
+export function whenChanged(callback) {
+  changed = callback
+}
 
 export function token() {
   return sessionStorage.getItem(KEY) ?? ''
 }
 
+/** The token that a text has, which may be broken into lines; nothing where it can be none (RFC 6750, 2.1). */
+export function tokenIn(text) {
+  const found = text.trim().replace(/^Bearer\s+/i, '').replace(/\s+/g, '')
+  return /^[\w.~+/-]+=*$/.test(found) ? found : undefined
+}
+
 export function signIn(value) {
-  sessionStorage.setItem(KEY, value.trim().replace(/^Bearer\s+/i, ''))
+  sessionStorage.setItem(KEY, value)
+  changed()
 }
 
 export function signOut() {
   sessionStorage.removeItem(KEY)
+  changed()
 }
 
 /** What the token says of its bearer, where it is one that can be read. */

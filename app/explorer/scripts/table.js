@@ -1,7 +1,8 @@
 // Things of one kind as a table: a column for each thing that is said of them and that a link does not say already.
 
-import { h, fresh, sentence } from './dom.js'
-import { dismiss, drawn, isRepeated, link, revive, term, tip } from './values.js'
+import { fresh, grid, h, sentence } from './dom.js'
+import { term, tip } from './tips.js'
+import { drawn, isRepeated, link } from './values.js'
 import { hydra, inWords, MACHINERY, NAMES, rdf } from './terms.js'
 
 const MOST_COLUMNS = 8
@@ -9,11 +10,8 @@ const MOST_COLUMNS = 8
 /** `sorting` gives, for a property, the direction that it is sorted in and the address that sorts by it. */
 export function table(nodes, page, { label, sorting = () => undefined } = {}) {
   const columns = columnsOf(nodes, page)
-  const head = h('tr', {}, h('th', { scope: 'col', ...sorted(sorting(first(columns)?.iri)) }, header(first(columns) ?? { label: 'Name' }, sorting)),
-    rest(columns).map((it) => h('th', { scope: 'col', ...sorted(sorting(it.iri)) }, header(it, sorting))))
-  const rows = nodes.map((node) => h('tr', {}, h('th', { scope: 'row' }, link(node.id, page.nameOf(node))),
-    rest(columns).map((it) => h('td', {}, cell(node, it.iri, page)))))
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, h('table', {}, h('thead', {}, head), h('tbody', {}, rows)))
+  const heads = [first(columns) ?? { label: 'Name' }, ...rest(columns)].map((it) => h('th', { scope: 'col', ...sorted(sorting(it.iri)) }, header(it, sorting)))
+  return grid(label, heads, nodes.map((node) => [link(node.id, page.nameOf(node)), ...rest(columns).map((it) => cell(node, it.iri, page))]))
 }
 
 const isName = (column) => NAMES.includes(column.iri)
@@ -40,7 +38,7 @@ function header(column, sorting) {
   if (!found) return column.iri ? term(column) : sentence(column.label)
   const id = fresh('tip')
   const mark = { ascending: '↑', descending: '↓' }[found.direction] ?? '↕'
-  return h('span', { class: 'tipped' }, h('a', { class: 'sort', href: found.address, 'aria-describedby': id, keydown: dismiss, blur: revive, mouseleave: revive },
+  return h('span', { class: 'tipped' }, h('a', { class: 'sort', href: found.address, 'aria-describedby': id },
     sentence(column.label), h('span', { class: 'mark', 'aria-hidden': 'true' }, mark)), tip(id, column))
 }
 

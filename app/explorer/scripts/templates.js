@@ -2,7 +2,7 @@
 
 import { fresh, h, sentence } from './dom.js'
 import { toIri, toLocal } from './http.js'
-import { hydra, LIMIT, PAGING } from './terms.js'
+import { decoded, hydra, LIMIT, PAGING } from './terms.js'
 import { go } from './navigation.js'
 
 const ORDER = /^(?:order|sort)\[(.+)\]$/
@@ -18,7 +18,7 @@ export function variables(template) {
 
 /** The address that values make of a template; a name in it may be percent-encoded. */
 export function expanded(template, values) {
-  const known = (name) => values[decodeURIComponent(name)]
+  const known = (name) => values[decoded(name)]
   return template.replace(/\{([?&/#.;+]?)([^}]*)\}/g, (_, operator, names) => {
     const given = names.split(',').map((it) => it.replace(/[*]|:\d+$/g, '')).filter((it) => known(it) !== undefined && known(it) !== '')
     const query = operator === '?' || operator === '&'
@@ -37,7 +37,7 @@ export function given(address) {
 export function templateForm(template, page, { legend, current = {} }) {
   const all = variables(template).filter((it) => !it.pages)
   const sorting = distinct(all.filter((it) => it.sorts))
-  const fields = all.filter((it) => !it.sorts).map((it) => field(it, page, current))
+  const fields = all.filter((it) => !it.sorts).map((it) => variableField(it, page, current))
   const order = sorting.length ? orderField(sorting, page, current) : undefined
   const send = (event) => {
     event.preventDefault()
@@ -58,7 +58,7 @@ function distinct(sorting) {
   return sorting.filter((it) => !seen.has(it.property) && seen.add(it.property))
 }
 
-function field(variable, page, current) {
+function variableField(variable, page, current) {
   const id = fresh('field')
   const label = variable.limits ? 'Entries on a page' : sentence(page.documentation.property(variable.property).label)
   const kind = variable.limits ? { type: 'number', min: 1 } : { type: 'search' }

@@ -41,10 +41,13 @@ export const SYNTAXES = [
   ['N-Quads', 'application/n-quads'], ['TriG', 'application/trig'], ['RDF/XML', 'application/rdf+xml'],
 ]
 
+/** Without percent-encoding; as it is where that is none. */
+export function decoded(text) {
+  try { return decodeURIComponent(text) } catch { return text }
+}
+
 /** The last part of an IRI, in words. */
 export function inWords(iri) {
   const name = iri.replace(/[#/]+$/, '').split(/[#/]/).pop()
-  let decoded = name
-  try { decoded = decodeURIComponent(name) } catch { /* as it is */ }
-  return decoded.replace(/_/g, ' ').replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`)
+  return decoded(name).replace(/_/g, ' ').replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`)
 }

@@ -1,33 +1,12 @@
 // Values and links, as people read them.
 
-import { fresh, h, sentence } from './dom.js'
+import { fitting, h, svg } from './dom.js'
 import { isOurs, toLocal } from './http.js'
 import { glance } from './names.js'
 import { hydra, inWords, xsd } from './terms.js'
 
 const DATE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short' })
 const SHORT_DATE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
-
-/** A word of the vocabulary: what it means and its key appear when it is pointed at or comes into focus. */
-export function term({ label, key, description, iri }) {
-  const id = fresh('tip')
-  const shown = h('button', { type: 'button', class: 'term', 'aria-describedby': id, keydown: dismiss, blur: revive, mouseleave: revive }, sentence(label))
-  return h('span', { class: 'tipped' }, shown, tip(id, { key, description, iri }))
-}
-
-export function tip(id, { key, description, iri }) {
-  return h('span', { role: 'tooltip', id, class: 'tip' },
-    description && h('span', {}, `${description} `), key && h('code', {}, key), iri && h('span', { class: 'iri' }, ` ${iri}`))
-}
-
-/** WCAG 2.2, 1.4.13: what has appeared can be sent away without moving. */
-export function dismiss(event) {
-  if (event.key === 'Escape') event.currentTarget.parentElement.classList.add('dismissed')
-}
-
-export function revive(event) {
-  event.currentTarget.parentElement.classList.remove('dismissed')
-}
 
 /** One value; `short` where there is little room. */
 export function drawn(value, page, { short = false } = {}) {
@@ -51,16 +30,22 @@ function time(text, short) {
 export function link(iri, name, { named = false } = {}) {
   if (!iri || iri.startsWith('_:')) return h('span', {}, name ?? '')
   if (!/^(https?|mailto):/i.test(iri)) return h('code', {}, iri)
-  if (!isOurs(iri)) return h('a', { href: iri, rel: 'noopener noreferrer' }, name ?? iri)
-  const shown = h('a', { href: toLocal(iri) }, name ?? shortened(iri))
+  if (!isOurs(iri)) return h('a', { href: iri }, name ?? iri)
+  const shown = h('a', { href: toLocal(iri) }, name ?? toldShortly(iri))
   if (!name && named) shown.dataset.unnamed = iri
   return shown
 }
 
-function shortened(iri) {
+function toldShortly(iri) {
   const words = inWords(iri)
   const before = inWords(iri.replace(/[#/][^#/]*\/?$/, ''))
   return /\d/.test(words) && words.length > 12 ? `${before} … ${words.slice(-6)}` : words
+}
+
+/** Of a text in a picture: what fits into its box, and the whole for who points at it. */
+export function fitted(text) {
+  const short = fitting(text)
+  return short === text ? [text] : [short, svg('title', {}, text)]
 }
 
 /** Looks up what links lead to, a few at a time and not without end. */
@@ -71,8 +56,8 @@ export async function nameLinks(root, most = 24) {
     const found = await glance(iri)
     if (!found?.name) return
     for (const place of places.filter((it) => it.dataset.unnamed === iri)) {
-      const label = place.querySelector('.label')
-      if (label) label.textContent = found.name
+      const label = place.querySelector('text.label')
+      if (label) label.replaceChildren(...fitted(found.name))
       else place.textContent = found.name
       delete place.dataset.unnamed
     }
