@@ -58,3 +58,13 @@ def followed(page: Page, name: str, *, exact: bool = False) -> None:
     page.get_by_role("main").get_by_role("link", name=name, exact=exact).first.click()
     page.wait_for_url(lambda url: url != before)
     drawn(page)
+
+
+def acted(page: Page, title: str) -> None:
+    """Opens the form of an operation."""
+    page.get_by_role("button", name=title, exact=True).and_(page.locator("[aria-expanded]")).click()
+    page.get_by_role("form", name=title).wait_for()
+
+
+def sent(page: Page, title: str) -> None:
+    page.get_by_role("form", name=title).locator("[type=submit]").click()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from playwright.sync_api import Browser, Page
 from tests.commands import Server, served
 from tests.commands import run as run_command
 from tests.explorer.browser import browser
+from tests.explorer.other_api import Library, library
 
 
 @pytest.fixture(scope="module", name="chromium")
@@ -28,10 +31,10 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -
         yield server
 
 
-@pytest.fixture
-def page(chromium: Browser, server: Server) -> Iterator[Page]:
+@contextmanager
+def watched(chromium: Browser, base: str, **look: Any) -> Iterator[Page]:
     """Whatever goes wrong in a script fails the test."""
-    context = chromium.new_context(base_url=server.base, viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(base_url=base, **{"viewport": {"width": 1280, "height": 900}, **look})
     context.set_default_timeout(10_000)
     page = context.new_page()
     errors: list[str] = []
@@ -40,6 +43,26 @@ def page(chromium: Browser, server: Server) -> Iterator[Page]:
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def page(chromium: Browser, server: Server) -> Iterator[Page]:
+    with watched(chromium, server.base) as page:
+        yield page
+
+
+@pytest.fixture
+def other() -> Iterator[Library]:
+    """Another API, within this process: there in no time, and as odd as a test wants it."""
+    with library() as found:
+        yield found
+
+
+@pytest.fixture
+def guest(chromium: Browser, other: Library) -> Iterator[Page]:
+    """At the other API."""
+    with watched(chromium, other.base) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.commands import Server
-from tests.explorer.browser import drawn, followed, heading, opened, signed_in
+from tests.explorer.browser import acted, drawn, followed, heading, opened, sent, signed_in
 
 
 def to_instance(page: Page, name: str) -> None:
@@ -19,16 +19,6 @@ def to_instance(page: Page, name: str) -> None:
     followed(page, "Instances")
     followed(page, name, exact=True)
     assert heading(page) == name
-
-
-def acted(page: Page, title: str) -> None:
-    """Opens the form of an operation."""
-    page.get_by_role("button", name=title, exact=True).and_(page.locator("[aria-expanded]")).click()
-    page.get_by_role("form", name=title).wait_for()
-
-
-def sent(page: Page, title: str) -> None:
-    page.get_by_role("form", name=title).locator("[type=submit]").click()
 
 
 def test_somebody_signs_in_walks_renames_and_signs_out(page: Page) -> None:
@@ -183,6 +173,37 @@ def test_what_is_deleted_is_asked_about_first_and_gone_then(page: Page, owner: h
     opened(page, address)
     assert heading(page) == "Gone"
     expect(page.get_by_role("main")).to_contain_text("Tombstone")
+    # What it was is a word, which the vocabulary explains on a page of its own.
+    page.locator("main a[href$='/vocab#Instance']").first.click()
+    expect(page.locator("h1")).to_have_text("Instance registry vocabulary")
+    assert page.url.endswith("/vocab#Instance")
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("Gone")
+    page.go_forward()
+    expect(page.locator("h1")).to_have_text("Instance registry vocabulary")
+
+
+def test_a_token_that_the_service_does_not_take_is_forgotten(page: Page) -> None:
+    opened(page, "/api/instances")
+    page.get_by_role("banner").get_by_role("button", name="Sign in").click()
+    page.get_by_label("Access token").fill("nonsense")
+    page.get_by_role("button", name="Use this token").click()
+    expect(page.locator("h1")).to_be_focused()
+    assert heading(page) == "Not authenticated"
+    expect(page.get_by_role("main")).not_to_contain_text("Signed in")
+    expect(page.get_by_role("banner").get_by_role("button", name="Sign in")).to_be_visible()
+    page.get_by_role("banner").get_by_role("link").click()
+    expect(page.locator("h1")).to_have_text("Entry point")
+
+
+def test_what_somebody_may_not_do_is_not_offered_though_the_documentation_names_it(page: Page) -> None:
+    opened(page, "/api")
+    signed_in(page, "Acme member")
+    followed(page, "Organizations")
+    followed(page, "Acme Corporation")
+    offered = page.get_by_role("region", name="What you can do here").get_by_role("button")
+    assert not [it for it in offered.all_inner_texts() if it.startswith(("Delete", "Rename", "Replace"))]
+    expect(page.get_by_role("main")).not_to_contain_text("the service may refuse it")
 
 
 def test_a_problem_leads_to_what_it_means_and_that_back_to_the_service(page: Page, server: Server) -> None:

@@ -3,7 +3,7 @@
 import { decoded } from './terms.js'
 
 const SVG = 'http://www.w3.org/2000/svg'
-const LETTERS = 26
+const LETTERS = 24
 
 /** An element; attributes that are functions listen to events, `undefined`, `null` and `false` are left out. */
 export function h(name, attributes, ...children) {

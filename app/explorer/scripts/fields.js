@@ -38,7 +38,9 @@ function inputFor(property, constraints, texts, page, shared) {
     return h('select', shared, h('option', { value: '' }, property.isLink ? 'Choose …' : ''), choices.map(([value, label]) => h('option', { value, selected: value === now }, label)))
   }
   const input = h('input', { ...quiet, type: kind(property, constraints), value: now })
-  if (input.value !== now) input.type = 'text'
+  if (input.value === now) return input
+  input.type = 'text'
+  input.value = now
   return input
 }
 

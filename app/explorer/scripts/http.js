@@ -43,8 +43,12 @@ export async function ask(iri, { method = 'GET', accept = LD_JSON, fields = {}, 
     status: response.status, ok: response.ok, address: response.url || address, type, text,
     fields: [...response.headers], etag: response.headers.get('ETag'), location: response.headers.get('Location'),
     links: parseLinks(response.headers.get('Link') ?? ''),
-    json: /[/+]json$/.test(type) && text ? JSON.parse(text) : undefined,
+    ...(/[/+]json$/.test(type) && text ? parsed(text) : {}),
   }
+}
+
+function parsed(text) {
+  try { return { json: JSON.parse(text) } } catch { return { isBroken: true } }
 }
 
 /** RFC 8288: the targets by their relations, in order. */

@@ -68,6 +68,7 @@ async function pageAt(asked) {
 
 /** A context has no other content than itself, and what is no JSON has none that could be drawn. */
 async function contentOf(answer) {
+  if (answer.ok && answer.isBroken) throw new Error(`${answer.address} answered with broken JSON`)
   if (!answer.ok || !answer.json) return { root: new Node(), index: new Map(), words: new Set() }
   return expand(answer.json, answer.address)
 }
