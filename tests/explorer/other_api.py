@@ -45,7 +45,7 @@ ON_A_PAGE = 2
 
 
 def supported(key: str) -> Node:
-    stands_for = {"@id": key, "@type": "rdf:Property", "rdfs:label": LABELS[key]}
+    stands_for: Node = {"@id": key, "@type": "rdf:Property", "rdfs:label": LABELS[key]}
     if key in RANGES:
         stands_for["rdfs:range"] = {"@id": RANGES[key]}
     return {
@@ -60,8 +60,8 @@ def supported(key: str) -> Node:
 
 
 class Library:
-    """`says_operations` is whether the data tell what can be done, or the documentation alone; `further` is what
-    else is said of every book."""
+    """`says_operations` is whether the data tell what can be done, or the documentation alone; `further` is
+    what else is said of every book, and `sent` what came of forms."""
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -89,10 +89,18 @@ class Library:
         number = int(query.get("page", ["1"])[0])
         wanted = [it for it, title in self.books.items() if query.get("title", [""])[0] in title]
         begin = (number - 1) * ON_A_PAGE
-        view = {"@id": f"/shelf?page={number}", "@type": "hydra:PartialCollectionView", "hydra:first": "/shelf"}
+        view = {
+            "@id": f"/shelf?page={number}",
+            "@type": "hydra:PartialCollectionView",
+            "hydra:first": "/shelf",
+        }
         if len(wanted) > begin + ON_A_PAGE:
             view["hydra:next"] = f"/shelf?page={number + 1}"
-        mapping = {"@type": "hydra:IriTemplateMapping", "hydra:variable": "title", "hydra:property": "dc:title"}
+        mapping = {
+            "@type": "hydra:IriTemplateMapping",
+            "hydra:variable": "title",
+            "hydra:property": "dc:title",
+        }
         return {
             "@id": "/shelf",
             "@type": ["hydra:Collection", "v:Shelf"],
@@ -162,7 +170,8 @@ class Handler(BaseHTTPRequestHandler):
         self.library.books[self.path] = content.get("dc:title", self.library.books[self.path])
         self.tell(self.path)
 
-    do_PUT = do_PATCH
+    def do_PUT(self) -> None:
+        self.do_PATCH()
 
     def do_HEAD(self) -> None:
         self.do_GET()

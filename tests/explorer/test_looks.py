@@ -157,7 +157,7 @@ def test_every_kind_of_page_is_for_everybody(looked: Page, look: Look, addresses
         expect(looked.locator("h1")).to_have_text(HEADINGS[name])
         found += faults(looked, look, name)
         if ALL and look is LOOKS[0] and name == "instance":
-            looked.screenshot(path=PICTURE)
+            looked.screenshot(path=PICTURE, full_page=True)
     assert found == []
 
 
@@ -208,7 +208,7 @@ def test_all_can_be_done_by_keyboard_and_the_focus_is_seen(page: Page, addresses
     opened(page, addresses["instance"])
     page.wait_for_load_state("networkidle")
     controls = "main :is(a[href], button, summary, input, select, [tabindex='0'])"
-    visible = f"[...document.querySelectorAll(\"{controls}\")].filter(it => it.checkVisibility())"
+    visible = f'[...document.querySelectorAll("{controls}")].filter(it => it.checkVisibility())'
     wanted = page.evaluate(f"{visible}.length")
     assert wanted > 10
     page.locator(".skip").focus()
@@ -219,12 +219,15 @@ def test_all_can_be_done_by_keyboard_and_the_focus_is_seen(page: Page, addresses
             """() => { const it = document.activeElement, style = getComputedStyle(it)
               it.dataset.met = 'by keyboard'
               const rect = it.querySelector?.(':scope > rect')
-              const outlined = style.outlineStyle !== 'none' || rect && getComputedStyle(rect).strokeWidth === '3px'
+              const outlined = style.outlineStyle !== 'none'
+                || rect && getComputedStyle(rect).strokeWidth === '3px'
               return it.closest('main') && it.id !== 'main' && !outlined ? it.outerHTML.slice(0, 80) : '' }"""
         )
         unseen += [hidden] if hidden else []
     assert unseen == []
-    assert page.evaluate(f"{visible}.filter(it => !it.dataset.met).map(it => it.outerHTML.slice(0, 80))") == []
+    assert (
+        page.evaluate(f"{visible}.filter(it => !it.dataset.met).map(it => it.outerHTML.slice(0, 80))") == []
+    )
 
 
 def test_who_wants_no_motion_gets_none(chromium: Browser, server: Server) -> None:

@@ -1,4 +1,4 @@
-"""What comes late, comes broken or does not come: nothing that somebody wrote is lost, and nobody is led astray."""
+"""What comes late, broken or not at all: nothing that somebody wrote is lost, and nobody is led astray."""
 
 from __future__ import annotations
 
@@ -94,11 +94,15 @@ def test_who_has_gone_elsewhere_is_told_what_came_of_it_and_stays(
     opened(guest, "/shelf/2")
     edited(guest)
     late = until(guest, waiting)
+    coming = held(guest, "**/start")
     guest.get_by_role("banner").get_by_role("link").click()
-    expect(guest.locator("h1")).to_have_text("The library")
+    elsewhere = until(guest, coming)
     problem = json.dumps({"detail": "Not that one."})
     late.fulfill(status=status, content_type="application/problem+json", body=problem)
     said = guest.get_by_role("complementary", name="Said since")
+    expect(said).to_contain_text(told)
+    elsewhere.continue_()
+    expect(guest.locator("h1")).to_have_text("The library")
     expect(said).to_contain_text(told)
     assert guest.url == f"{other.base}/start"
     said.get_by_role("button", name="Close").click()
@@ -118,9 +122,7 @@ def test_what_was_changed_by_hand_after_a_conflict_is_what_is_sent(guest: Page, 
 
 
 @pytest.mark.parametrize("status", [0, 410])
-def test_where_theirs_cannot_be_read_what_was_written_stays(
-    guest: Page, other: Library, status: int
-) -> None:
+def test_where_theirs_cannot_be_read_what_was_written_stays(guest: Page, other: Library, status: int) -> None:
     opened(guest, "/shelf/2")
     other.books["/shelf/2"] = "Theirs"
     gone = json.dumps({"title": "Gone", "detail": "It was taken away."})
@@ -128,7 +130,9 @@ def test_where_theirs_cannot_be_read_what_was_written_stays(
         guest,
         BOOK,
         "GET",
-        lambda it: it.fulfill(status=410, content_type="application/json", body=gone) if status else it.abort(),
+        lambda it: (
+            it.fulfill(status=410, content_type="application/json", body=gone) if status else it.abort()
+        ),
     )
     edited(guest)
     told = guest.locator(".told")

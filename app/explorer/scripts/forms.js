@@ -24,7 +24,7 @@ export async function operations(node, page) {
 /** Of the kinds that it is of, or else of the link by which the beginning of the API leads here. */
 async function documented(node, { documentation }) {
   const own = node.types.flatMap((it) => documentation.operationsOf(it))
-  if (own.length || !documentation.entrypoint) return own
+  if (own.length || !documentation.entrypoint || node.id === documentation.entrypoint) return own
   const { root } = await published(documentation.entrypoint).catch(() => ({}))
   const ways = root ? [...root.said.values()].filter((it) => it.values.some((value) => value.id === node.id)) : []
   return ways.flatMap((it) => documentation.property(it.property, root.types).operations ?? [])

@@ -26,7 +26,7 @@ export async function send(task, etag = task.page.answer.etag) {
   button.disabled = true
   const answer = await ask(task.address, request(task, content, etag)).catch(() => undefined)
   button.disabled = false
-  if (!task.told.isConnected) return late(task, answer)
+  if (isLeft(task)) return late(task, answer)
   if (!answer) return refuse(task, [{ message: UNKNOWN }])
   if (answer.ok) return done(task, answer)
   if (answer.status === 412) return conflict(task, content, (newer) => send(task, newer))
@@ -48,6 +48,11 @@ function request({ method, page }, content, etag) {
   return { method, fields: { ...fields, 'Content-Type': LD_JSON }, body }
 }
 
+/** Whether somebody has gone elsewhere, or is about to. */
+function isLeft({ told }) {
+  return !told.isConnected || told.closest('[aria-busy]').getAttribute('aria-busy') === 'true'
+}
+
 /** Who has gone elsewhere meanwhile stays there, and is told. */
 function late({ title }, answer) {
   forget()
@@ -64,7 +69,7 @@ async function done(task, answer) {
   const ways = [answer.status === 201 && answer.location && new URL(answer.location, answer.address).href, made, task.method !== 'DELETE' && here, ...above(task.page)]
   for (const way of ways.filter(Boolean).map(toLocal)) {
     const found = await ask(way, { method: 'HEAD' }).catch(() => undefined)
-    if (!task.told.isConnected) return tell(said)
+    if (isLeft(task)) return tell(said)
     if (found?.ok) return way.split(/[?#]/)[0] === here.split('?')[0] ? again({ said }) : go(way, { said })
   }
   return again({ said })
