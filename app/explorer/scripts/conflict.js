@@ -9,7 +9,7 @@ import { problemPanel } from './problem.js'
 
 const FIRST = 'Somebody else changed this first.'
 
-/** `send` sends what the form has by then, with the entity tag of what there is now. */
+/** `send` sends what the form has by then, from then on with the entity tag of what there is now. */
 export async function conflict(task, content, send) {
   const answer = await ask(task.address).catch(() => undefined)
   if (answer && !answer.ok) return problemPanel(task, answer)
@@ -23,7 +23,7 @@ export async function conflict(task, content, send) {
     compared.hidden = !compared.hidden
     see.setAttribute('aria-expanded', String(!compared.hidden))
   } }, 'See theirs')
-  const keep = h('button', { type: 'button', class: 'primary', click: () => send(answer.etag) }, 'Keep mine and send again')
+  const keep = h('button', { type: 'button', class: 'primary', click: () => { task.etag = answer.etag; send() } }, 'Keep mine and send again')
   const drop = h('button', { type: 'button', class: 'plain', click: () => again({ focus: true, said: 'Yours was dropped.' }) }, 'Drop mine')
   const notice = h('div', { class: 'notice', tabindex: -1, role: 'group', 'aria-label': FIRST },
     h('p', { class: 'strong' }, FIRST), h('p', {}, 'Nothing of yours has been written. You can look at what there is now, change yours, and then decide.'),

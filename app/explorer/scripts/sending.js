@@ -14,8 +14,8 @@ const MERGE_PATCH = 'application/merge-patch+json'
 const UNKNOWN = 'The service could not be reached. Nothing is known of what it did; look before you try again.'
 
 /** Nothing is sent that cannot be; what is told is told at the field that it concerns. With the entity tag of
- *  what is shown, so that nobody's change is written over unseen. */
-export async function send(task, etag = task.page.answer.etag) {
+ *  what is shown, or of what was chosen against, so that nobody's change is written over unseen. */
+export async function send(task) {
   const { fields, method } = task
   unsaid(task)
   const refused = [...fields.map((it) => ({ field: it, message: refusal(it, method) })).filter((it) => it.message), ...missing(task)]
@@ -24,12 +24,12 @@ export async function send(task, etag = task.page.answer.etag) {
   if (method === 'PATCH' && !Object.keys(content).length) return refuse(task, [{ message: 'Nothing has been changed.' }])
   const button = task.told.closest('form').querySelector('[type=submit]')
   button.disabled = true
-  const answer = await ask(task.address, request(task, content, etag)).catch(() => undefined)
+  const answer = await ask(task.address, request(task, content)).catch(() => undefined)
   button.disabled = false
   if (isLeft(task)) return late(task, answer)
   if (!answer) return refuse(task, [{ message: UNKNOWN }])
   if (answer.ok) return done(task, answer)
-  if (answer.status === 412) return conflict(task, content, (newer) => send(task, newer))
+  if (answer.status === 412) return conflict(task, content, () => send(task))
   return problemPanel(task, answer)
 }
 
@@ -40,7 +40,7 @@ function missing({ fields, alternatives }) {
   return [{ field: choice[0], message: `Fill in ${choice.map((it) => it.label).join(' or ')}.` }]
 }
 
-function request({ method, page }, content, etag) {
+function request({ method, page, etag = page.answer.etag }, content) {
   const fields = method !== 'POST' && etag ? { 'If-Match': etag } : {}
   if (method === 'DELETE') return { method, fields }
   if (method === 'PATCH') return { method, fields: { ...fields, 'Content-Type': MERGE_PATCH }, body: JSON.stringify(content) }
