@@ -56,7 +56,7 @@ async def check_promised(answer: httpx.Response) -> None:
     between: an answer that waits for nothing would leave them none."""
     await asyncio.sleep(0)
     # The explorer's page is the same at every address, and no answer of an operation where there is one.
-    if answer.is_success and answer.headers.get("Content-Security-Policy") == PAGE_POLICY:
+    if not answer.is_error and answer.headers.get("Content-Security-Policy") == PAGE_POLICY:
         return
     if answer.is_error:
         await answer.aread()

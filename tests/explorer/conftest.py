@@ -8,12 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.commands import Server, served
 from tests.commands import run as run_command
 from tests.explorer.browser import browser
 from tests.explorer.other_api import Library, library
+
+# Whatever else the machine does meanwhile.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module", name="chromium")
@@ -35,7 +38,7 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -
 def watched(chromium: Browser, base: str, **look: Any) -> Iterator[Page]:
     """Whatever goes wrong in a script fails the test."""
     context = chromium.new_context(base_url=base, **{"viewport": {"width": 1280, "height": 900}, **look})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -241,10 +241,11 @@ async def test_a_membership_that_waited_for_a_member_s_new_address_becomes_one_w
         "changed@acme.example", "owner@acme.example",
     ]  # fmt: skip
     check_problem(await owner.get(waiting), "gone")
-    told = (await owner.get(f"{acme}/activities")).json()["member"][-2:]
-    assert [(act["summary"], act["object"]) for act in told] == [
+    told = (await owner.get(f"{acme}/activities")).json()["member"][-3:]
+    assert [(act["summary"], act["object"]) for act in told[:2]] == [
         ("Member removed", BASE + waiting),
         ("Member changed", BASE + member),
     ]
+    assert told[2]["summary"] == "Partner changed"
     again = await owner.post(f"{acme}/members", json={"email": "changed@acme.example", "role": "owner"})
     check_problem(again, "already-member")
