@@ -22,6 +22,13 @@ SYNTAXES = {"text/turtle", "application/n-triples", "application/n-quads", "appl
 PAGING = ("after", "before", "page")
 NUMBERS, LETTERS = count(1), str.maketrans("01", "ab")
 BASE, TOKEN = os.environ["BASE"], os.environ["TOKEN"]
+# One for all, as a connection takes longer to prepare than to be asked by.
+CLIENT = httpx.Client(
+    base_url=BASE,
+    headers={"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"},
+    trust_env=False,
+    follow_redirects=True,
+)
 # Two organizations of the caller, so that what one offers the other has accepted.
 ORGANIZATIONS = os.environ["ORGANIZATIONS"].split()
 
@@ -96,11 +103,9 @@ def _existing(path: str, number: int) -> dict[str, str]:
 
 
 def _one(path: str, number: int) -> str:
-    fields = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"}
-    with httpx.Client(base_url=BASE, headers=fields, trust_env=False, follow_redirects=True) as client:
-        if path == "/api/partners":
-            return str(client.get("/api/me").json()["id"])
-        members = client.get(path).json().get("member", [])
+    if path == "/api/partners":
+        return str(CLIENT.get("/api/me").json()["id"])
+    members = CLIENT.get(path).json().get("member", [])
     return str(members[number % len(members)].get("id", "")) if members else ""
 
 
@@ -109,11 +114,10 @@ def _organization(path: str, identifiers: dict[str, str]) -> str:
     instance = identifiers.get("instance_id")
     if instance is None:
         return str(identifiers.get("organization_id", ORGANIZATIONS[0]))
-    with httpx.Client(base_url=BASE, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False) as client:
-        found = client.get(f"/api/instances/{instance}", headers={"Accept": "application/json"}).json()
-        other = ORGANIZATIONS[found.get("organization_id") == ORGANIZATIONS[0]]
-        if path.endswith("/transfer"):
-            client.post(f"/api/instances/{instance}/authorizations", json={"organization_id": other})
+    found = CLIENT.get(f"/api/instances/{instance}").json()
+    other = ORGANIZATIONS[found.get("organization_id") == ORGANIZATIONS[0]]
+    if path.endswith("/transfer"):
+        CLIENT.post(f"/api/instances/{instance}/authorizations", json={"organization_id": other})
     return str(other)
 
 
