@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from graphlib import CycleError
 from importlib.resources import files
 
 import httpx
@@ -10,7 +12,8 @@ import pytest
 
 from app.addresses import REFERENCE_FILES
 from app.exchange import Resource
-from app.explorer.files import PAGE_POLICY, assets, page, version
+from app.explorer.files import PAGE_POLICY, SCRIPT, assets, modules, page, version
+from app.explorer.joining import joined
 from app.routes import FILES, ROUTES
 from tests.service import BASE, JSON_LD, PROBLEM, Service, World
 from tests.test_sweep import BROWSER, check_common, concrete
@@ -43,13 +46,14 @@ async def shell(service: Service) -> bytes:
     return (await service.as_(None).get("/api", headers={"Accept": HTML})).content
 
 
+GETS_B = "import { b } from './b.js'\n"
 # Words of English, of HTTP and of JSON-LD that happen to be parts of paths or names of classes as well.
 COMMON_WORDS = {
-    "scripts/collection.js": {"members"},
-    "scripts/http.js": {"Authorization"},
-    "scripts/json_ld.js": {"contexts"},
-    "scripts/main.js": {"Problem"},
-    "scripts/raw.js": {"Problem"},
+    "collection": {"members"},
+    "http": {"Authorization"},
+    "json_ld": {"contexts"},
+    "main": {"Problem"},
+    "raw": {"Problem"},
 }
 
 
@@ -172,8 +176,10 @@ def test_no_file_names_another_host() -> None:
     words = {b"www.w3.org", b"schema.org", b"purl.org", b"xmlns.com"}
     found = {host for content in assets().values() for host in named.findall(content)}
     assert found <= words
-    assert {name for name, content in assets().items() if named.search(content)} <= {
-        "scripts/terms.js", "scripts/documentation.js", "scripts/dom.js", "images/icon.svg",
+    texts = {name: source.encode() for name, source in modules().items()}
+    texts |= {name: content for name, content in assets().items() if name != SCRIPT}
+    assert {name for name, content in texts.items() if named.search(content)} <= {
+        "terms", "documentation", "dom", "images/icon.svg",
     }  # fmt: skip
 
 
@@ -199,7 +205,7 @@ async def test_the_explorer_knows_no_path_and_no_class_of_this_service(service: 
         "vocab",
         "Instance",
     ]
-    sources = {name: code(content.decode()) for name, content in assets().items() if name.endswith(".js")}
+    sources = {name: code(source) for name, source in modules().items()}
     sources["page.html"] = (files("app.explorer") / "page.html").read_text("utf-8")
     assert {
         name: set(found) for name, text in sources.items() if (found := named.findall(text))
@@ -209,6 +215,46 @@ async def test_the_explorer_knows_no_path_and_no_class_of_this_service(service: 
 
 def test_the_page_is_found_below_the_path_of_the_public_address() -> None:
     content = page("https://registry.example/below").variant(HTML).content.decode()
-    assert f'src="/below/explorer/{version()}/scripts/main.js"' in content
+    assert f'src="/below/explorer/{version()}/{SCRIPT}"' in content
     assert 'data-base="https://registry.example/below"' in content
     assert "data-sign-in" not in content
+
+
+def test_modules_are_joined_into_one_that_does_the_same() -> None:
+    """Each is run once, after those that it imports."""
+    main = "import { twice } from './sums.js'\n\nconst n = 4\ntwice(n)\n"
+    sums = "const n = 2\nexport const half = 0.5\nexport function twice(it) { return it * n }\n"
+    assert joined({"main": main, "sums": sums}) == (
+        "const of_sums = (() => {\nconst n = 2\nconst half = 0.5\nfunction twice(it) { return it * n }\n\n"
+        "return { half, twice }\n})()\n"
+        "const of_main = (() => {\nconst { twice } = of_sums\n\nconst n = 4\ntwice(n)\n\nreturn {  }\n})()\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("modules", "error"),
+    [
+        (
+            {"a": GETS_B + "export const a = 1\n", "b": "import { a } from './a.js'\nexport const b = 1\n"},
+            CycleError,
+        ),
+        ({"a": GETS_B}, ValueError),
+        ({"a": GETS_B, "b": "const b = 1\n"}, ValueError),
+        ({"a": "import { b as c } from './b.js'\n", "b": ""}, ValueError),
+        ({"a": "import './b.js'\n", "b": ""}, ValueError),
+        ({"a": "export default 1\n"}, ValueError),
+        ({"a": "export let b = 1\n"}, ValueError),
+    ],
+    ids=[
+        "each other",
+        "what is not there",
+        "what is not exported",
+        "by another name",
+        "for its effects",
+        "default",
+        "what may change",
+    ],
+)
+def test_what_could_not_be_joined_is_noticed(modules: Mapping[str, str], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        joined(modules)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from app.explorer.files import modules
 from tests.explorer.browser import acted, drawn, heading, opened, sent
 from tests.explorer.other_api import Library
 
@@ -64,14 +65,19 @@ def test_an_iri_that_would_do_something_is_no_link(guest: Page, other: Library) 
 
 
 def test_the_token_goes_to_nobody_else(guest: Page, other: Library) -> None:
-    """Also where a page's own name is at another service."""
+    """Also where a page's own name is at another service. Held of the module that asks, before it is joined."""
+
+    def give(route: Route) -> None:
+        name = route.request.url.rpartition("/")[2].removesuffix(".js")
+        route.fulfill(body=modules()[name], content_type="text/javascript")
+
+    guest.route("**/modules/*", give)
     opened(guest, "/shelf/2")
     found = guest.evaluate(
-        """async (script) => {
-          const { ask } = await import(script)
+        """async () => {
+          const { ask } = await import('/modules/http.js')
           return ask('https://elsewhere.example/').then(() => 'asked', (error) => error.message)
-        }""",
-        guest.locator("link[href$='/http.js']").get_attribute("href"),
+        }"""
     )
     assert found == "https://elsewhere.example/ is of another service"
 
