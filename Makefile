@@ -46,8 +46,8 @@ conformance-document: .venv/.tests ## Write docs/conformance.md from the list an
 soak: .venv/.tests ## Kill, stop, load and mistreat the service for minutes, and print what it bore
 	$(BIN)/python -m tests.soak $(ARGS)
 
-looks: .venv/.tests ## Look at every page of the explorer, light, dark and narrow; pictures are put into build/screenshots, README's into docs/images
-	EXPLORER_LOOKS=all $(BIN)/pytest tests/explorer/test_looks.py $(ARGS)
+looks: .venv/.tests ## Look at every page of the explorer, light, dark and narrow, and print how soon the first is drawn; pictures are put into build/screenshots, README's into docs/images
+	EXPLORER_LOOKS=all $(BIN)/pytest --capture no tests/explorer/test_looks.py $(ARGS)
 
 bench: .venv/.tests ## Measure what requests cost, beside two yardsticks; ARGS="--cases item-json-ld --rounds 3" is quick
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

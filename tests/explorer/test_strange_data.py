@@ -65,7 +65,7 @@ def test_an_iri_that_would_do_something_is_no_link(guest: Page, other: Library) 
 
 
 def test_the_token_goes_to_nobody_else(guest: Page, other: Library) -> None:
-    """Also where a page's own name is at another service. Held of the module that asks, before it is joined."""
+    """Also where a page's own name is at another service. Of the module that asks, before it is joined."""
 
     def give(route: Route) -> None:
         name = route.request.url.rpartition("/")[2].removesuffix(".js")
