@@ -76,13 +76,9 @@ class Answer:
     fields: Fields = ()
     content: bytes | None = None
 
-    _encoded: list[tuple[bytes, bytes]] | None = field(default=None, compare=False, repr=False)
-
-    def encoded(self) -> list[tuple[bytes, bytes]]:
-        """The fields, as ASGI wants them; made once, for an answer may be given again."""
-        if self._encoded is None:
-            self._encoded = _as_asgi_wants(self.fields)
-        return self._encoded
+    # What does not depend on the request, and whether anybody may keep it; made once, for an answer may be
+    # given again.
+    told: tuple[list[tuple[bytes, bytes]], bool] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(eq=False)
@@ -238,18 +234,23 @@ class Answers:
     def headers(self, answer: Answer, request_id: str, callers: Fields = ()) -> list[tuple[bytes, bytes]]:
         """The answer's fields and those of every answer, as ASGI wants them. What concerns the caller alone,
         `callers`, does not stand where a cache may give it to others."""
-        fields = [(b"x-request-id", request_id.encode()), *answer.encoded()]
+        if answer.told is None:
+            answer.told = self._told(answer)
+        fields, public = answer.told
+        known = [(b"x-request-id", request_id.encode()), *fields]
+        return known + _as_asgi_wants(callers) if callers and not public else known
+
+    def _told(self, answer: Answer) -> tuple[list[tuple[bytes, bytes]], bool]:
+        fields = _as_asgi_wants(answer.fields)
         told = dict(fields)
         public = told.get(b"cache-control") in _ANYBODYS_TO_KEEP
-        if callers and not public:
-            fields += _as_asgi_wants(callers)
         if b"link" not in told:
             fields.append((b"link", self._documentation_field))
         if _NOTHING_RUNS[0] not in told:
             fields.append(_NOTHING_RUNS)
         if answer.content is not None:
             fields.append((b"content-length", b"%d" % len(answer.content)))
-        return fields + (self._public if public else self._private)
+        return fields + (self._public if public else self._private), public
 
     def _written(self, representation: Representation, form: str, coding: str | None) -> Written:
         document = representation.document

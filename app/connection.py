@@ -260,15 +260,15 @@ class Protocol(HttpToolsProtocol):
             return
         if version not in ("1.0", "1.1"):
             raise Problem("invalid-parameter", "Speak HTTP/1.1.")
-        target = parse_target(method, self.url)
-        if target.authority is not None:
-            self.headers[:] = with_host(self.headers, target.authority)
+        raw_path, query, authority = parse_target(method, self.url)
+        if authority is not None:
+            self.headers[:] = with_host(self.headers, authority)
         self._untold, self._part = 0, "content"
         self._stop_waiting()
-        path = target.path.decode("ascii")
-        self.scope["http_version"], self.scope["method"] = version, method
-        self.scope["path"] = unquote(path) if "%" in path else path
-        self.scope["raw_path"], self.scope["query_string"] = target.path, target.query
+        path, scope = raw_path.decode("ascii"), self.scope
+        scope["http_version"], scope["method"] = version, method
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"], scope["query_string"] = raw_path, query
         self._start(keep_alive=version == "1.1" and self.parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:

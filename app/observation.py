@@ -32,19 +32,22 @@ class Observation:
         self, request: Request, method: str, answer: Answer, problem: Problem | None, seconds: float
     ) -> None:
         """`method` is one of the known ones, or another word for all others."""
-        fields = {
-            "request_id": request.id,
-            "trace_id": request.trace,
-            "method": method,
-            "route": request.route,
-            "status": answer.status,
-            "ms": round(seconds * 1_000, 1),
-            "bytes": 0 if answer.content is None or request.is_head else len(answer.content),
-            "caller": _hash(request.caller.partner_id),
-            "organization": _organization(request),
-            "problem": problem.type if problem else None,
-        }
-        REQUESTS.info("request", **{key: value for key, value in fields.items() if value is not None})
+        line: dict[str, object] = {"request_id": request.id}
+        if trace := request.trace:
+            line["trace_id"] = trace
+        line["method"] = method
+        if request.route is not None:
+            line["route"] = request.route
+        line["status"] = answer.status
+        line["ms"] = round(seconds * 1_000, 1)
+        line["bytes"] = 0 if answer.content is None or request.is_head else len(answer.content)
+        if request.caller.partner_id is not None:
+            line["caller"] = _hash(request.caller.partner_id)
+        if organization := _organization(request):
+            line["organization"] = organization
+        if problem is not None:
+            line["problem"] = problem.type
+        REQUESTS.info("request", **line)
         if self._metrics is not None:
             self._metrics.count(method, request.route, answer.status, seconds)
 
@@ -63,20 +66,16 @@ class Observation:
         LOG.error("%s failed", request.id, exc_info=error)
 
 
-def _hash(partner_id: str | None) -> str | None:
-    """Tells callers apart, and nobody who they are."""
-    if partner_id is None:
-        return None
-    return _remembered_hash(partner_id)
-
-
 @lru_cache(maxsize=4_096)
-def _remembered_hash(partner_id: str) -> str:
+def _hash(partner_id: str) -> str:
+    """Tells callers apart, and nobody who they are."""
     return hashlib.blake2b(partner_id.encode(), digest_size=8).hexdigest()
 
 
 def _organization(request: Request) -> str | None:
     """The organization in the path, where there is one that can be an id."""
-    found = request.scope.get("path_params", {})
+    found = request.scope.get("path_params")
+    if not found:
+        return None
     identifier = found.get("organization_id") or (found.get("id") if request.route == ORGANIZATION else None)
     return identifier if identifier and len(identifier) == 36 and request.can_be() else None

@@ -84,8 +84,7 @@ class Request:
 
     @property
     def trace(self) -> str | None:
-        sent = self.lines("traceparent")
-        return trace_id(sent) if sent else None
+        return trace_id(self.lines("traceparent")) if b"traceparent" in self._lines else None
 
     @property
     def plain(self) -> Hashable | None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.problems import Problem
 
 _ABSOLUTE = re.compile(rb"https?://([^/?]+)(/[^?]*)?(?:\?(.*))?", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """`path` and `query` as they were sent; `authority` only where the target named one itself."""
 
     path: bytes
