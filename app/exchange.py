@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from itertools import groupby
+from operator import attrgetter
 
 from app.addresses import item_path
 from app.caller import Caller
@@ -20,7 +22,7 @@ from app.relations import of_item
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON_LD
 from app.representation.incoming import Sent
-from app.representation.nodes import NodeObject, Recipe, activity_node, top_level
+from app.representation.nodes import NodeObject, activity_node, top_level
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
 from app.storage.records import Record, embedded
@@ -30,6 +32,8 @@ PARENTS = {"instance_id": "Instance", "partner_id": "Partner", "organization_id"
 # Of what a caller only knows by name.
 NAMED = ("id", "name")
 SHOWN_LENGTH = 64
+# What decides how a record's node is made.
+_KIN = attrgetter("kind.class_name", "roles", "named")
 
 
 @dataclass(eq=False)
@@ -103,17 +107,16 @@ class Exchange:
         values: dict[str, object] = {**record.values, **nodes}
         return recipe.node(values)
 
-    def nodes(self, records: Iterable[Record]) -> list[NodeObject]:
-        """As `node`, of each. Most in a list are alike to the caller, and made in one way."""
-        granted, made, known = self.caller.granted, list[NodeObject](), dict[frozenset[str], Recipe]()
-        for record in records:
-            if record.named or record.class_name == "Activity":
-                made.append(self.node(record))
-                continue
-            recipe = known.get(record.roles)
-            if recipe is None:
-                recipe = known[record.roles] = self.offers.recipe(record.class_name, granted, record.roles)
-            made.append(recipe.node(record.values))
+    def nodes(self, records: Sequence[Record]) -> list[NodeObject]:
+        """As `node`, of each. Those that are the same to the caller, as in most lists all are, are made at
+        once."""
+        made: list[NodeObject] = []
+        for (class_name, roles, named), alike in groupby(records, _KIN):
+            if named or class_name == "Activity":
+                made += map(self.node, alike)
+            else:
+                recipe = self.offers.recipe(class_name, self.caller.granted, roles)
+                made += recipe.nodes([record.values for record in alike])
         return made
 
     async def item(self, record: Record) -> Representation:

@@ -14,6 +14,8 @@ from app.contract.definitions import ClassDefinition, Operation
 from app.representation.terms import Lasting
 
 NodeObject = dict[str, Any]
+# Of the values that an address is made of.
+_NAMES = re.compile(r"{(\w+)}")
 
 
 class Recipe:
@@ -22,34 +24,43 @@ class Recipe:
 
     def __init__(self, contract: Contract, class_name: str, hidden: Collection[str] = ()) -> None:
         """`hidden` are the keys of those links."""
-        links = LINKS[class_name]
+        links, own = LINKS[class_name], ITEMS[class_name]
         shown = [key for key in contract.classes[class_name].properties if key not in hidden]
         members = {
-            "@id": _address(ITEMS[class_name]),
+            "@id": _address(own),
             "@type": repr(class_name),
-            **{key: _link(links[key]) if key in links else f"get({key!r})" for key in shown},
+            **{key: _link(links[key], own) if key in links else f"get({key!r})" for key in shown},
         }
         source = ", ".join(f"{key!r}: {value}" for key, value in members.items())
         # What is compiled is of the contract and of this service's own templates.
-        self._node = eval(f"lambda values, get: {{{source}}}", {"base": contract.base})  # noqa: S307
+        of_one = f"lambda values, get: {{{source}}}"
+        of_several = f"lambda several: [{{{source}}} for values in several for get in (values.get,)]"
+        self._node, self._nodes = eval(f"({of_one}, {of_several})", {"base": contract.base})  # noqa: S307
 
     def node(self, values: Mapping[str, Any]) -> NodeObject:
         """Without a context: `@id`, `@type`, what has a value, and the links, in the contract's order."""
         node: NodeObject = self._node(values, values.get)
-        if None in node.values():
-            return {key: value for key, value in node.items() if value is not None}
-        return node
+        return _told(node) if None in node.values() else node
+
+    def nodes(self, several: Sequence[Mapping[str, Any]]) -> list[NodeObject]:
+        """As `node`, of each."""
+        return [_told(node) if None in node.values() else node for node in self._nodes(several)]
+
+
+def _told(node: NodeObject) -> NodeObject:
+    return {key: value for key, value in node.items() if value is not None}
 
 
 def _address(template: str) -> str:
     """As an expression. Raises `KeyError` where a value is missing."""
-    return 'f"{base}' + re.sub(r"{(\w+)}", r"{values['\1']}", template) + '"'
+    return 'f"{base}' + _NAMES.sub(r"{values['\1']}", template) + '"'
 
 
-def _link(template: str) -> str:
-    """As an expression: None where one of its values is missing."""
-    absent = " or ".join(f"get('{name}') is None" for name in re.findall(r"{(\w+)}", template))
-    return f"None if {absent} else {_address(template)}"
+def _link(template: str, own: str) -> str:
+    """As an expression: None where one of its values is missing that its `own` address does not need."""
+    names = [name for name in _NAMES.findall(template) if name not in _NAMES.findall(own)]
+    absent = " or ".join(f"get('{name}') is None" for name in names)
+    return f"None if {absent} else {_address(template)}" if absent else _address(template)
 
 
 def activity_node(contract: Contract, recipe: Recipe, values: Mapping[str, Any]) -> NodeObject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Variable
@@ -54,15 +55,15 @@ def read_query(
 
     Raises `invalid-parameter` naming the parameter.
     """
-    values = {variable.name: single(parameters, variable.name) for variable in definition.variables}
-    given = {name: value for name, value in values.items() if value is not None}
-    searched = [variable for variable in definition.variables if variable.key and variable.name in given]
+    variables = _variables(definition)
+    sent = dict(parameters)
+    given = {name: str(single(parameters, name)) for name in variables if name in sent}
+    searched = [variable for name, variable in variables.items() if variable.key and name in given]
     order, descending = _order(definition, given)
     member = contract.classes[str(definition.member)]
     contains = {str(v.key): given[v.name] for v in searched if not v.orders}
     for key, text in contains.items():
         _check_length(key, text, member.properties[key].shape.longest)
-    variables = {variable.name: variable for variable in definition.variables}
     if PAGE in given and (AFTER in given or BEFORE in given):
         raise _invalid(PAGE, "it cannot be combined with a cursor")
     if AFTER in given and BEFORE in given:
@@ -78,15 +79,25 @@ def read_query(
     )
 
 
+@lru_cache(maxsize=64)
+def _variables(definition: ClassDefinition) -> dict[str, Variable]:
+    return {variable.name: variable for variable in definition.variables}
+
+
 def _order(definition: ClassDefinition, given: Mapping[str, str]) -> tuple[str, bool]:
     """The key that is ordered by, and whether descending: as asked for, or as the contract has it."""
-    orders = [variable for variable in definition.variables if variable.orders]
-    asked = [variable for variable in orders if variable.name in given]
+    variables = _variables(definition)
+    asked = [variables[name] for name in given if variables[name].orders]
     if len(asked) > 1:
         raise _invalid(asked[1].name, "only one order can be asked for")
     for variable in asked:
         return str(variable.key), _direction(variable.name, given[variable.name])
-    [default] = [variable for variable in orders if variable.default]
+    return _first_order(definition)
+
+
+@lru_cache(maxsize=64)
+def _first_order(definition: ClassDefinition) -> tuple[str, bool]:
+    [default] = [variable for variable in definition.variables if variable.orders and variable.default]
     return str(default.key), _direction(default.name, str(default.default))
 
 

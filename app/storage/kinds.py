@@ -5,9 +5,11 @@ In all of this SQL `$1` is the caller's partner, and `:all` is whether the calle
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
+from typing import Any
 
 from tortoise.fields import CharField
 from tortoise.models import Model
@@ -33,7 +35,7 @@ def _in_mine(organization: str, condition: str = "") -> str:
     )
 
 
-def _role_in(organization: str) -> str:
+def role_in(organization: str) -> str:
     return (
         "(SELECT mine.role FROM membership mine"
         f" WHERE mine.organization_id = {organization} AND mine.partner_id = $1)"
@@ -75,6 +77,11 @@ class Kind:
         return tuple(f"role_{number}" for number, _ in enumerate(self.roles))
 
     @cached_property
+    def roles_in(self) -> Callable[[Mapping[str, Any]], Any]:
+        """What stands in those columns of a row."""
+        return itemgetter(*self.role_columns)
+
+    @cached_property
     def lengths(self) -> Mapping[str, int]:
         """How many characters its columns hold."""
         columns = self.model._meta.fields_map.items()  # noqa: SLF001 - Tortoise's public place for it
@@ -96,7 +103,7 @@ ORGANIZATION = Kind(
     source="organization o",
     row="o",
     values=_columns("o", "id", "name", "created_at", "updated_at"),
-    roles=(_role_in("o.id"),),
+    roles=(role_in("o.id"),),
     # Members, and whoever may see an instance or an authorization that names it.
     visible=f"""({_in_mine("o.id")}
         OR EXISTS (SELECT 1 FROM instance named WHERE named.created_by_organization_id = o.id
@@ -138,12 +145,14 @@ INSTANCE = Kind(
             "organization_id",
             "created_by_organization_id",
         ),
-        # The one that created it may be gone, and then there is nothing that a link could lead to.
-        "creator_id": """(SELECT creator.id FROM organization creator
-            WHERE creator.id = i.created_by_organization_id AND creator.deleted_at IS NULL)""",
+        # The one that created it may be gone, and then there is nothing that a link could lead to; but not
+        # while it owns it.
+        "creator_id": """CASE WHEN i.created_by_organization_id = i.organization_id THEN i.organization_id
+            ELSE (SELECT creator.id FROM organization creator
+            WHERE creator.id = i.created_by_organization_id AND creator.deleted_at IS NULL) END""",
     },
     roles=(
-        _role_in("i.organization_id"),
+        role_in("i.organization_id"),
         f"'authorized_' || (SELECT max(theirs.role) FROM {AUTHORIZED} WHERE granted.instance_id = i.id)",
     ),
     visible=f"""({_in_mine("i.organization_id")}
@@ -193,7 +202,7 @@ MEMBER = Kind(
         "name": "p.name",
         "email": "COALESCE(p.email, m.email)",
     },
-    roles=(_role_in("m.organization_id"), "CASE WHEN m.partner_id = $1 THEN 'self' END"),
+    roles=(role_in("m.organization_id"), "CASE WHEN m.partner_id = $1 THEN 'self' END"),
     visible=_in_mine("m.organization_id"),
     deleted_at="o.deleted_at",
     version="m.version",
@@ -224,8 +233,8 @@ AUTHORIZATION = Kind(
         "accepted_at",
     ),
     roles=(
-        _role_in("a.owner_organization_id"),
-        f"'authorized_' || {_role_in('a.organization_id')}",
+        role_in("a.owner_organization_id"),
+        f"'authorized_' || {role_in('a.organization_id')}",
     ),
     # The owner's members see all, the other side its own.
     visible=f"""({_in_mine("a.owner_organization_id")}

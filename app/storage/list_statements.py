@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from app.storage.kinds import ANYTHING
+from app.storage.kinds import ANYTHING, role_in
 from app.storage.records import OWNS_ANY, selected
 from app.storage.shapes import Shape, where
 from app.storage.ways import Way
@@ -62,7 +62,12 @@ def _columns(shape: Shape) -> str:
     """What is read of each row, and what each row tells of the whole: so it costs no statement of its own."""
     count = f", ({_count(shape)}) AS total" if shape.counted else ""
     owns = "" if shape.parent else f", ({OWNS_ANY}) AS owns_any"
-    return f"{selected(shape.kind, shape.everything)}{count}{owns}, {shape.expression} AS position_value"
+    columns = selected(shape.kind, shape.everything)
+    if shape.kind.parents.get(shape.parent) == f"{shape.kind.row}.organization_id = {{id}}":
+        # What the caller is to all of them is looked up once.
+        whose = f"{shape.kind.row}.organization_id"
+        columns = columns.replace(role_in(whose), role_in(shape.place(shape.parent)))
+    return f"{columns}{count}{owns}, {shape.expression} AS position_value"
 
 
 def _chosen(shape: Shape, way: Way) -> str:

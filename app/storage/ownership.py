@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.caller import READ_ALL, Caller
 from app.storage.acts import Act, changed, new_id
 from app.storage.kinds import KINDS
-from app.storage.records import Record, read_row, selected
+from app.storage.records import Record, read_rows, selected
 from app.storage.session import Session, insert
 from app.storage.tables import Authorization
 from app.storage.writes import at, bury, delete, note, note_of, write_version
@@ -91,7 +91,7 @@ async def _authorizations(session: Session, column: str, identifier: str) -> lis
     condition = f"a.{column} = $2 AND {kind.deleted_at} IS NULL"
     sql = f"SELECT {selected(kind, True)} FROM {kind.source} WHERE {condition}"
     rows = await session.rows(sql, [EVERYTHING.partner_id, identifier])
-    return [read_row(kind, row, True) for row in rows]
+    return read_rows(kind, rows, True)
 
 
 async def _end(session: Session, act: Act, record: Record) -> bool:

@@ -12,7 +12,7 @@ from tortoise.filters import escape_like
 from app.caller import Caller
 from app.storage.keys import text_key
 from app.storage.list_statements import count_statement, page_statement, walk_statement
-from app.storage.records import Record, owns_any, read_row, reads_all
+from app.storage.records import Record, owns_any, read_rows, reads_all
 from app.storage.search import with_candidates
 from app.storage.session import Rows, Session
 from app.storage.shapes import Shape
@@ -100,7 +100,7 @@ async def page(
         kept.reverse()
     owns = not listing.parent and (rows[0]["owns_any"] if rows else await owns_any(session, caller))
     return Page(
-        records=tuple([read_row(shape.kind, row, everything) for row in kept]),
+        records=tuple(read_rows(shape.kind, kept, everything)),
         positions=tuple(
             Position(_position_value(listing, row), row["id"]) for row in (*kept[:1], *kept[-1:])
         ),

@@ -5,7 +5,7 @@ Who may see a row is one condition of the query that reads it, never a filter af
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -126,7 +126,7 @@ async def embedded(session: Session, caller: Caller, record: Record) -> dict[str
         return {}
     kind, everything = KINDS["Member"], reads_all(caller)
     rows = await session.point(_members(everything), [caller.partner_id, record.id])
-    members = [read_row(kind, row, everything) for row in rows]
+    members = read_rows(kind, rows, everything)
     owners = [member for member in members if member.values["role"] == "owner"]
     return {"owners": owners, "members": [member for member in members if member not in owners]}
 
@@ -167,11 +167,18 @@ def selected(kind: Kind, everything: bool) -> str:
 
 
 @lru_cache(maxsize=256)
-def _without_none(*roles: str | None) -> frozenset[str]:
+def _roles(columns: str | tuple[str | None, ...] | None) -> frozenset[str]:
     """One value for each combination, which are few: it is what others are remembered by."""
-    return frozenset(role for role in roles if role is not None)
+    found = columns if isinstance(columns, tuple) else (columns,)
+    return frozenset(role for role in found if role is not None)
 
 
 def read_row(kind: Kind, row: Mapping[str, Any], everything: bool) -> Record:
-    roles = _without_none(*map(row.__getitem__, kind.role_columns))
+    roles = _roles(kind.roles_in(row))
     return Record(kind, row, roles, not roles and not everything and kind.class_name == "Organization")
+
+
+def read_rows(kind: Kind, rows: Iterable[Mapping[str, Any]], everything: bool) -> list[Record]:
+    """As `read_row`, of each."""
+    columns, nameable = kind.roles_in, not everything and kind.class_name == "Organization"
+    return [Record(kind, row, roles := _roles(columns(row)), nameable and not roles) for row in rows]
