@@ -7,10 +7,11 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.commands import Server
 from tests.explorer.browser import acted, drawn, followed, heading, opened, sent, signed_in
+from tests.explorer.conftest import watched
 
 
 def to_instance(page: Page, name: str) -> None:
@@ -36,6 +37,11 @@ def test_somebody_signs_in_walks_renames_and_signs_out(page: Page) -> None:
     sent(page, "Rename the instance")
     expect(page.locator("h1")).to_have_text("Acme playground")
     expect(page.get_by_role("status")).to_have_text("Rename the instance: done.")
+    acted(page, "Rename the instance")
+    expect(page.locator(".said")).to_be_visible()
+    page.get_by_label("Name needed").fill("")
+    sent(page, "Rename the instance")
+    expect(page.locator(".said")).to_have_count(0)
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("h1")).to_have_text("Not authenticated")
     assert page.evaluate("sessionStorage.length + localStorage.length") == 0
@@ -233,6 +239,7 @@ def test_a_list_is_searched_sorted_and_turned_over(page: Page) -> None:
     page.wait_for_url(re.compile("after=."))
     drawn(page)
     assert page.get_by_role("row").nth(1).get_by_role("link").first.inner_text() != first
+    expect(page.locator(".count")).to_have_text("3 on this page")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="First").click()
     expect(page.get_by_role("row").nth(1).get_by_role("link").first).to_have_text(first)
     opened(page, "/api/instances")
@@ -309,3 +316,39 @@ def test_the_picture_of_the_neighbourhood_leads_on(page: Page) -> None:
     target.focus()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Acme Corporation")
+
+
+def test_parts_of_a_document_have_their_own_names(page: Page) -> None:
+    """A term is not called as the vocabulary is, nor a shape as all shapes are."""
+    opened(page, "/api")
+    signed_in(page, "Acme owner")
+    opened(page, "/api/activities?order%5Bsequence%5D=asc")
+    page.get_by_role("rowheader").get_by_role("link", name="Organization created").first.click()
+    changes = page.get_by_role("region", name="Table: changes")
+    expect(changes.get_by_role("columnheader")).to_have_text([re.compile("^Property"), re.compile("^After")])
+    expect(changes.get_by_role("rowheader")).to_have_text(["Name"])
+    opened(page, "/shapes")
+    labels = page.locator(".graph a text.label").evaluate_all("all => all.map(it => it.firstChild.data)")
+    assert len(set(labels)) == len(labels) > 5
+
+
+def test_the_documentation_says_each_kind_of_value_once(page: Page) -> None:
+    opened(page, "/api/docs#Instance")
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="Created at"))
+    expect(row.first.get_by_role("cell").nth(1)).to_have_text("dateTime")
+
+
+def test_where_there_is_nothing_a_way_leads_back(page: Page) -> None:
+    opened(page, "/api/nothing")
+    trail = page.get_by_role("navigation", name="Where you are")
+    expect(trail.get_by_role("listitem")).to_have_text(["Entry point", "Not found"])
+
+
+def test_on_a_narrow_screen_the_picture_begins_with_what_it_is_about(
+    chromium: Browser, server: Server
+) -> None:
+    with watched(chromium, server.base, viewport={"width": 320, "height": 700}) as page:
+        opened(page, "/api")
+        middle = page.locator(".graph .here").bounding_box()
+        assert middle is not None
+        assert 0 < middle["x"] < middle["x"] + middle["width"] < 320

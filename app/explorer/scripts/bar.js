@@ -87,9 +87,9 @@ async function samples(enter, refused) {
     refused.textContent = ''
     const made = await gotten(new URL(address, new URL(people, location.href)), 'POST')
     if (made) enter(made.token)
-    else refused.textContent = 'No token could be had.'
+    else refused.textContent = 'There is nobody of that name: the service was started without its sample data.'
   } }, `${name}`, h('span', { class: 'muted' }, ` ${email}`)))
-  return [h('p', { class: 'hint' }, 'This service runs on your own machine, with sample data. Be one of its people:'), h('p', { class: 'buttons column' }, buttons), h('p', { class: 'or' }, 'or paste a token')]
+  return [h('p', { class: 'hint' }, 'This service runs on your own machine. Be one of the people of its sample data:'), h('p', { class: 'buttons column' }, buttons), h('p', { class: 'or' }, 'or paste a token')]
 }
 
 async function gotten(address, method = 'GET') {

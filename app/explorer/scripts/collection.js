@@ -17,13 +17,14 @@ export function collection(node, page) {
   return [
     search && searchForm(search, page),
     h('section', { 'aria-labelledby': heading },
-      h('h2', { id: heading, class: 'count' }, counted(members.length, total)),
+      h('h2', { id: heading, class: 'count' }, counted(members.length, total, view)),
       members.length > 0 ? table(members, page, { label: 'Members', sorting: sortings(search, page) }) : h('p', { class: 'muted' }, 'There is nothing here, or nothing that fits.'),
       view && pages(view)),
   ]
 }
 
-function counted(shown, total) {
+function counted(shown, total, view) {
+  if (total === undefined && view && ['previous', 'next'].some((it) => view.link(hydra(it)))) return `${shown} on this page`
   if (total === undefined || Number(total) === shown) return shown === 1 ? '1 entry' : `${shown} entries`
   return `${shown} of ${Number(total).toLocaleString('en')} entries`
 }

@@ -87,6 +87,11 @@ export class Documentation {
     return this.properties.get(iri) ?? { iri, label: inWords(iri.replace(/^\^/, '')), ranges: [] }
   }
 
+  /** By its IRI: a class, a property or an operation. */
+  called(iri) {
+    return this.classes.get(iri)?.title ?? this.properties.get(iri)?.label ?? this.operations.get(iri)?.title
+  }
+
   /** The most telling of the types: the first that is documented. */
   classOf(types) {
     const known = types.map((it) => this.classes.get(it)).filter(Boolean)

@@ -102,11 +102,13 @@ export function refusal(it, method) {
   if (badInput || stepMismatch) return it.input.validationMessage
   if (method === 'PATCH' && !it.isTouched) return undefined
   if (!it.texts.length) return it.required ? 'This is needed.' : undefined
+  if (it.property.isLink && it.texts.some((text) => /\s/.test(text) || !URL.canParse(text, document.baseURI))) return 'Write an address, as it stands in a browser.'
   return it.constraints && it.texts.map((text) => objection(text, it.constraints)).find(Boolean)
 }
 
-/** As if nothing had been said yet. */
+/** As if nothing had been said yet, of this or of what was done before. */
 export function unsaid({ fields, told }) {
+  document.querySelector('main > .said')?.remove()
   told.replaceChildren()
   for (const it of fields) {
     it.input.removeAttribute('aria-invalid')

@@ -2,7 +2,7 @@
 
 import { h, svg, fresh, sentence } from './dom.js'
 import { isOurs, toLocal } from './http.js'
-import { isDoorway } from './item.js'
+import { collections, isDoorway } from './item.js'
 import { fitted, isTemplate } from './values.js'
 import { hydra, inWords, MACHINERY, rdf } from './terms.js'
 
@@ -19,12 +19,23 @@ export function neighbourhood(node, page) {
     right.length > shown.length && h('p', { class: 'muted' }, `Not drawn: ${right.length - shown.length} more.`))
 }
 
+/** Where there is less room than the picture takes, what it is about is seen first. */
+export function toMiddle(place) {
+  const here = place.querySelector('.here').getBoundingClientRect()
+  const room = place.getBoundingClientRect()
+  place.scrollLeft += here.left + here.width / 2 - room.left - room.width / 2
+}
+
 /** Each link once, with the name that the vocabulary has for it. */
 function leads(node, page) {
   const found = []
   const doorway = isDoorway(node)
   for (const { property, values } of node.said.values()) {
-    if ((MACHINERY.has(property) && property !== hydra('member')) || property === rdf('type') || property === hydra('collection')) continue
+    if ((MACHINERY.has(property) && property !== hydra('member')) || property === rdf('type')) continue
+    if (property === hydra('collection')) {
+      for (const it of collections({ property, values }, node, page)) found.push({ iri: it.values[0].id, label: it.property.label, name: sentence(it.property.label) })
+      continue
+    }
     const label = property === hydra('member') ? 'member' : page.documentation.property(property, node.types).label
     const many = doorway || page.documentation.property(property, node.types).leadsToMany
     for (const value of values) {

@@ -51,8 +51,8 @@ function factList(entries, page) {
 }
 
 /** Collections that no other link of the thing leads to. */
-function collections(statement, node, page) {
-  const linked = new Set([...node.said.values()].filter((it) => it !== statement).flatMap((it) => it.values.map((value) => value.id)))
+export function collections(statement, node, page) {
+  const linked = new Set([...node.said.values()].filter((it) => it.property !== statement.property).flatMap((it) => it.values.map((value) => value.id)))
   return statement.values.filter((it) => it.id && !linked.has(it.id)).map((it) => {
     const member = it.node?.node(hydra('memberAssertion'))?.link(hydra('object'))
     const of = page.documentation.classes.get(member)

@@ -79,9 +79,19 @@ function say(node, key, value, context, base, index) {
   const values = []
   for (const item of items) if (item !== null) values.push(valueOf(item, term, context, base, index))
   const known = node.said.get(property)
-  if (known) known.values.push(...values)
+  if (known) join(known.values, values)
   else node.said.set(property, { property, key, values })
   if (property === rdf('type')) node.types.push(...values.map((it) => it.id).filter(Boolean))
+}
+
+/** What is said twice is said once. */
+function join(values, others) {
+  const isSame = (one, other) => ['id', 'text', 'type', 'language'].every((it) => one[it] === other[it]) && (one.id ?? one.text) !== undefined
+  for (const it of others) {
+    const same = values.find((other) => isSame(it, other))
+    if (same) same.node ??= it.node
+    else values.push(it)
+  }
 }
 
 function valueOf(item, term, context, base, index) {

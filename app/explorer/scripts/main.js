@@ -6,11 +6,11 @@ import { collection } from './collection.js'
 import { Documentation } from './documentation.js'
 import { exchanged } from './raw.js'
 import { operations } from './forms.js'
-import { neighbourhood } from './graph.js'
+import { neighbourhood, toMiddle } from './graph.js'
 import { ask, toIri, toLocal } from './http.js'
 import { item } from './item.js'
 import { expand, Node } from './json_ld.js'
-import { forget, nameOf, remember, told, trail } from './names.js'
+import { beginning, forget, nameOf, remember, told, trail } from './names.js'
 import { again, arrived, isElsewhere, leave, navigate } from './navigation.js'
 import { problemPage } from './problem.js'
 import { overview } from './overview.js'
@@ -54,7 +54,7 @@ async function draw(asked, { first = false, said, focus = !first, at = 0 } = {})
 async function pageAt(asked) {
   const answer = await ask(asked)
   const [documentation, { root, index, words }] = await Promise.all([Documentation.of(answer), contentOf(answer)])
-  const known = (iri) => (index.has(iri) && told(index.get(iri), documentation)) || documentation.classes.get(iri)?.title
+  const known = (iri) => (index.has(iri) && told(index.get(iri), documentation)) || sentence(documentation.called(iri) ?? '') || undefined
   const page = {
     address: answer.address, answer, documentation, root, index, known, signIn: askToken,
     nameOf: (node) => nameOf(node, documentation), thing: (iri) => index.get(iri) ?? new Node(iri),
@@ -95,12 +95,13 @@ function show(page, parts, said) {
     !page.problem && neighbourhood(page.root, page),
     ...exchanged(page),
   ].flat(Infinity).filter(Boolean))
+  for (const it of main.querySelectorAll('.neighbourhood .scroll')) toMiddle(it)
 }
 
 /** What can come a little later: where one is, and what things are called that were only named. */
 async function complete(page, wanted) {
-  if (!page.problem) remember(toIri(page.address), page.answer, page.root, page.documentation)
-  const steps = await trail(toIri(page.address), page.answer.links)
+  if (!page.problem) remember(toIri(page.address), page)
+  const steps = page.problem ? await beginning(page.documentation) : await trail(toIri(page.address), page.answer.links)
   if (!wanted()) return
   if (steps.length) {
     main.querySelector('.trail').replaceWith(h('nav', { class: 'trail', 'aria-label': 'Where you are' }, h('ol', {},

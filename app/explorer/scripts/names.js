@@ -23,23 +23,25 @@ export function told(node, documentation) {
   return titleOf(node) ?? (sentence(node.types.map((it) => documentation.classes.get(it)?.title).find(Boolean)) || undefined)
 }
 
-export function remember(iri, answer, root, documentation) {
-  known.set(withoutFragment(iri), Promise.resolve({ name: nameOf(root, documentation), links: answer.links }))
+export function remember(iri, { answer, root, index, documentation }) {
+  known.set(withoutFragment(iri), Promise.resolve({ name: nameOf(root, documentation), links: answer.links, index, documentation }))
 }
 
-/** The name and the links of what is at an address; nothing where it cannot be read. */
-export function glance(iri) {
+/** The name and the links of what is at an address, or of a part of it; nothing where it cannot be read. */
+export async function glance(iri) {
   const address = withoutFragment(iri)
-  if (!isOurs(address)) return Promise.resolve(undefined)
+  if (!isOurs(address)) return undefined
   if (!known.has(address)) known.set(address, look(address).catch(() => undefined))
-  return known.get(address)
+  const found = await known.get(address)
+  const part = iri === address ? undefined : found?.index.get(iri)
+  return part ? { ...found, name: told(part, found.documentation) } : found
 }
 
 async function look(address) {
   const answer = await ask(address)
   if (!answer.ok || !answer.json) return undefined
-  const [{ root }, documentation] = await Promise.all([expand(answer.json, answer.address), Documentation.of(answer)])
-  return { name: nameOf(root, documentation), links: answer.links }
+  const [{ root, index }, documentation] = await Promise.all([expand(answer.json, answer.address), Documentation.of(answer)])
+  return { name: nameOf(root, documentation), links: answer.links, index, documentation }
 }
 
 /** From the beginning down to what these links belong to, by the relations `collection` and `up`. */
@@ -55,4 +57,10 @@ export async function trail(iri, links) {
     above = found.links.collection?.[0] ?? found.links.up?.[0]
   }
   return steps
+}
+
+/** From where there is nothing, or nothing for who asks: the way back to where the API begins. */
+export async function beginning({ entrypoint }) {
+  const found = entrypoint && await glance(entrypoint)
+  return found ? [{ iri: entrypoint, name: found.name }] : []
 }

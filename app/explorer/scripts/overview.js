@@ -16,7 +16,7 @@ function class_(found, page) {
 
 function properties(found, page) {
   const flags = (it) => [it.required && 'needed', it.writable && 'can be written', it.isLink && (it.leadsToMany ? 'leads to many' : 'leads to one')].filter(Boolean).join(', ')
-  const kinds = (it) => it.ranges.map((range) => page.documentation.classes.get(range)?.title ?? range.split(/[#/]/).pop()).join(', ')
+  const kinds = (it) => it.ranges.map((range) => page.documentation.classes.get(range)?.title ?? range.split(/[#/]/).pop()).join(' or ')
   return grid(`Properties of ${found.title}`, ['Property', 'Meaning', 'Values', 'Rules'],
     found.properties.map((it) => [term(it), it.description ?? '', kinds(it), flags(it)]))
 }

@@ -1,5 +1,6 @@
 // Things of one kind as a table: a column for each thing that is said of them and that a link does not say already.
 
+import { titleOf } from './documentation.js'
 import { fresh, grid, h, sentence } from './dom.js'
 import { term, tip } from './tips.js'
 import { drawn, isRepeated, link } from './values.js'
@@ -10,9 +11,13 @@ const MOST_COLUMNS = 8
 /** `sorting` gives, for a property, the direction that it is sorted in and the address that sorts by it. */
 export function table(nodes, page, { label, sorting = () => undefined } = {}) {
   const columns = columnsOf(nodes, page)
-  const heads = [first(columns) ?? { label: 'Name' }, ...rest(columns)].map((it) => h('th', { scope: 'col', ...sorted(sorting(it.iri)) }, header(it, sorting)))
-  return grid(label, heads, nodes.map((node) => [link(node.id, page.nameOf(node)), ...rest(columns).map((it) => cell(node, it.iri, page))]))
+  const shown = columns.length && arePartsWithoutNames(nodes) ? columns.slice(0, MOST_COLUMNS) : [first(columns) ?? { label: 'Name' }, ...rest(columns)]
+  const cells = (node) => shown.map((it) => (it === first(columns) || !it.iri ? link(node.id, page.nameOf(node)) : cell(node, it.iri, page)))
+  return grid(label, shown.map((it) => h('th', { scope: 'col', ...sorted(sorting(it.iri)) }, header(it, sorting))), nodes.map(cells))
 }
+
+/** Of which each is told by what is said of it, and by nothing else. */
+const arePartsWithoutNames = (nodes) => nodes.every((it) => it.id?.includes('#') && !titleOf(it))
 
 const isName = (column) => NAMES.includes(column.iri)
 const first = (columns) => columns.find(isName)
