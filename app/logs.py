@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TextIO, cast
 
 import orjson
@@ -66,7 +67,8 @@ class Lines:
 
     def info(self, event: str, **line: Any) -> None:
         line["event"] = event
-        line["time"] = f"{datetime.now(UTC).isoformat(timespec='microseconds')[:26]}Z"
+        now = time.time_ns() // 1_000
+        line["time"] = f"{_second(now // 1_000_000)}.{now % 1_000_000:06d}Z"
         line["level"] = "info"
         written = orjson.dumps(line, default=str)
         self._lines.append(written if written.isascii() else _json(line).encode())
@@ -80,6 +82,12 @@ class Lines:
         lines, self._lines = self._lines, []
         self._stream.write(b"\n".join([*lines, b""]).decode())
         self._stream.flush()
+
+
+@lru_cache(maxsize=2)
+def _second(number: int) -> str:
+    """Written once for all lines of it."""
+    return datetime.fromtimestamp(number, UTC).isoformat()[:19]
 
 
 def log_config() -> dict[str, Any]:

@@ -21,6 +21,7 @@ _HOST = re.compile(r"([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # What no path of the service holds, and what would change which resource it leads to: a slash in disguise.
 _FORBIDDEN = re.compile(rb"%(?:2[fF]|5[cC]|[01][0-9A-Fa-f]|7[fF])|[\x00-\x20\x7f]")
+_VISIBLE = bytes(range(0x21, 0x7F))
 _CLOSE = ("Connection", "close")
 
 
@@ -94,7 +95,7 @@ def check_host(named: Sequence[bytes], hosts: Hosts, *, needed: bool, any_host: 
 def can_be_a_path(raw: bytes) -> bool:
     """Whether a path, as it was sent, can be one of the service's: text in which no slash is hidden."""
     if b"%" not in raw:
-        return raw.isascii() and not _FORBIDDEN.search(raw)
+        return not raw.translate(None, _VISIBLE)
     if _BROKEN.search(raw) or _FORBIDDEN.search(raw):
         return False
     try:
