@@ -17,6 +17,7 @@ import pytest
 
 from tests.commands import COMMAND, Server, environment, free_port, run, served
 
+ANY_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 COLOURED = re.compile(r"\x1b\[(?:\d+;)*[39]\d")
 
 
@@ -76,9 +77,29 @@ def test_what_a_program_asks_comes_with_its_links_by_their_names(
     assert links["organization"] == told["content"]["organization"]
     assert links["describedby"] == f"{server.base}/shapes"
     assert "name" not in links
-    listed = run(folder, "get", "/api/instances", "--links", **settings).stdout
-    assert "view.first" in listed
-    assert "member" in listed
+
+
+def test_in_a_pipe_the_links_come_alone_and_one_a_line_with_nothing_cut(
+    folder: Path, server: Server, settings: dict[str, str]
+) -> None:
+    narrow = {**settings, "COLUMNS": "20"}
+    lines = run(folder, "get", "/api/instances", "--links", **narrow).stdout.splitlines()
+    links = [line.split("  ") for line in lines]
+    assert all(len(link) == 2 and link[1].startswith(f"{server.base}/") for link in links), lines
+    assert {"view.first", "member"} <= {relation for relation, _ in links}
+    assert f"http://www.w3.org/ns/hydra/core#apiDocumentation  {server.base}/api/docs" in lines
+
+
+def test_what_is_no_linked_data_is_shown_as_it_is(
+    folder: Path, server: Server, settings: dict[str, str]
+) -> None:
+    contract = run(folder, "get", "/api/openapi.json", **settings)
+    assert (contract.returncode, json.loads(contract.stdout)["openapi"][:3]) == (0, "3.1")
+    assert run(folder, "get", "/livez", **settings).stdout == '{"status":"pass"}\n'
+    robots = run(folder, "get", "/robots.txt", **settings)
+    assert robots.stdout.startswith("User-agent:")
+    shown = on_terminal("get", "/robots.txt", "--no-links", settings=settings)
+    assert ANY_COLOUR.sub("", shown).replace("\r", "") == robots.stdout
 
 
 def test_a_problem_is_told_and_ends_with_3(folder: Path, server: Server, settings: dict[str, str]) -> None:
@@ -91,6 +112,8 @@ def test_a_problem_is_told_and_ends_with_3(folder: Path, server: Server, setting
     away = f"http://127.0.0.1:{free_port()}"
     gone = run(folder, "get", "/api", REGISTRY_PUBLIC_URL=away)
     assert (gone.returncode, len(gone.stderr.splitlines())) == (1, 1)
+    assert f"{away}/api cannot be asked" in gone.stderr
+    assert "instance-registry serve" in gone.stderr
 
 
 def test_another_address_is_refused_before_anything_is_sent(
@@ -125,9 +148,35 @@ def test_on_a_terminal_it_is_coloured_and_its_links_are_listed_unless_colours_ar
     assert "Links" in plain
 
 
-def on_terminal(*arguments: str, settings: dict[str, str]) -> str:
+def test_on_a_terminal_no_line_is_cut_or_filled_up(
+    folder: Path, server: Server, settings: dict[str, str]
+) -> None:
+    for syntax in ("json-ld", "turtle", "n-quads", "rdf-xml"):
+        shown = on_terminal("get", "acme-eu", "--format", syntax, settings=settings, columns=40)
+        lines = ANY_COLOUR.sub("", shown).replace("\r", "").splitlines()
+        content, _, links = "\n".join(lines).partition("\n\nLinks\n")
+        came = run(folder, "get", "acme-eu", "--format", syntax, **settings).stdout
+        if syntax == "json-ld":
+            assert json.loads(content) == json.loads(came)
+        else:
+            assert content.strip() == came.expandtabs(4).strip(), syntax
+        assert f"http://www.w3.org/ns/hydra/core#apiDocumentation  {server.base}/api/docs" in links
+        assert all(line == line.rstrip() for line in lines)
+
+
+def test_on_a_terminal_a_problem_begins_with_what_it_says_and_leaves_its_context_out(
+    folder: Path, settings: dict[str, str]
+) -> None:
+    shown = ANY_COLOUR.sub("", on_terminal("get", "nobody", settings=settings))
+    assert shown.startswith("404 Not found. ")
+    assert '"@context"' not in shown
+    assert '"detail"' in shown
+    assert "@context" in json.loads(run(folder, "get", "nobody", **settings).stdout)
+
+
+def on_terminal(*arguments: str, settings: dict[str, str], columns: int = 200) -> str:
     mine, its = pty.openpty()
-    env = environment({**settings, "TERM": "xterm-256color", "COLUMNS": "200"})
+    env = environment({**settings, "TERM": "xterm-256color", "COLUMNS": str(columns)})
     with subprocess.Popen([COMMAND, *arguments], env=env, stdout=its, stderr=its):
         os.close(its)
         shown = b""
