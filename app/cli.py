@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from app.commands.doctoring import doctor
 from app.commands.exporting import export
@@ -14,13 +15,28 @@ from app.commands.getting import get
 from app.commands.importing import import_
 from app.commands.keeping import forget, migrate, sample
 from app.commands.promises import contract
-from app.commands.running import FAILED, MISUSED, epilog, example
+from app.commands.running import FAILED, INTERRUPTED, MISUSED, STOPPED, epilog, example, fail
 from app.commands.serving import serve
 from app.commands.tokens import token
 from app.problems import Problem
 from app.settings import WrongSetting
 
+
+class Commands(TyperGroup):
+    """Ctrl+C is answered wherever it comes; what is wrong is told without pydantic's own words."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            fail(STOPPED, INTERRUPTED)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 cli = typer.Typer(
+    cls=Commands,
     help="The registry of organizations and the instances that they own.",
     epilog=epilog(),
     no_args_is_help=True,
@@ -73,7 +89,14 @@ def main() -> None:
     except Problem as problem:
         _end(problem.detail, FAILED)
     except (ContractFault, OSError, ValueError) as error:
-        _end(str(error), FAILED)
+        _end(_told(error), FAILED)
+
+
+def _told(error: Exception) -> str:
+    """The system's own words about a file, without its number of them."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}."
+    return str(error)
 
 
 def _end(line: str, code: int) -> None:

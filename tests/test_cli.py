@@ -96,6 +96,16 @@ def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_file_that_cannot_be_used_and_a_value_that_is_none_are_told_in_words(folder: Path) -> None:
+    (folder / "all.nq.part").mkdir()
+    done = run(folder, "export", "all.nq")
+    assert (done.returncode, done.stderr) == (1, "all.nq.part: Is a directory.\n")
+    for command in ("export", "get"):
+        done = run(folder, command, "x", "--format", "foo")
+        assert done.returncode == 2
+        assert "Invalid value for '--format': 'foo' is not one of" in done.stderr
+
+
 def test_a_port_that_is_taken_is_one_line_before_anything_is_done(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -14,7 +14,7 @@ from uuid import UUID
 import typer
 
 from app.commands.formats import SUFFIXES, Written, is_compressed, named
-from app.commands.running import CLOSED, AsJson, opened, run
+from app.commands.running import CLOSED, STOPPED, AsJson, opened, run
 from app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.exporting.reading import Scope
 
 STDOUT = Path("-")
-NOT_WHOLE = "Interrupted. A pipe cannot be resumed: what came out of it is not whole."
+NOT_WHOLE = f"{STOPPED} A pipe cannot be resumed: what came out of it is not whole."
 
 
 def export(
@@ -52,10 +52,20 @@ def export(
     settings, to_pipe = read_settings(os.environ), file == STDOUT
     if resume and to_pipe:
         raise typer.BadParameter("A pipe cannot be resumed; name a file.", param_hint="--resume")
+    if not to_pipe:
+        _check_place(file)
     chosen = syntax or (Written.N_QUADS if to_pipe else _named(file))
     scope = Scope(_identifier(settings, organization), activities)
     job = _to_pipe(settings, scope, chosen) if to_pipe else _to_file(settings, scope, chosen, file, resume)
     _tell(job, "standard output" if to_pipe else str(file), as_json=as_json, err=to_pipe)
+
+
+def _check_place(file: Path) -> None:
+    """What would be found out at the end only, or told as that of the part."""
+    if file.is_dir():
+        raise typer.BadParameter(f"{file} is a folder; name a file.", param_hint="FILE")
+    if not file.parent.is_dir():
+        raise typer.BadParameter(f"There is no folder {file.parent}; make it first.", param_hint="FILE")
 
 
 def _named(file: Path) -> Written:
@@ -83,21 +93,27 @@ def _identifier(settings: Settings, given: str | None) -> str | None:
 def _to_pipe(settings: Settings, scope: Scope, chosen: Written) -> Job:
     out = sys.stdout.buffer
     try:
-        with _progress() as told:
-            job = run(_write(settings, scope, chosen, told), NOT_WHOLE)
+        made: Job = run(_write(settings, scope, chosen), lambda: NOT_WHOLE)
         out.flush()
     except BrokenPipeError:
         # What is still held has nowhere to go, at the end of the process neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
         raise typer.Exit(CLOSED) from None
-    made: Job = job
     return made
 
 
 def _to_file(settings: Settings, scope: Scope, chosen: Written, file: Path, resume: bool) -> Job:
-    left = f"Interrupted. The same command with --resume goes on with {file}.part."
-    with _progress() as told:
-        made: Job = run(_write(settings, scope, chosen, told, file, resume=resume), left)
+    from app.exporting.part_files import PartFile
+
+    def left() -> str:
+        part = PartFile(file, compressed=is_compressed(file))
+        return (
+            f"{STOPPED} The same command with --resume goes on with {part.part}."
+            if part.can_go_on
+            else STOPPED
+        )
+
+    made: Job = run(_write(settings, scope, chosen, file, resume=resume), left)
     return made
 
 
@@ -105,7 +121,6 @@ async def _write(
     settings: Settings,
     scope: Scope,
     chosen: Written,
-    told: Callable[[int, int | None], None],
     file: Path | None = None,
     *,
     resume: bool = False,
@@ -117,16 +132,18 @@ async def _write(
     from app.representation.streams import BY_NAME
 
     form = BY_NAME[chosen.value]
+    # The progress ends within, before anything is said of an interruption.
     async with opened(settings) as database:
         session = database.reading()
         total = await expected(session, scope)
         contract = load_contract(settings.public_url)
-        job = Job(contract, scope, form, told=lambda number: told(number, total))
-        if file is None:
-            await job.to_pipe(session, sys.stdout.buffer.write)
-        else:
-            with PartFile(file, compressed=is_compressed(file)) as part:
-                await job.to_file(session, part, resume=resume)
+        with _progress() as told:
+            job = Job(contract, scope, form, told=lambda number: told(number, total))
+            if file is None:
+                await job.to_pipe(session, sys.stdout.buffer.write)
+            else:
+                with PartFile(file, compressed=is_compressed(file)) as part:
+                    await job.to_file(session, part, resume=resume)
         return job
 
 

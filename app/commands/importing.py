@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated, cast
 import typer
 
 from app.commands.formats import Taken, Written, is_compressed, named
-from app.commands.running import AsJson, opened, run
+from app.commands.running import STOPPED, AsJson, opened, run
 from app.commands.telling import tell
 from app.problems import Problem
 from app.settings import Settings, read_settings
@@ -21,7 +21,7 @@ from app.settings import Settings, read_settings
 if TYPE_CHECKING:
     from app.importing import Report
 
-LEFT = "Interrupted. What was imported stays; the same command goes on with the rest."
+LEFT = f"{STOPPED} What was imported stays; the same command goes on with the rest."
 
 
 def import_(
@@ -53,11 +53,11 @@ def import_(
         if owner is not None:
             raise typer.BadParameter("An export tells who owns what.", param_hint="--owner")
         base = (exported_from or settings.public_url).rstrip("/")
-        report = run(_restore(settings, file, chosen, base), LEFT)
+        report = run(_restore(settings, file, chosen, base), lambda: LEFT)
     else:
         if owner is None:
             raise typer.BadParameter("Say who will own the organizations.", param_hint="--owner")
-        report = run(_import(settings, file, chosen, owner), LEFT)
+        report = run(_import(settings, file, chosen, owner), lambda: LEFT)
     tell(report, as_json=as_json)
 
 

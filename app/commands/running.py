@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -16,6 +16,7 @@ from app.settings import Settings
 if TYPE_CHECKING:  # each command imports the rest when it is called, so that the others start at once
     from app.storage.database import Database
 
+STOPPED = "Interrupted."
 DONE, FAILED, MISUSED, REFUSED, INTERRUPTED, CLOSED = 0, 1, 2, 3, 130, 141
 # What docs/command-line.md says as well.
 EXIT_CODES: Mapping[int, str] = {
@@ -55,12 +56,22 @@ def say(result: Mapping[str, Any], *lines: str, as_json: bool) -> None:
         typer.echo(line)
 
 
-def run(coroutine: Coroutine[Any, Any, Any], interrupted: str = "Interrupted.") -> Any:
+def run(coroutine: Coroutine[Any, Any, Any], interrupted: Callable[[], str] = lambda: STOPPED) -> Any:
     """What it answers; on Ctrl+C the line that tells how things stand then."""
+    # Ctrl+C has to wait until there is a loop that can end the coroutine: half a loop cannot be closed.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return asyncio.run(coroutine)
+        return asyncio.run(_heard(coroutine))
     except KeyboardInterrupt:
-        fail(interrupted, INTERRUPTED)
+        fail(interrupted(), INTERRUPTED)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+async def _heard(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """From here on Ctrl+C is heard. What came before ends it where it first waits."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    return await coroutine
 
 
 def end_with_pipe() -> None:

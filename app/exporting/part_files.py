@@ -90,6 +90,11 @@ class PartFile:
     def part(self) -> Path:
         return self._part
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether something is there from which `resume` goes on."""
+        return self._told.exists() and self._part.exists()
+
 
 def _own(place: Path, flags: int = 0) -> IO[bytes]:
     """The file for its owner alone, whatever it was before, and never another one that a link leads to."""
