@@ -49,8 +49,8 @@ class Report:
         }
 
     def sum(self) -> list[str]:
-        counts = f"{self.imported} imported, {self.present} there already, {len(self.bad)} bad"
-        return [f"{self.lines} lines: {counts}."]
+        counts = f"{self.imported:,} imported, {self.present:,} there already, {len(self.bad):,} bad"
+        return [f"{self.lines:,} lines: {counts}."]
 
     def note(self, number: int, *members: str) -> None:
         """That they are unknown, and where that was first seen."""

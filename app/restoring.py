@@ -63,11 +63,11 @@ class Restored(Report):
             f"{number} were left out: {WHY_PASSED_OVER[name]}"
             for name, number in zip(self.passed_over, counted(self.passed_over), strict=True)
         ]
-        restored = f"{self.imported} restored{f' ({by_class})' if by_class else ''}"
+        restored = f"{self.imported:,} restored{f' ({by_class})' if by_class else ''}"
         return [
             *self.notes,
             *passed,
-            f"{self.lines} resources: {restored}, {self.present} there already, {len(self.bad)} bad.",
+            f"{self.lines:,} resources: {restored}, {self.present:,} there already, {len(self.bad):,} bad.",
         ]
 
 

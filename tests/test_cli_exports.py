@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from app.importing import Report
 from app.protocol.lines import LONGEST, TOO_LONG
+from app.restoring import Restored
 from tests.benchmarks.exports import filled, measured
 from tests.commands import COMMAND, environment, run
 from tests.exports import graph
@@ -88,6 +90,19 @@ def test_a_name_that_tells_no_format_is_refused(tmp_path: Path, name: str) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [("none/all.nq", "There is no folder none"), ("dir.nq", "a folder")]
+)
+def test_a_place_where_no_file_can_be_is_told_before_anything_is_read(
+    tmp_path: Path, name: str, told: str
+) -> None:
+    (tmp_path / "dir.nq").mkdir()
+    done = run(tmp_path, "export", name)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Errno" not in done.stderr
+
+
 def test_an_organization_is_exported_by_its_address_or_its_id_alone(folder: Path) -> None:
     nodes = [json.loads(line) for line in run(folder, "export", "--format", "ndjson").stdout.splitlines()]
     [globex] = [node for node in nodes if node.get("name") == "Globex"][:1]
@@ -101,6 +116,22 @@ def test_an_organization_is_exported_by_its_address_or_its_id_alone(folder: Path
     absent = run(folder, "export", "none.nq", "--organization", "01930000-0000-7000-8000-000000000000")
     assert absent.returncode == 1
     assert absent.stderr == "There is no organization 01930000-0000-7000-8000-000000000000.\n"
+
+
+def test_why_a_command_failed_is_told_on_the_error_output_with_json_too(folder: Path) -> None:
+    (folder / "torn.ttl").write_text("<a> <b> .\n")
+    absent = "01930000-0000-7000-8000-000000000000"
+    for arguments in (("import", "torn.ttl"), ("export", "x.ttl", "--organization", absent)):
+        done = run(folder, *arguments, "--json")
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done
+
+
+def test_great_numbers_are_written_as_in_an_export() -> None:
+    bad = [(1, "")] * 3_000
+    [lines] = Report(imported=1_000, present=2_000, bad=bad).sum()
+    assert lines == "6,000 lines: 1,000 imported, 2,000 there already, 3,000 bad."
+    [resources] = Restored(imported=1_000, present=2_000, bad=bad).sum()
+    assert resources == "6,000 resources: 1,000 restored, 2,000 there already, 3,000 bad."
 
 
 def test_what_came_of_an_export_is_told_as_json(folder: Path) -> None:

@@ -48,6 +48,11 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     assert "REGISTRY_MAX_CONTENT_LENGTH" in checks["settings"]["found"]
 
 
+def test_what_a_client_sets_is_no_setting_of_the_service(tmp_path: Path) -> None:
+    _, checks = told(tmp_path, REGISTRY_TOKEN="abc", REGISTRY_AUDIENCE="registry")
+    assert checks["settings"]["found"].startswith("1 set,")
+
+
 def test_a_database_that_is_missing_behind_or_away_is_told_with_what_helps(tmp_path: Path) -> None:
     code, checks = told(tmp_path)
     assert (code, checks["database"]["state"], checks["migrations"]["state"]) == (1, "failed", "skipped")

@@ -9,7 +9,7 @@ from app.checks.contract import contract, public_address
 from app.checks.database import database
 from app.checks.issuers import issuers
 from app.checks.machine import folders, ports
-from app.settings import WrongSetting, read_settings
+from app.settings import KNOWN, WrongSetting, read_settings
 
 
 async def every(environment: Mapping[str, str], host: str, port: int) -> AsyncIterator[Check]:
@@ -19,7 +19,7 @@ async def every(environment: Mapping[str, str], host: str, port: int) -> AsyncIt
     except WrongSetting as error:
         yield failed("settings", str(error), "Correct that variable; README lists them all.")
         return
-    count = sum(name.startswith("REGISTRY_") for name in environment)
+    count = sum(name in KNOWN for name in environment)
     yield ok("settings", f"{count} set, the others as they are by default")
     yield public_address(settings)
     yield contract(settings)

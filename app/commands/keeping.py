@@ -53,8 +53,8 @@ def forget(
         fail(f"There is no partner {identifier}.")
     say(
         {"partner": identifier, "memberships": erased.memberships, "activities": erased.activities},
-        f"Forgot partner {identifier}, now {NAME} <{EMAIL}>, in {erased.memberships} memberships"
-        f" and {erased.activities} activities.",
+        f"Forgot partner {identifier}, now {NAME} <{EMAIL}>, in {erased.memberships:,} memberships"
+        f" and {erased.activities:,} activities.",
         as_json=as_json,
     )
 
