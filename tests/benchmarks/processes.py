@@ -103,12 +103,13 @@ def _started(
     folder: Path, name: str, command: Sequence[str], settings: Mapping[str, str], port: int, target: str
 ) -> Iterator[Server]:
     log = folder / f"{name}.log"
+    # Python keeps what it has compiled, unless it is told not to: who starts a service does not tell it.
+    variables = environment(settings)
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     begun = time.perf_counter()
     with (
         log.open("wb") as output,
-        subprocess.Popen(
-            command, cwd=folder, env=environment(settings), stdout=output, stderr=output
-        ) as process,
+        subprocess.Popen(command, cwd=folder, env=variables, stdout=output, stderr=output) as process,
     ):
         try:
             _wait_for_answer(process, port, target, log)
