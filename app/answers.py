@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from cachetools import LRUCache
 
 from app.addresses import ENTRYPOINT, PROTECTED_RESOURCE
 from app.contract.contract import Contract
@@ -57,6 +59,7 @@ OF_CONTENT = frozenset({"Content-Type", "Accept-Ranges", "Content-Encoding"})
 # What anybody may embed, and what only pages of the same site may (Fetch, Cross-Origin-Resource-Policy).
 ANYBODYS, SITES_OWN = "cross-origin", "same-site"
 YEAR_SECONDS = 31_536_000
+REMEMBERED = 1_024
 
 POLICY = "Content-Security-Policy"
 # What is no page loads nothing, wherever it is opened.
@@ -123,22 +126,39 @@ class Answers:
         secure = contract.base.startswith("https:")
         self._public = _of_every_answer(ANYBODYS, secure=secure)
         self._private = _of_every_answer(SITES_OWN, secure=secure)
+        # Answers 304 with the tags that they are about, by all that they follow from: whoever has read
+        # something asks for it again, and what was just read of it tells whether it is as it was.
+        self._unmodified: LRUCache[Hashable, tuple[str, Answer]] = LRUCache(REMEMBERED)
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
+        key = _key(representation, wish)
+        if key is not None:
+            tag, unmodified = self._unmodified.get(key, ("", None))
+            if unmodified is not None and not_modified(wish.conditions, tag):
+                return unmodified
+        if representation.make is not None:
+            representation = representation.make()
+        answer, tag = self._made(representation, wish)
+        if key is not None and answer.status == 304:
+            self._unmodified[key] = (tag, answer)
+        return answer
+
+    def _made(self, representation: Representation, wish: Wish) -> tuple[Answer, str]:
+        """With the entity tag; none of what has no content."""
         form = wish.form
         location = [("Location", representation.location)] if representation.location else []
         if form is None or (representation.node is None and representation.document is None):
             content = None if representation.status == 204 else b""
             varied = [("Vary", wish.varies)] if wish.varies else []
             fields = [*location, *varied, *_applied(wish), ("Cache-Control", PRIVATE)]
-            return Answer(representation.status, fields, content)
+            return Answer(representation.status, fields, content), ""
         written = self._written(representation, form, wish.coding)
         tagged = [("ETag", written.tag)] if representation.tagged else []
         if wish.method != "GET" and wish.preferences.minimal:
-            return _minimal(representation, [*location, *tagged, *_applied(wish)], wish.varies)
+            return _minimal(representation, [*location, *tagged, *_applied(wish)], wish.varies), written.tag
         fields = [
             ("Content-Type", form),
             ("Vary", wish.varies),
@@ -156,8 +176,8 @@ class Answers:
         if wish.method == "GET" and wish.conditions.stated:
             check_read(wish.conditions, written.tag)
             if not_modified(wish.conditions, written.tag):
-                return Answer(304, [it for it in fields if it[0] not in OF_CONTENT])
-        return Answer(representation.status, fields, self._coded(representation, written))
+                return Answer(304, [it for it in fields if it[0] not in OF_CONTENT]), written.tag
+        return Answer(representation.status, fields, self._coded(representation, written)), written.tag
 
     def of_page(self, asked: str, coding: str | None, conditions: Conditions) -> Answer:
         """The explorer, which tells nothing of what is at the address. Raises 412 as any read."""
@@ -278,6 +298,14 @@ class Answers:
             other = TURTLE if essence_of(form) in (JSON_LD, JSON) else JSON_LD
             links.append(Link(with_suffix(address, other), "alternate", (("type", other),)))
         return links
+
+
+def _key(representation: Representation, wish: Wish) -> Hashable | None:
+    """All that an answer 304 follows from; None where it cannot be one, or where that is not told."""
+    conditions = wish.conditions
+    if representation.source is None or conditions.if_none_match is None or conditions.if_match is not None:
+        return None
+    return representation.source, wish.asked, wish.form, wish.coding, wish.varies, wish.preferences
 
 
 def _as_asgi_wants(fields: Fields) -> list[tuple[bytes, bytes]]:

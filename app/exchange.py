@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from itertools import groupby
@@ -25,7 +25,7 @@ from app.representation.incoming import Sent
 from app.representation.nodes import NodeObject, activity_node, top_level
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
-from app.storage.records import Record, embedded
+from app.storage.records import WITH_PARTS, Record, embedded
 
 # What something in a path can belong to, by the variable that names it there, nearest first.
 PARENTS = {"instance_id": "Instance", "partner_id": "Partner", "organization_id": "Organization"}
@@ -121,9 +121,19 @@ class Exchange:
 
     async def item(self, record: Record) -> Representation:
         """The record as a node object of its own, wherever it was met."""
+        return self._shown(record, await embedded(self.session, self.caller, record))
+
+    async def read(self, record: Record) -> Representation:
+        """As `item`, for a read: not made before it is known that it has to be, where it has no parts."""
+        if self.conditions.if_none_match is None or record.class_name in WITH_PARTS:
+            return await self.item(record)
+        values = tuple(record.values.values())
+        source = (record.class_name, record.named, record.roles, self.caller.granted, values)
+        return Representation(source=source, make=partial(self._shown, record, {}))
+
+    def _shown(self, record: Record, parts: Mapping[str, Iterable[Record]]) -> Representation:
         granted = self.caller.granted
         offered = self.offers.operations(record.class_name, granted, record.roles, record.withheld)
-        parts = await embedded(self.session, self.caller, record)
         node = top_level(self.contract, self.node(record, parts), offered)
         reads = partial(self.offers.reads, granted=granted, roles=record.roles)
         links = of_item(self.contract, record.class_name, node, reads)
@@ -143,7 +153,8 @@ class Representation:
     """A node object, or a document made at the start, with what HTTP says beside it; or a status alone.
 
     `version` is the record's counter, `address` what is shown has, whichever was asked, `location` that of
-    what was made or has to be looked for; `links` are the relations to others.
+    what was made or has to be looked for; `links` are the relations to others. One that is not made yet has
+    what makes it, and the `source`: all that it is made of.
     """
 
     node: NodeObject | None = None
@@ -154,6 +165,8 @@ class Representation:
     address: str | None = None
     links: Sequence[Link] = ()
     tagged: bool = True
+    source: Hashable = None
+    make: Callable[[], Representation] | None = None
 
 
 Function = Callable[[Exchange], Awaitable[Representation]]

@@ -19,7 +19,7 @@ from app.storage.writes import change
 async def read(exchange: Exchange) -> Representation:
     record = await found(exchange)
     check_role(exchange.caller, exchange.operation, record.roles)
-    return await exchange.item(record)
+    return await exchange.read(record)
 
 
 async def rename(exchange: Exchange) -> Representation:

@@ -20,6 +20,10 @@ OWNS_ANY = """EXISTS (SELECT 1 FROM membership mine CROSS JOIN organization owne
     AND owned.id = mine.organization_id AND owned.deleted_at IS NULL)"""
 
 
+# Classes whose records are shown with others inside them.
+WITH_PARTS = frozenset({"Organization"})
+
+
 @dataclass(slots=True, eq=False)
 class Record:
     """A row of its kind. Of the dozens in a list few are asked for more than what is shown of them.
@@ -122,7 +126,7 @@ async def buried(
 
 async def embedded(session: Session, caller: Caller, record: Record) -> dict[str, list[Record]]:
     """What stands whole in a record's representation, by JSON key: the members of an organization."""
-    if record.class_name != "Organization" or record.named:
+    if record.class_name not in WITH_PARTS or record.named:
         return {}
     kind, everything = KINDS["Member"], reads_all(caller)
     rows = await session.point(_members(everything), [caller.partner_id, record.id])

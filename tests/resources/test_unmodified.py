@@ -1,0 +1,87 @@
+"""Whoever has read an item is told that it is as it was, and only while it is."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import product
+
+import pytest
+
+from app.answers import OF_CONTENT
+from tests.conformance.fresh import instance_of, organization_of, patched
+from tests.service import JSON, JSON_LD, TURTLE, Service, World
+
+pytestmark = pytest.mark.anyio
+
+# What tells of the request, of content, or of when.
+OF_ITS_OWN = {"x-request-id", "content-length", *(name.lower() for name in OF_CONTENT)}
+
+
+@pytest.fixture(scope="module")
+def service(standing: tuple[Service, World]) -> Service:
+    return standing[0]
+
+
+async def test_a_304_says_what_the_200_said_however_often(service: Service) -> None:
+    instance = await instance_of(service, await organization_of(service))
+    owner = service.as_("owner")
+    for form in (JSON_LD, JSON, TURTLE):
+        whole = await owner.get(instance, headers={"Accept": form})
+        known = {"Accept": form, "If-None-Match": whole.headers["ETag"]}
+        for _ in range(3):
+            told = await owner.get(instance, headers=known)
+            assert (told.status_code, told.content) == (304, b"")
+            assert {k: v for k, v in told.headers.items() if k not in OF_ITS_OWN} == {
+                k: v for k, v in whole.headers.items() if k not in OF_ITS_OWN
+            }
+
+
+async def test_what_was_changed_is_shown_again(service: Service) -> None:
+    instance = await instance_of(service, await organization_of(service))
+    owner = service.as_("owner")
+    tags = [(await owner.get(instance)).headers["ETag"]]
+    for name in ("One", "Two", "One"):
+        assert (await owner.get(instance, headers={"If-None-Match": tags[-1]})).status_code == 304
+        assert (await patched(owner, instance, {"name": name})).status_code == 200
+        again = await owner.get(instance, headers={"If-None-Match": ", ".join(tags)})
+        assert (again.status_code, again.json()["name"]) == (200, name)
+        tags.append(again.headers["ETag"])
+    assert len(set(tags)) == len(tags)
+    assert (await owner.get(instance, headers={"If-None-Match": ", ".join(tags)})).status_code == 304
+
+
+async def test_a_tag_is_of_one_form_and_of_what_one_may_do(service: Service) -> None:
+    """Who may do less is shown less; to nobody else is anything told by a tag."""
+    organization = await organization_of(service)
+    instance = await instance_of(service, organization)
+    owner, reader, stranger = (
+        service.as_("owner"),
+        service.as_("owner", "registry:read"),
+        service.as_("stranger"),
+    )
+    shown = {
+        (client, form): await client.get(instance, headers={"Accept": form})
+        for client, form in product((owner, reader), (JSON_LD, JSON, TURTLE))
+    }
+    for (asking, accepted), (had, whole) in product(shown, shown.items()):
+        headers = {"Accept": accepted, "If-None-Match": whole.headers["ETag"]}
+        answers = await asyncio.gather(*(asking.get(instance, headers=headers) for _ in range(2)))
+        same = shown[asking, accepted].headers["ETag"] == whole.headers["ETag"]
+        assert {it.status_code for it in answers} == {304 if same else 200}, had
+    for whole in shown.values():
+        answer = await stranger.get(instance, headers={"If-None-Match": whole.headers["ETag"]})
+        assert answer.status_code == 404
+    assert shown[owner, JSON_LD].headers["ETag"] != shown[reader, JSON_LD].headers["ETag"]
+
+
+async def test_a_precondition_is_judged_before(service: Service) -> None:
+    instance = await instance_of(service, await organization_of(service))
+    owner = service.as_("owner")
+    tag = (await owner.get(instance)).headers["ETag"]
+    known = {"If-None-Match": tag}
+    assert (await owner.get(instance, headers=known)).status_code == 304
+    assert (await owner.get(instance, headers={**known, "If-Match": '"0.0"'})).status_code == 412
+    assert (await owner.get(instance, headers={**known, "If-Match": tag})).status_code == 304
+    assert (await owner.get(instance, headers={"If-None-Match": "*"})).status_code == 304
+    assert (await owner.delete(instance)).status_code == 204
+    assert (await owner.get(instance, headers=known)).status_code == 410
