@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Most of what comes is never imported: what is gets compiled then.
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint .ci/constraints.txt
+PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-compile --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak looks bench bench-scale check fix coverage clean

@@ -141,24 +141,23 @@ class Answers:
                 return unmodified
         if representation.make is not None:
             representation = representation.make()
-        answer, tag = self._made(representation, wish)
+        answer = self._made(representation, wish)
         if key is not None and answer.status == 304:
-            self._unmodified[key] = (tag, answer)
+            self._unmodified[key] = (dict(answer.fields)["ETag"], answer)
         return answer
 
-    def _made(self, representation: Representation, wish: Wish) -> tuple[Answer, str]:
-        """With the entity tag; none of what has no content."""
+    def _made(self, representation: Representation, wish: Wish) -> Answer:
         form = wish.form
         location = [("Location", representation.location)] if representation.location else []
         if form is None or (representation.node is None and representation.document is None):
             content = None if representation.status == 204 else b""
             varied = [("Vary", wish.varies)] if wish.varies else []
             fields = [*location, *varied, *_applied(wish), ("Cache-Control", PRIVATE)]
-            return Answer(representation.status, fields, content), ""
+            return Answer(representation.status, fields, content)
         written = self._written(representation, form, wish.coding)
         tagged = [("ETag", written.tag)] if representation.tagged else []
         if wish.method != "GET" and wish.preferences.minimal:
-            return _minimal(representation, [*location, *tagged, *_applied(wish)], wish.varies), written.tag
+            return _minimal(representation, [*location, *tagged, *_applied(wish)], wish.varies)
         fields = [
             ("Content-Type", form),
             ("Vary", wish.varies),
@@ -176,8 +175,8 @@ class Answers:
         if wish.method == "GET" and wish.conditions.stated:
             check_read(wish.conditions, written.tag)
             if not_modified(wish.conditions, written.tag):
-                return Answer(304, [it for it in fields if it[0] not in OF_CONTENT]), written.tag
-        return Answer(representation.status, fields, self._coded(representation, written)), written.tag
+                return Answer(304, [it for it in fields if it[0] not in OF_CONTENT])
+        return Answer(representation.status, fields, self._coded(representation, written))
 
     def of_page(self, asked: str, coding: str | None, conditions: Conditions) -> Answer:
         """The explorer, which tells nothing of what is at the address. Raises 412 as any read."""
