@@ -499,7 +499,9 @@ class OwnershipMachine(RuleBasedStateMachine):
     def check_list(self, caller: Caller, path: str, listed: Callable[..., set[str]], *parent: str) -> None:
         answer = self.client.ask(caller, "GET", f"{path}?itemsPerPage=100")
         done, expected = self.agreed(answer, 200, listed, caller, *parent)
-        assert not done or ids(answer) == expected, path
+        if done:
+            assert ids(answer) == expected, path
+            assert answer.json()["totalItems"] == len(expected or ()), path
 
     def check_activities(self, caller: Caller, path: str, *organization: str) -> None:
         answer = self.client.ask(caller, "GET", f"{path}?itemsPerPage=100")

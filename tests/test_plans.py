@@ -135,6 +135,8 @@ FOUND = {
     "others",
     "entries",
     "counted",
+    "tallied",
+    "few",
 }
 OF_ALL = re.escape(ANYTHING)
 # What may be read from one end to the other, by index or as it lies; by which statements, and why.
@@ -157,6 +159,10 @@ STATED: Mapping[str, tuple[str, str]] = {
             f"{OF_ALL}|lower\\(changes",
             "activities are read as far as a page is, or counted; an erasure reads all",
         ),
+    ),
+    **dict.fromkeys(
+        ("instance_tally", "instance_tally_pkey"),
+        (f"{OF_ALL} LIMIT 1001", "who reads all has the tallies of a thousand organizations added up"),
     ),
     "remembered_answer": ("DELETE FROM remembered_answer", "an erasure looks for what tells of a person"),
     # SQLite has it in the plan of an INSERT, for references that were left to the end, and there are none.

@@ -14,10 +14,12 @@ from functools import lru_cache
 from app.storage.kinds import ANYTHING, role_in
 from app.storage.records import OWNS_ANY, selected
 from app.storage.shapes import Shape, where
-from app.storage.ways import Way
+from app.storage.ways import WAYS, Way
 
 # How many entries are looked at to count a list; one where there are more of them is not counted.
 COUNTED = 10_000
+# Of how many organizations the tallies are added up; who has more of them has its entries counted.
+TALLIED = 1_000
 # Who has more memberships than this may see enough of all rows to find a page among them: one look at an
 # organization takes as long as thirty at rows.
 MANY = 16
@@ -170,6 +172,38 @@ def _own(shape: Shape, way: Way) -> list[str]:
 
 def _count(shape: Shape) -> str:
     """How many match, NULL where more entries than are counted would have to be looked at."""
+    tallied, counted = _tallied(shape), _counted(shape)
+    return f"SELECT coalesce(({tallied}), ({counted}))" if tallied else counted
+
+
+def _tallied(shape: Shape) -> str:
+    """As the organizations' tallies tell it, with what the caller was granted in others; NULL for a caller of
+    more organizations than are looked at. Empty where they do not tell what is asked."""
+    way = WAYS.get(shape.class_name)
+    if way is None or not way.tally or shape.contains or shape.parent not in ("", "organization_id"):
+        return ""
+    mine = "SELECT 1 FROM membership mine WHERE mine.partner_id = $1"
+    if shape.parent:
+        parent = shape.place(shape.parent)
+        member = ANYTHING if shape.everything else f"EXISTS ({mine} AND mine.organization_id = {parent})"
+        own = f"{way.tally} AS kept WHERE kept.organization_id = {parent} AND {member}"
+    elif shape.everything:
+        own = f"(SELECT instances FROM {way.tally} WHERE {ANYTHING} LIMIT {TALLIED + 1}) AS few"
+    else:
+        few = f"SELECT organization_id FROM membership WHERE partner_id = $1 LIMIT {TALLIED + 1}"
+        own = f"({few}) AS few LEFT JOIN {way.tally} AS kept ON kept.organization_id = few.organization_id"
+    parts = [f"SELECT {_more_than(TALLIED)} AS more, coalesce(sum(instances), 0) AS found FROM {own}"]
+    granted = f"SELECT {_more_than(COUNTED)} AS more, count(*) AS found FROM"
+    parts += [f"{granted} ({it} LIMIT {COUNTED + 1}) AS entries" for it in _granted_entries(shape, way)]
+    return f"SELECT CASE WHEN sum(more) = 0 THEN sum(found) END FROM ({' UNION ALL '.join(parts)}) AS tallied"
+
+
+def _more_than(bound: int) -> str:
+    return f"CASE WHEN count(*) > {bound} THEN 1 ELSE 0 END"
+
+
+def _counted(shape: Shape) -> str:
+    """One by one."""
     # What an index finds is looked at alone; else all that is there, in whatever order.
     searched = where(shape.searched())
     narrowed, matches = ([searched], "") if searched and shape.indexed else ([], searched)
@@ -208,10 +242,15 @@ def _entries_of(shape: Shape, way: Way, columns: str) -> list[str]:
         joined = [_mine(way), f"{way.organization} = mine.organization_id"]
         source = f"membership mine CROSS JOIN {way.source}"
         own = f"SELECT {columns} FROM {source} WHERE {where(joined, shape.live())}"
+    return [own, *_granted_entries(shape, way, columns)]
+
+
+def _granted_entries(shape: Shape, way: Way, columns: str = "1") -> list[str]:
+    """Of other organizations' than the caller's."""
     if not way.granted or shape.everything or shape.member:
-        return [own]
+        return []
     outside = (
         "NOT EXISTS (SELECT 1 FROM membership mine"
         f" WHERE mine.organization_id = {way.organization} AND mine.partner_id = $1)"
     )
-    return [own, _granted(shape, way, columns, [*shape.live(), outside])]
+    return [_granted(shape, way, columns, [*shape.live(), outside])]

@@ -134,6 +134,18 @@ class Membership(Model):
         )
 
 
+class InstanceTally(Model):
+    """How many instances an organization has; without a row, it never had any. The database keeps it."""
+
+    organization: fields.OneToOneRelation[Organization] = fields.OneToOneField(
+        "registry.Organization", related_name=False, on_delete=fields.RESTRICT, primary_key=True
+    )
+    instances = fields.BigIntField()
+
+    class Meta:
+        table = "instance_tally"
+
+
 class Authorization(Model):
     """An organization that may use an instance of another one, `owner_organization`, which offered it.
 
@@ -305,6 +317,7 @@ TABLES: tuple[type[Model], ...] = (
     Instance,
     Partner,
     Membership,
+    InstanceTally,
     Authorization,
     Tombstone,
     Activity,

@@ -19,7 +19,8 @@ class Way:
     itself. `as_member` is what a membership has to be beside the caller's. An index of the source holds the
     entries of one organization in each of the `orders`, by the expression to order by there. `single`: there
     is one entry for an organization. `repeats`: a row may have entries for several. `granted` selects the
-    keys of rows of other organizations that the caller was granted.
+    keys of rows of other organizations that the caller was granted. `tally` is a table that tells how many
+    `instances` there are of each `organization_id`.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Way:
     single: bool = False
     repeats: bool = False
     granted: str = ""
+    tally: str = ""
 
 
 WAYS: Mapping[str, Way] = {
@@ -44,6 +46,7 @@ WAYS: Mapping[str, Way] = {
         row_key="i.id",
         orders={"created_at": "i.created_at"},
         granted=f"SELECT DISTINCT granted.instance_id FROM {AUTHORIZED} WHERE granted.status = 'accepted'",
+        tally="instance_tally",
     ),
     "Activity": Way(
         source="activity_organization about",

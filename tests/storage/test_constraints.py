@@ -61,6 +61,7 @@ REFERENCES = {
     ("instance", "created_by_organization_id", "organization", "RESTRICT"),
     ("membership", "organization_id", "organization", "CASCADE"),
     ("membership", "partner_id", "partner", "RESTRICT"),
+    ("instance_tally", "organization_id", "organization", "RESTRICT"),
     ("instance_authorization", "instance_id", "instance", "RESTRICT"),
     ("instance_authorization", "organization_id", "organization", "RESTRICT"),
     ("instance_authorization", "owner_organization_id", "organization", "RESTRICT"),
@@ -105,7 +106,10 @@ TRIGRAM_INDEXES = {
 TRIGGERS = {
     "activity": {"activity_update", "activity_changes_update", "activity_delete"},
     "activity_organization": {"activity_organization_update", "activity_organization_delete"},
-    "instance": {"instance_text_insert", "instance_text_update"},
+    "instance": {
+        *("instance_text_insert", "instance_text_update"),
+        *(f"instance_tally_{event}" for event in ("insert", "delete", "leave", "come")),
+    },
     "instance_text": {"instance_text_batch"},
     "organization": {"organization_text_insert", "organization_text_update"},
     "organization_text": {"organization_text_batch"},

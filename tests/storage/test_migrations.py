@@ -23,7 +23,7 @@ from app.problems import Problem
 from app.storage.database import Database
 from app.storage.tables import APP_LABEL
 from tests.postgres_server import PostgresServer
-from tests.storage.rows import add_organization
+from tests.storage.rows import NOW, add_instance, add_organization
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +34,7 @@ ALL = [
     "0004_remembered_answers",
     "0005_secrets",
     "0006_growth",
+    "0007_tallies",
 ]
 
 
@@ -168,6 +169,23 @@ async def test_a_migration_that_leaves_a_reference_to_nothing_is_taken_back(olde
     with pytest.raises(RuntimeError, match=f"{', '.join(ALL[2:])} would leave rows that refer to nothing"):
         await database.migrate()
     assert await database.pending_migrations() == ALL[2:]
+
+
+async def test_instances_that_were_there_are_tallied(new_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(new_url)
+    with monkeypatch.context() as patch:
+        patch.setattr(app.storage.database, "MigrationTarget", lambda *_: MigrationTarget(APP_LABEL, ALL[5]))
+        assert await database.migrate() == ALL[:6]
+    await database.open()
+    async with database.transaction() as session:
+        two, one, none = [await add_organization(session) for _ in range(3)]
+        for number, organization in enumerate((two, one, two)):
+            await add_instance(session, organization, handle=f"shop-{number}")
+        await add_instance(session, none, handle="deleted", deleted_at=NOW)
+    assert await database.migrate() == ["0007_tallies"]
+    rows = await database.reading().rows("SELECT organization_id, instances FROM instance_tally")
+    assert {row["organization_id"]: row["instances"] for row in rows} == {two: 2, one: 1}
+    await database.close()
 
 
 async def test_a_file_that_another_process_keeps_locked_is_not_migrated(new_sqlite_url: str) -> None:
