@@ -89,7 +89,7 @@ def before_commit(*stops: Stop) -> Iterator[None]:
 def before_a_lock(*stops: Stop) -> Iterator[None]:
     """What the act is about was found, but may be changed by others as yet."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("lock_organization", "lock_organizations", "lock_email"):
+        for name in ("lock_organizations", "lock_email"):
             lock = getattr(Session, name)
 
             async def locked(session: Session, *values: Any, lock: Callable[..., Any] = lock) -> Any:
@@ -228,25 +228,30 @@ async def test_acts_at_once_come_to_what_they_come_to_one_after_the_other(
 async def test_who_waits_for_an_organization_keeps_none_that_others_wait_for(
     servers: tuple[Service, Service], witness: Database
 ) -> None:
-    """A rename that has locked the old owner has to lock the new one, whom a transfer back has locked."""
+    """A rename that has waited for the old owner has to lock the new one, whom a transfer back has locked."""
     place = await populated(servers, witness)
     assert await place.ask(place.add("cat", "globex", "ann", "owner"), 0) == 201
-    first, second = Stop(), Stop(passed=1)
-    with noted_transactions() as asked, before_a_lock(first, second):
-        rename = first.task = second.task = asyncio.create_task(place.ask(place.rename("ann", "site"), 0))
+    away, again = Stop(), Stop(passed=1)
+    with noted_transactions() as asked, before_commit(away), before_a_lock(again):
+        transfer = away.task = asyncio.create_task(place.ask(place.transfer("cat", "site", "acme"), 1))
         try:
             async with asyncio.timeout(30):
-                await first.reached.wait()
-                assert await place.ask(place.transfer("cat", "site", "acme"), 1) == 200
-                first.released.set()
-                await second.reached.wait()
+                await away.reached.wait()
+                rename = again.task = asyncio.create_task(place.ask(place.rename("ann", "site"), 0))
+                await done_or_waiting(rename, asked, witness)
+                assert not rename.done()
+                away.released.set()
+                assert await transfer == 200
+                await again.reached.wait()
+                # Were the old owner still locked, this would wait for it, and the rename for this.
                 back = asyncio.create_task(place.ask(place.transfer("ada", "shop", "globex"), 1))
                 await done_or_waiting(back, asked, witness)
-                second.released.set()
+                assert back.done()
+                again.released.set()
                 assert (await rename, await back) == (200, 200)
         finally:
-            first.released.set()
-            second.released.set()
+            away.released.set()
+            again.released.set()
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["", "turned round"])
@@ -339,8 +344,6 @@ async def test_what_fails_leaves_nothing_half_done(
 
 
 async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
-    names = [model._meta.db_table for model in TABLES]
-    keys = {"activity": "sequence", "erasure": "partner_id", "secret": "name"}
-    order = {name: keys.get(name, "id") for name in names}
+    keys = {model._meta.db_table: model._meta.db_pk_column for model in TABLES}
     session = database.reading()
-    return {name: await session.rows(f"SELECT * FROM {name} ORDER BY {order[name]}") for name in names}
+    return {name: await session.rows(f"SELECT * FROM {name} ORDER BY {key}") for name, key in keys.items()}

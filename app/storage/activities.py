@@ -8,6 +8,7 @@ transaction takes, and so nobody who holds it waits for another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import orjson
 
@@ -25,15 +26,35 @@ async def lock_sequence(session: Session) -> None:
 
 
 async def write_activities(session: Session, notes: Sequence[Note]) -> None:
-    if notes:
-        await lock_sequence(session)
     for note in notes:
-        sequence = await insert(session, Activity, _row(note))
-        await _list(session, sequence, note.organizations)
+        row, organizations = _row(note), sorted(note.organizations)
+        if session.dialect == "postgres":
+            sql = _writing(tuple(row), len(organizations))
+            await session.brief(sql, [SEQUENCE_LOCK, *row.values(), *organizations])
+        else:
+            await _list(session, await insert(session, Activity, row), organizations)
+
+
+@cache
+def _writing(columns: tuple[str, ...], organizations: int) -> str:
+    """Lock, activity and list in one way to PostgreSQL; the number is drawn when the lock is held."""
+    names = ", ".join(columns)
+    places = ", ".join(f"${number}" for number in range(2, len(columns) + 2))
+    locked = "WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock($1))"
+    noted = f"INSERT INTO activity ({names}) SELECT {places} FROM locked"
+    if not organizations:
+        return f"{locked} {noted}"
+    first = len(columns) + 2
+    listed = " UNION ALL ".join(
+        f"SELECT sequence, CAST(${number} AS uuid) FROM noted"
+        for number in range(first, first + organizations)
+    )
+    into = "INSERT INTO activity_organization (activity_id, organization_id)"
+    return f"{locked}, noted AS ({noted} RETURNING sequence) {into} {listed}"
 
 
 async def _list(session: Session, sequence: int | None, organizations: Iterable[str]) -> None:
-    for organization_id in sorted(organizations):
+    for organization_id in organizations:
         row = {"activity_id": sequence, "organization_id": organization_id}
         await insert(session, ActivityOrganization, row)
 

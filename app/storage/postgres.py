@@ -110,7 +110,12 @@ class Client(AsyncpgDBClient):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        async with self._lent() as connection, self._begun(connection.transaction(), connection):
+        """It begins with the savepoint that locks are given back to (`Session.give_back_locks`): that costs no
+        way to the server of its own."""
+        async with (
+            self._lent() as connection,
+            self._begun(connection, f"BEGIN; {self._limits}SAVEPOINT locks"),
+        ):
             yield connection
 
     async def fetch(
@@ -137,8 +142,8 @@ class Client(AsyncpgDBClient):
                 yield connection
                 return
             # Each statement sees what was there when it began, whatever the server's default is.
-            transaction = connection.transaction(isolation="read_committed", readonly=True)
-            async with self._begun(transaction, connection):
+            begin = f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {self._limits}"
+            async with self._begun(connection, begin):
                 yield connection
 
     def _lent(self) -> Loan:
@@ -147,21 +152,19 @@ class Client(AsyncpgDBClient):
         return self._loans.lend(self.wait)
 
     @asynccontextmanager
-    async def _begun(self, transaction: Any, connection: asyncpg.Connection) -> AsyncIterator[None]:
-        with translated:
-            await transaction.start()
+    async def _begun(self, connection: asyncpg.Connection, begin: str) -> AsyncIterator[None]:
+        """asyncpg's own transactions would begin, and set limits and savepoints, in so many ways to the server."""
         try:
-            if self._limits:
-                with translated:
-                    await connection.execute(self._limits)
+            with translated:
+                await connection.execute(begin)
             yield
         except BaseException:
             # A connection that cannot roll back is closed when the pool takes it back.
             with suppress(*_BROKEN):
-                await transaction.rollback()
+                await connection.execute("ROLLBACK")
             raise
         with translated:
-            await transaction.commit()
+            await connection.execute("COMMIT")
 
 
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)

@@ -36,7 +36,7 @@ class Address:
     @property
     def timeouts_in_transaction(self) -> str:
         """For who meets a pooler, which takes no such setting for a whole connection."""
-        return "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in self.timeouts.items())
+        return "".join(f"SET LOCAL {name} = '{value}'; " for name, value in self.timeouts.items())
 
 
 def read_address(url: str, *, hurried: bool = True) -> Address:

@@ -85,29 +85,44 @@ async def find(session: Session, class_name: str, caller: Caller, column: str, v
 @cache
 def _finding(class_name: str, everything: bool, column: str) -> str:
     kind = KINDS[class_name]
-    condition = f"{kind.row}.{column} = $2" + ("" if everything else f" AND {kind.visible}")
+    condition = _found_by(kind, everything, column, 2)
     return f"SELECT {selected(kind, everything)} FROM {kind.source} WHERE {condition}"
+
+
+def _found_by(kind: Kind, everything: bool, column: str, place: int) -> str:
+    return f"{kind.row}.{column} = ${place}" + ("" if everything else f" AND {kind.visible}")
 
 
 async def find_locked(
     session: Session, class_name: str, caller: Caller, column: str, value: str, also: Collection[str] = ()
 ) -> Record | None:
-    """As `find`, with the organizations concerned, and `also` others, locked first, in one order.
+    """As `find`, with the organizations concerned, and `also` others, locked first, in one order. It has to be
+    the first that a transaction does.
 
     Which ones are concerned may change until that is done.
     """
-    found = await find(session, class_name, caller, column, value)
     # The transaction of SQLite has made all other writers wait already.
-    while session.dialect != "sqlite" and found is not None:
-        await session.begin_locking()
-        for organization_id in sorted({*found.concerned, *also}):
-            await session.lock_organization(organization_id)
-        again = await find(session, class_name, caller, column, value)
-        if again is None or again.concerned == found.concerned:
-            return again
+    if session.dialect == "sqlite" or not KINDS[class_name].concerned:
+        return await find(session, class_name, caller, column, value)
+    everything = reads_all(caller)
+    condition = _concerned(class_name, everything, column, len(also))
+    values = [*([] if everything else [caller.partner_id]), value, *also]
+    while True:
+        locked = await session.lock_organizations(condition, values)
+        found = await find(session, class_name, caller, column, value)
+        if found is None or locked.issuperset(found.concerned):
+            return found
         await session.give_back_locks()
-        found = again
-    return found
+
+
+@cache
+def _concerned(class_name: str, everything: bool, column: str, others: int) -> str:
+    """Those that a change of the record concerns, if the caller sees it, and so many others."""
+    kind, first = KINDS[class_name], 1 if everything else 2
+    found = f"FROM {kind.source} WHERE {_found_by(kind, everything, column, first)}"
+    organizations = [f"SELECT {kind.values[name]} {found}" for name in kind.concerned]
+    organizations += [f"${first + number}" for number in range(1, others + 1)]
+    return " OR ".join(f"id IN ({it})" for it in organizations)
 
 
 async def buried(

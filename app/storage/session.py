@@ -87,27 +87,23 @@ class Session:
         return await self._client.brief(self._connection, sql, _zoned(values))
 
     async def begin_locking(self) -> None:
-        """Before locks that `give_back_locks` may have to undo."""
+        """Before locks that `give_back_locks` may have to undo, where something was done before."""
         if self.dialect == "postgres":
             await self.rows("SAVEPOINT locks")
 
     async def give_back_locks(self) -> None:
-        """Undo all since `begin_locking`, for other locks are needed: who kept these while waiting for those
-        might be waited for by who has them."""
+        """Undo all since `begin_locking`, or since the transaction began, for other locks are needed: who kept
+        these while waiting for those might be waited for by who has them."""
         if self.dialect == "postgres":
             await self.rows("ROLLBACK TO SAVEPOINT locks")
 
-    async def lock_organization(self, organization_id: str) -> bool:
-        """Whether there is a row of this organization, deleted or not; other writers to it wait from here on.
+    async def lock_organizations(self, condition: str, values: Sequence[Any]) -> set[str]:
+        """Which organizations, deleted or not, fulfil an SQL condition; other writers to them wait from here
+        on. All lock in one order.
 
-        On SQLite the transaction has made them wait already. On PostgreSQL the lock leaves the row open to
+        On SQLite the transaction has made them wait already. On PostgreSQL the lock leaves the rows open to
         be referred to, so that who writes an activity about two organizations does not meet a deadlock.
         """
-        lock = " FOR NO KEY UPDATE" if self.dialect == "postgres" else ""
-        return bool(await self.point(f"SELECT id FROM organization WHERE id = $1{lock}", [organization_id]))
-
-    async def lock_organizations(self, condition: str, values: Sequence[Any]) -> set[str]:
-        """As `lock_organization`, those that fulfil an SQL condition, in the one order; and which ones."""
         lock = " FOR NO KEY UPDATE" if self.dialect == "postgres" else ""
         rows = await self.rows(f"SELECT id FROM organization WHERE {condition} ORDER BY id{lock}", values)
         return {row["id"] for row in rows}

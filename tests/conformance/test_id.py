@@ -162,7 +162,7 @@ async def test_id_03_while_the_first_is_being_answered_others_are_told_to_come_a
     await database.open()
     try:
         async with database.transaction() as session:
-            await session.lock_organization(world.acme_id)
+            await session.lock_organizations("id = $1", [world.acme_id])
             first = asyncio.create_task(sent(owner, path, key, content))
             await asyncio.sleep(0.2)
             second = await sent(owner, path, key, content)

@@ -22,7 +22,7 @@ async def increment(url: str, organization_id: str, times: int) -> None:
         await asyncio.to_thread(sys.stdin.readline)
         for _ in range(times):
             async with database.transaction() as session:
-                assert await session.lock_organization(organization_id)
+                assert await session.lock_organizations("id = $1", [organization_id])
                 query = "SELECT version FROM organization WHERE id = $1"
                 [row] = await session.rows(query, [organization_id])
                 following = {"version": row["version"] + 1}

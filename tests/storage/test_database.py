@@ -97,7 +97,7 @@ async def test_many_tasks_write_one_after_another(database: Database) -> None:
 
     async def increment() -> None:
         async with database.transaction() as session:
-            assert await session.lock_organization(organization_id)
+            assert await session.lock_organizations("id = $1", [organization_id])
             [row] = await session.rows("SELECT version FROM organization")
             await session.rows("UPDATE organization SET version = $1", [row["version"] + 1])
 
@@ -108,8 +108,8 @@ async def test_many_tasks_write_one_after_another(database: Database) -> None:
 async def test_an_organization_that_there_is_not_cannot_be_locked(database: Database) -> None:
     async with database.transaction() as session:
         organization_id = await add_organization(session)
-        assert await session.lock_organization(organization_id)
-        assert not await session.lock_organization("0190b6a4-0000-7000-8000-000000000000")
+        assert await session.lock_organizations("id = $1", [organization_id])
+        assert not await session.lock_organizations("id = $1", ["0190b6a4-0000-7000-8000-000000000000"])
 
 
 async def test_two_databases_are_open_at_once(sqlite_url: str, postgres_url: str) -> None:

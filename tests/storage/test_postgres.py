@@ -89,11 +89,11 @@ async def test_a_transaction_in_which_nothing_is_done_ends_and_gives_its_locks_b
             organization_id = await add_organization(session)
         with unavailable():
             async with database.transaction() as session:
-                await session.lock_organization(organization_id)
+                await session.lock_organizations("id = $1", [organization_id])
                 await asyncio.sleep(0.5)
                 await session.rows("SELECT 1")
         async with database.transaction() as session:
-            assert await session.lock_organization(organization_id)
+            assert await session.lock_organizations("id = $1", [organization_id])
 
 
 @asynccontextmanager
@@ -192,7 +192,7 @@ async def test_behind_a_pooler_of_transactions_everything_works(pooled_url: str)
         async def work() -> None:
             for _ in range(20):
                 async with database.transaction() as session:
-                    assert await session.lock_organization(organization_id)
+                    assert await session.lock_organizations("id = $1", [organization_id])
                     [row] = await session.rows("SELECT version FROM organization")
                     await session.rows("UPDATE organization SET version = $1", [row["version"] + 1])
                 [row] = await database.reading().rows("SELECT id, version, created_at FROM organization")

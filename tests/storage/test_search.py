@@ -133,7 +133,8 @@ async def test_pages_of_what_is_found_lead_on(database: Database) -> None:
 
 
 async def test_a_list_of_more_than_are_counted_is_not_counted(database: Database) -> None:
-    """Nor is one where more would have to be looked at, but where an index looks at what is found alone."""
+    """It is where organizations are few, whose tallies tell it; nor is one where more would have to be looked
+    at, but where an index looks at what is found alone."""
     values = [(f"Name {number}", handle(number)) for number in range(COUNTED)]
     async with database.transaction() as session:
         organization = await add_organization(session)
@@ -144,7 +145,8 @@ async def test_a_list_of_more_than_are_counted_is_not_counted(database: Database
     assert (await found(session, {"name": "me"}))[1] == COUNTED
     async with database.transaction() as writing:
         await add_instance(writing, organization, name="Rarity", name_key="rarity", handle="rarity")
-    assert (await found(session, {}))[1] is None
+    assert (await found(session, {}))[1] == COUNTED + 1
+    assert (await found(session, {"name": "a"}))[1] is None
     assert await found(session, {"name": "rari"}) == (["Rarity"], 1)
     assert await found(session, {"name": "ty"}) == (["Rarity"], None)
     assert await found(session, {"name": "rarity", "handle": "ra"}) == (["Rarity"], 1)

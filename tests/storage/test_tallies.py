@@ -105,7 +105,7 @@ async def test_those_who_write_at_the_same_moment_are_all_counted(database: Data
 
     async def make() -> None:
         async with database.transaction() as session:
-            await session.lock_organization(organization)
+            await session.lock_organizations("id = $1", [organization])
             await add_instance(session, organization, handle=next(HANDLES))
 
     await asyncio.gather(*(make() for _ in range(8)))

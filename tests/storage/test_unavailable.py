@@ -195,12 +195,12 @@ async def test_a_row_that_is_locked_too_long_is_unavailable_and_passes(
         async with database.transaction() as session:
             organization_id = await add_organization(session)
         async with database.transaction() as holder:
-            await holder.lock_organization(organization_id)
+            await holder.lock_organizations("id = $1", [organization_id])
             with unavailable():
                 async with database.transaction() as waiting:
-                    await waiting.lock_organization(organization_id)
+                    await waiting.lock_organizations("id = $1", [organization_id])
         async with database.transaction() as session:
-            assert await session.lock_organization(organization_id)
+            assert await session.lock_organizations("id = $1", [organization_id])
 
 
 async def test_a_deadlock_is_unavailable_for_one_of_the_two(postgres_url: str) -> None:
@@ -211,9 +211,9 @@ async def test_a_deadlock_is_unavailable_for_one_of_the_two(postgres_url: str) -
 
         async def lock(first: str, second: str) -> None:
             async with database.transaction() as session:
-                await session.lock_organization(first)
+                await session.lock_organizations("id = $1", [first])
                 await both.wait()
-                await session.lock_organization(second)
+                await session.lock_organizations("id = $1", [second])
 
         outcomes = await asyncio.gather(lock(*ids), lock(*reversed(ids)), return_exceptions=True)
         problems = [outcome for outcome in outcomes if outcome is not None]
