@@ -318,7 +318,7 @@ async def fail(*_values: Any) -> None:
         ("ownership.bury", refuse, lambda it: it.revoke("cat", "shop for globex")),
         ("writes.write_version", refuse, lambda it: it.delete("ivo", "initech")),
         ("writes.write_version", refuse, lambda it: it.delete("ann", "shop")),
-        ("writes.write_version", refuse, lambda it: it.set_role("ann", "ada in acme", "member")),
+        ("writes.updated", refuse, lambda it: it.set_role("ann", "ada in acme", "member")),
         ("writes.bury", refuse, lambda it: it.remove("ann", "ada in acme")),
         ("database.write_activities", fail, lambda it: it.transfer("ann", "shop", "globex")),
         ("database.write_activities", fail, lambda it: it.delete("ivo", "initech")),

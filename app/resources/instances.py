@@ -9,13 +9,13 @@ from app.addresses import item_path
 from app.exchange import Exchange, Representation, not_found
 from app.problems import Problem
 from app.representation.content import invalid, read_content, violation
-from app.resources.items import as_written, done, gone, parent, to_change
+from app.resources.items import done, gone, parent, seen, to_change
 from app.resources.naming import key_used, named_id, names_one, not_usable
 from app.security.rights import check_role
 from app.storage.failures import UniqueViolation
 from app.storage.ownership import delete_instance
 from app.storage.records import Record, find, find_locked
-from app.storage.writes import create_instance
+from app.storage.writes import add_instance
 
 
 async def create(exchange: Exchange) -> Representation:
@@ -29,8 +29,7 @@ async def create(exchange: Exchange) -> Representation:
     if organization is None:
         organization = await _named(exchange, values)
         check_role(exchange.caller, exchange.operation, organization.roles)
-    instance = await _created(exchange, organization, values["name"], values["handle"])
-    return await exchange.created(await as_written(exchange, "Instance", instance))
+    return await exchange.created(await _created(exchange, organization, values["name"], values["handle"]))
 
 
 async def remove(exchange: Exchange) -> Representation:
@@ -58,9 +57,9 @@ async def _named(exchange: Exchange, values: Mapping[str, Any]) -> Record:
     return organization
 
 
-async def _created(exchange: Exchange, organization: Record, name: str, handle: str) -> str:
+async def _created(exchange: Exchange, organization: Record, name: str, handle: str) -> Record:
     try:
-        return await create_instance(exchange.session, exchange.act, organization.id, name, handle)
+        return seen(await add_instance(exchange.session, exchange.act, organization.id, name, handle))
     except UniqueViolation as error:
         taken = violation("handle", "Another instance has, or once had, this handle.", "unique")
         raise Problem("handle-taken", "Choose another handle.", violations=[taken]) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
+from typing import TypeVar
 
 from app.addresses import item_path
 from app.exchange import PARENTS, Exchange, Representation, not_found
@@ -14,6 +15,8 @@ from app.security.rights import check_role
 from app.storage.failures import unavailable
 from app.storage.records import Record, buried, find, find_locked
 from app.storage.writes import change
+
+Written = TypeVar("Written", bool, Record)
 
 
 async def read(exchange: Exchange) -> Representation:
@@ -85,16 +88,21 @@ async def to_change(exchange: Exchange) -> Record:
 
 async def as_written(exchange: Exchange, class_name: str, identifier: str) -> Record:
     """What was just made or changed; all that it concerns has been locked for that. Raises 404."""
-    record = await find(exchange.session, class_name, exchange.caller, "id", identifier)
+    return seen(await find(exchange.session, class_name, exchange.caller, "id", identifier))
+
+
+def seen(record: Record | None) -> Record:
+    """Raises 404 for what the caller does not see, though it has just written it."""
     if record is None:
         raise not_found()
     return record
 
 
-def done(written: bool) -> None:
+def done(written: Written | None) -> Written:
     """Raises `unavailable` where a record had another version than the one that was just found."""
     if not written:
         raise unavailable("The resource is being changed at the moment; send the request again.")
+    return written
 
 
 def gone(record: Record, deleted_at: str) -> Problem:
@@ -132,5 +140,4 @@ async def _changed(exchange: Exchange, *, partial: bool) -> Representation:
         exchange.node(record),
         partial=partial,
     )
-    done(await change(exchange.session, exchange.act, record, values))
-    return await exchange.item(await as_written(exchange, record.class_name, record.id))
+    return await exchange.item(done(await change(exchange.session, exchange.act, record, values)))

@@ -31,8 +31,7 @@ async def change_role(exchange: Exchange) -> Representation:
     values = read_content(exchange.contract, document, "Member", "MemberRole", current, partial=True)
     if "PATCH" in record.withheld and values.get("role", record.values["role"]) != record.values["role"]:
         raise _last_owner()
-    done(await change(exchange.session, exchange.act, record, values))
-    return await exchange.item(await as_written(exchange, "Member", record.id))
+    return await exchange.item(done(await change(exchange.session, exchange.act, record, values)))
 
 
 async def remove(exchange: Exchange) -> Representation:

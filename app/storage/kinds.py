@@ -82,6 +82,11 @@ class Kind:
         return itemgetter(*self.role_columns)
 
     @cached_property
+    def alone(self) -> bool:
+        """Whether a record is one row, and nothing that it is told by depends on other rows of its table."""
+        return self.source == f"{self.model._meta.db_table} {self.row}"  # noqa: SLF001 - as below
+
+    @cached_property
     def lengths(self) -> Mapping[str, int]:
         """How many characters its columns hold."""
         columns = self.model._meta.fields_map.items()  # noqa: SLF001 - Tortoise's public place for it

@@ -110,12 +110,10 @@ class Client(AsyncpgDBClient):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        """It begins with the savepoint that locks are given back to (`Session.give_back_locks`): that costs no
-        way to the server of its own."""
-        async with (
-            self._lent() as connection,
-            self._begun(connection, f"BEGIN; {self._limits}SAVEPOINT locks"),
-        ):
+        """It begins with the savepoint that locks are given back to (`Session.give_back_locks`), which so
+        costs no way to the server of its own."""
+        begin = f"BEGIN; {self._limits}SAVEPOINT locks"
+        async with self._lent() as connection, self._begun(connection, begin):
             yield connection
 
     async def fetch(
@@ -153,7 +151,7 @@ class Client(AsyncpgDBClient):
 
     @asynccontextmanager
     async def _begun(self, connection: asyncpg.Connection, begin: str) -> AsyncIterator[None]:
-        """asyncpg's own transactions would begin, and set limits and savepoints, in so many ways to the server."""
+        """By one way to the server; asyncpg's own transactions would take one more for what follows BEGIN."""
         try:
             with translated:
                 await connection.execute(begin)

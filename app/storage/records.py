@@ -96,8 +96,8 @@ def _found_by(kind: Kind, everything: bool, column: str, place: int) -> str:
 async def find_locked(
     session: Session, class_name: str, caller: Caller, column: str, value: str, also: Collection[str] = ()
 ) -> Record | None:
-    """As `find`, with the organizations concerned, and `also` others, locked first, in one order. It has to be
-    the first that a transaction does.
+    """As `find`, with the organizations concerned, and `also` others, locked first, in one order. It is the
+    first that a transaction does.
 
     Which ones are concerned may change until that is done.
     """
@@ -121,8 +121,8 @@ def _concerned(class_name: str, everything: bool, column: str, others: int) -> s
     kind, first = KINDS[class_name], 1 if everything else 2
     found = f"FROM {kind.source} WHERE {_found_by(kind, everything, column, first)}"
     organizations = [f"SELECT {kind.values[name]} {found}" for name in kind.concerned]
-    organizations += [f"${first + number}" for number in range(1, others + 1)]
-    return " OR ".join(f"id IN ({it})" for it in organizations)
+    organizations += [f"SELECT CAST(${first + number} AS uuid)" for number in range(1, others + 1)]
+    return f"id IN ({' UNION ALL '.join(organizations)})"
 
 
 async def buried(

@@ -92,8 +92,8 @@ class Session:
             await self.rows("SAVEPOINT locks")
 
     async def give_back_locks(self) -> None:
-        """Undo all since `begin_locking`, or since the transaction began, for other locks are needed: who kept
-        these while waiting for those might be waited for by who has them."""
+        """Undo all since `begin_locking`, or since the transaction began, for other locks are needed: who
+        kept these while waiting for those might be waited for by who has them."""
         if self.dialect == "postgres":
             await self.rows("ROLLBACK TO SAVEPOINT locks")
 
@@ -129,17 +129,18 @@ def _in_utc(time: datetime) -> datetime:
 
 async def insert(session: Session, model: type[Model], values: Mapping[str, Any]) -> int | None:
     """Insert a row; `values` by column. Answers the key where the database makes it (`Activity.sequence`)."""
-    rows = await session.brief(_insertion(model, tuple(values)), list(values.values()))
+    rows = await session.brief(insertion(model, tuple(values)), list(values.values()))
     return int(next(iter(rows[0].values()))) if rows else None
 
 
 @cache
-def _insertion(model: type[Model], columns: tuple[str, ...]) -> str:
-    """Written once for all rows: building it anew takes longer than the database does."""
+def insertion(model: type[Model], columns: tuple[str, ...], first: int = 1) -> str:
+    """Written once for all rows: building it anew takes longer than the database does. `first` is the number
+    of the first value."""
     meta = model._meta  # noqa: SLF001 - Tortoise's public place for it
     names, places = (
         ", ".join(f'"{name}"' for name in columns),
-        ", ".join(f"${n}" for n, _ in enumerate(columns, 1)),
+        ", ".join(f"${n}" for n, _ in enumerate(columns, first)),
     )
     returning = f' RETURNING "{meta.db_pk_column}"' if meta.pk.generated else ""
     return f'INSERT INTO "{meta.db_table}" ({names}) VALUES ({places}){returning}'
@@ -149,20 +150,27 @@ async def update(
     session: Session, model: type[Model], values: Mapping[str, Any], *, where: Mapping[str, Any]
 ) -> int:
     """Update the rows in which every column of `where` has its value (`None`: has none); answers how many."""
-    changed, same = tuple(values), tuple(column for column, value in where.items() if value is not None)
+    return len(await session.brief(*modification(model, values, where)))
+
+
+def modification(
+    model: type[Model], values: Mapping[str, Any], where: Mapping[str, Any], first: int = 1
+) -> tuple[str, list[Any]]:
+    """The statement of `update`, and its values, of which the first has the number `first`."""
+    same = tuple(column for column, value in where.items() if value is not None)
     absent = tuple(column for column in where if column not in same)
-    sql = _modification(model, changed, same, absent)
-    return len(await session.brief(sql, [*values.values(), *(where[column] for column in same)]))
+    sql = _modification(model, tuple(values), same, absent, first)
+    return sql, [*values.values(), *(where[column] for column in same)]
 
 
 @cache
 def _modification(
-    model: type[Model], changed: tuple[str, ...], same: tuple[str, ...], absent: tuple[str, ...]
+    model: type[Model], changed: tuple[str, ...], same: tuple[str, ...], absent: tuple[str, ...], first: int
 ) -> str:
     meta = model._meta  # noqa: SLF001 - Tortoise's public place for it
-    settings = ", ".join(f'"{column}" = ${n}' for n, column in enumerate(changed, 1))
+    settings = ", ".join(f'"{column}" = ${n}' for n, column in enumerate(changed, first))
     conditions = [
-        *(f'"{column}" = ${n}' for n, column in enumerate(same, len(changed) + 1)),
+        *(f'"{column}" = ${n}' for n, column in enumerate(same, first + len(changed))),
         *(f'"{column}" IS NULL' for column in absent),
     ]
     condition = f" WHERE {' AND '.join(conditions)}" if conditions else ""

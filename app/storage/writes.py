@@ -12,8 +12,19 @@ from app.storage.kinds import KINDS
 from app.storage.records import Record
 from app.storage.session import Session, insert, update
 from app.storage.tables import Instance, Membership, Organization, Tombstone
+from app.storage.telling import inserted, updated
 
-__all__ = ["Act", "Owner", "change", "create_instance", "create_organization", "delete", "new_id", "now"]
+__all__ = [
+    "Act",
+    "Owner",
+    "add_instance",
+    "change",
+    "create_instance",
+    "create_organization",
+    "delete",
+    "new_id",
+    "now",
+]
 
 
 @dataclass(frozen=True)
@@ -64,32 +75,48 @@ async def remove_member(session: Session, act: Act, record: Record) -> bool:
 
 async def create_instance(session: Session, act: Act, organization_id: str, name: str, handle: str) -> str:
     """Its id. Raises `UniqueViolation` if any instance has, or once had, the handle."""
+    row = _new_instance(session, act, organization_id, name, handle)
+    await insert(session, Instance, row)
+    return str(row["id"])
+
+
+async def add_instance(
+    session: Session, act: Act, organization_id: str, name: str, handle: str
+) -> Record | None:
+    """As `create_instance`, with the instance as who acts sees it."""
+    row = _new_instance(session, act, organization_id, name, handle)
+    return await inserted(session, "Instance", act.caller, row)
+
+
+def _new_instance(
+    session: Session, act: Act, organization_id: str, name: str, handle: str
+) -> dict[str, object]:
     identifier = new_id()
-    owners = {"organization_id": organization_id, "created_by_organization_id": organization_id}
-    row = {"id": identifier, "name": name, "name_key": text_key(name), "handle": handle, **owners}
-    await insert(session, Instance, row | _first_version(act))
     changes = changed({}, {"name": name, "handle": handle, "organization_id": organization_id})
     note(session, act, "Create", "Instance", identifier, [organization_id], changes)
-    return identifier
+    owners = {"organization_id": organization_id, "created_by_organization_id": organization_id}
+    row = {"id": identifier, "name": name, "name_key": text_key(name), "handle": handle, **owners}
+    return row | _first_version(act)
 
 
 async def change(
     session: Session, act: Act, record: Record, values: Mapping[str, str], type_: str = "Update"
-) -> bool:
-    """Whether the record still had its version; nothing is written if no value differs."""
+) -> Record | None:
+    """The record as it is then, to who acts; None if it had not its version any more. Nothing is written if
+    no value differs."""
     differing = {column: value for column, value in values.items() if record.values[column] != value}
     if not differing:
-        return True
+        return record
     written: dict[str, object] = {**differing}
     if "updated_at" in record.values:
         written["updated_at"] = at(act, record)
     if "name" in differing:
         written["name_key"] = text_key(differing["name"])
     before = {column: str(record.values[column]) for column in differing}
-    if not await write_version(session, record, written):
-        return False
-    note_of(session, act, type_, record, changed(before, differing))
-    return True
+    told = await updated(session, record.class_name, act.caller, *_next_version(record, written))
+    if told is not None:
+        note_of(session, act, type_, record, changed(before, differing))
+    return told
 
 
 async def delete(session: Session, act: Act, record: Record, also_concerned: Iterable[str] = ()) -> bool:
@@ -106,12 +133,20 @@ def at(act: Act, record: Record) -> datetime:
 
 
 async def write_version(session: Session, record: Record, written: Mapping[str, object]) -> bool:
+    """Whether the record still had its version."""
+    values, where = _next_version(record, written)
+    return bool(await update(session, KINDS[record.class_name].model, values, where=where))
+
+
+def _next_version(
+    record: Record, written: Mapping[str, object]
+) -> tuple[dict[str, object], dict[str, object]]:
     """Compare and set in one statement: the version is compared where it is set."""
-    kind = KINDS[record.class_name]
     where: dict[str, object] = {"id": record.id, "version": record.version}
-    if "deleted_at" in kind.model._meta.fields_map:  # noqa: SLF001 - Tortoise's public place for it
+    columns = KINDS[record.class_name].model._meta.fields_map  # noqa: SLF001 - Tortoise's public place for it
+    if "deleted_at" in columns:
         where["deleted_at"] = None
-    return bool(await update(session, kind.model, {**written, "version": record.version + 1}, where=where))
+    return {**written, "version": record.version + 1}, where
 
 
 async def bury(session: Session, act: Act, record: Record, **counterpart: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.storage.activities import _row as activity_row
-from app.storage.session import Session, _insertion
+from app.storage.session import Session, insertion
 from app.storage.tables import Activity, ActivityOrganization
 
 
@@ -34,7 +34,7 @@ class Bulk(Session):
 
     async def _write_activities(self) -> None:
         written = [activity_row(note) for note in self.notes]
-        sql = _insertion(Activity, tuple(written[0]))
+        sql = insertion(Activity, tuple(written[0]))
         rows = await self._insert(f"{sql}, id", [list(row.values()) for row in written])
         sequences = {str(row["id"]): row["sequence"] for row in rows}
         listed = [
@@ -42,7 +42,7 @@ class Bulk(Session):
             for row, note in zip(written, self.notes, strict=True)
             for organization_id in note.organizations
         ]
-        await self._insert(_insertion(ActivityOrganization, ("activity_id", "organization_id")), listed)
+        await self._insert(insertion(ActivityOrganization, ("activity_id", "organization_id")), listed)
         self.notes.clear()
 
 

@@ -69,19 +69,19 @@ async def test_a_tally_is_what_could_be_counted_after_whatever_is_done(
 
 
 async def do(session: Session, what: str, number: int, organization: str, instances: dict[int, str]) -> None:
-    values: dict[str, Any] = {
+    changes: dict[str, dict[str, Any]] = {
         "rename": {"name": "Other"},
         "move": {"organization_id": organization},
         "delete": {"deleted_at": NOW},
         "restore": {"deleted_at": None},
         "move and delete": {"organization_id": organization, "deleted_at": NOW},
-    }.get(what, {})
+    }
     if what == "make":
         instances[number] = await add_instance(session, organization, handle=next(HANDLES))
     elif number in instances and what == "remove":
         await session.rows("DELETE FROM instance WHERE id = $1", [instances.pop(number)])
     elif number in instances:
-        await update(session, Instance, values, where={"id": instances[number]})
+        await update(session, Instance, changes[what], where={"id": instances[number]})
 
 
 async def test_what_is_rolled_back_was_never_there(database: Database) -> None:
