@@ -216,6 +216,6 @@ async def test_no_statement_reads_a_whole_table_but_where_that_is_stated(
     assert len(asked) > 200
     assert {"instance_live_created_at_idx", "organization_live_created_at_idx"} <= met
     # Who does not read all walks through no index, whatever the order, filter or number of organizations.
-    lists = {sql: it for sql, it in asked.items() if "position_value" in sql and ANYTHING not in sql}
+    lists = {sql: it for sql, it in asked.items() if "OFFSET" in sql and ANYTHING not in sql}
     assert len(lists) > 50
     assert {sql: walked[sql] for sql in lists if walked[sql]} == {}

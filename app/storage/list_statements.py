@@ -14,6 +14,7 @@ from functools import lru_cache
 from app.storage.kinds import ANYTHING, role_in
 from app.storage.records import OWNS_ANY, selected
 from app.storage.shapes import Shape, where
+from app.storage.tables import TIME_COLUMNS
 from app.storage.ways import WAYS, Way
 
 # How many entries are looked at to count a list; one where there are more of them is not counted.
@@ -69,7 +70,9 @@ def _columns(shape: Shape) -> str:
         # What the caller is to all of them is looked up once.
         whose = f"{shape.kind.row}.organization_id"
         columns = columns.replace(role_in(whose), role_in(shape.place(shape.parent)))
-    return f"{columns}{count}{owns}, {shape.expression} AS position_value"
+    # A time is told under its own name.
+    position = "" if shape.order in TIME_COLUMNS else f", {shape.expression} AS position_value"
+    return f"{columns}{count}{owns}{position}"
 
 
 def _chosen(shape: Shape, way: Way) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
@@ -14,9 +15,12 @@ from app.storage.failures import unavailable
 from app.storage.loans import Loan, Loans
 from app.storage.postgres_address import read_address
 from app.storage.postgres_failures import translated, translated_connect
+from app.storage.statements import of_postgres
 
 # For a connection, and for an answer where the server itself does not say that it takes too long.
 WAIT_SECONDS = 10.0
+# Of how many statements it is remembered what their rows are: more than the service has.
+STATEMENTS = 512
 REPLAYED = "SELECT CAST(pg_last_wal_replay_lsn() - '0/0' AS bigint)"
 
 
@@ -51,6 +55,7 @@ class Client(AsyncpgDBClient):
         self._limits = address.timeouts_in_transaction if address.pooled else ""
         self._wait = wait
         self._loans: Loans | None = None
+        self._statement = lru_cache(STATEMENTS)(of_postgres)
         if address.cache_size is not None:
             options["statement_cache_size"] = address.cache_size
         if hurried:
@@ -121,7 +126,7 @@ class Client(AsyncpgDBClient):
     ) -> list[dict[str, Any]]:
         with translated:
             rows = await connection.fetch(sql, *values)
-        return [dict(row) for row in rows]
+        return self._statement(sql).decoded(rows, lambda: list(rows[0].keys()))
 
     async def brief(
         self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]
@@ -166,21 +171,14 @@ class Client(AsyncpgDBClient):
 
 
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-_SECONDS = len("00:00:00")
 _IN_ADDRESS = {"host", "port", "user", "password", "database"}
 
 
 async def _set_codecs(connection: asyncpg.Connection) -> None:
-    """Ids and times come as the service tells them, which asyncpg would make objects of."""
+    """Ids and times, of which asyncpg would make objects, come as the server tells them, in UTC."""
     as_text: dict[str, Any] = {"schema": "pg_catalog", "format": "text"}
     await connection.set_type_codec("uuid", encoder=str, decoder=str, **as_text)
-    await connection.set_type_codec("timestamptz", encoder=datetime.isoformat, decoder=_time, **as_text)
-
-
-def _time(text: str) -> str:
-    """Of `2026-01-01 00:00:00.5+00`, in UTC, as the connection is set to tell it."""
-    time = text[11:-3]
-    return f"{text[:10]}T{time.ljust(15, '0') if len(time) > _SECONDS else time + '.000000'}Z"
+    await connection.set_type_codec("timestamptz", encoder=datetime.isoformat, decoder=str, **as_text)
 
 
 async def _leave(_connection: asyncpg.Connection) -> None:

@@ -21,7 +21,7 @@ from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionConte
 from app.settings import WrongSetting
 from app.storage.failures import Translated, UniqueViolation, unavailable
 from app.storage.session import STEPS
-from app.storage.statements import Statement, encoded
+from app.storage.statements import encoded, of_sqlite
 
 WAIT_SECONDS = 10.0
 # How many statements a connection keeps prepared: more than the service has.
@@ -92,7 +92,7 @@ class Client(SqliteClient):
         super().__init__(file_path, **{**PRAGMAS, **options})
         self._reader: aiosqlite.Connection | None = None
         self._points: PointReader | None = None
-        self._statement = lru_cache(STATEMENTS)(Statement)
+        self._statement = lru_cache(STATEMENTS)(of_sqlite)
 
     async def open(self) -> None:
         with translated:

@@ -1,4 +1,4 @@
-"""Statements of SQLite: what is known of one is found out once, not for every row that comes of it."""
+"""Statements: what is known of one is found out once, not for every row that comes of it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ from app.storage.tables import TIME_COLUMNS
 PLAIN = frozenset({str, int, float, bytes, bool, type(None)})
 
 
-# As SQLite keeps it, and NULL.
-_TIME = """(row[{0}] and f"{{row[{0}][:10]}}T{{row[{0}][11:26]}}Z")"""
 Rows: TypeAlias = Sequence[Sequence[Any]]
 
 
 class Statement:
-    """A statement with its parameters as SQLite numbers them, `?1` for `$1`, and the columns of its rows."""
+    """A statement, and the columns of its rows. `time` is an expression for `at`, a time as it comes."""
 
-    __slots__ = ("_decode", "text")
+    __slots__ = ("_decode", "_time", "text")
 
-    def __init__(self, sql: str) -> None:
-        self.text = re.sub(r"\$(\d+)", r"?\1", sql)
+    def __init__(self, text: str, time: str) -> None:
+        self.text, self._time = text, time
         self._decode: Callable[[Rows], list[dict[str, Any]]] | None = None
 
     def decoded(self, rows: Rows, names: Callable[[], Sequence[str]]) -> list[dict[str, Any]]:
@@ -34,18 +32,39 @@ class Statement:
         if not rows:
             return []
         if self._decode is None:
-            self._decode = _decoder(names())
+            self._decode = _decoder(names(), self._time)
         return self._decode(rows)
 
 
-def _decoder(names: Sequence[str]) -> Callable[[Rows], list[dict[str, Any]]]:
+# To a microsecond, and in UTC.
+_WHOLE = 'f"{at[:10]}T{at[11:26]}Z"'
+
+
+def of_sqlite(sql: str) -> Statement:
+    """With parameters as it numbers them, `?1` for `$1`. It keeps times as `encoded` makes them."""
+    return Statement(re.sub(r"\$(\d+)", r"?\1", sql), _WHOLE)
+
+
+def of_postgres(sql: str) -> Statement:
+    """It tells times as `2026-01-01 00:00:00.5+00`, without noughts at the end."""
+    return Statement(sql, f"{_WHOLE} if len(at) == 29 else lengthened(at)")
+
+
+def _lengthened(at: str) -> str:
+    seconds, _, fraction = at[11:-3].partition(".")
+    return f"{at[:10]}T{seconds}.{fraction.ljust(6, '0')}Z"
+
+
+def _decoder(names: Sequence[str], time: str) -> Callable[[Rows], list[dict[str, Any]]]:
     """Written as Python and compiled, as dataclasses are: rows come by dozens."""
+    told = {name: f"(at := row[{number}]) and ({time})" for number, name in enumerate(names)}
     columns = ", ".join(
-        f"{name!r}: {_TIME.format(number) if name in TIME_COLUMNS else f'row[{number}]'}"
+        f"{name!r}: {told[name] if name in TIME_COLUMNS else f'row[{number}]'}"
         for number, name in enumerate(names)
     )
     # What is compiled are the names that the service's own statements give to columns.
-    decode: Callable[[Rows], list[dict[str, Any]]] = eval(f"lambda rows: [{{{columns}}} for row in rows]")  # noqa: S307
+    source = f"lambda rows: [{{{columns}}} for row in rows]"
+    decode: Callable[[Rows], list[dict[str, Any]]] = eval(source, {"lengthened": _lengthened})  # noqa: S307
     return decode
 
 
