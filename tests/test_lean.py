@@ -10,7 +10,7 @@ import pytest
 
 from app.lean import without, without_sources
 
-UNUSED = ("requests", "aiohttp", "rich", "pyshacl", "playwright")
+UNUSED = ("requests", "aiohttp", "rich", "pydantic", "pyshacl", "playwright")
 
 
 def test_a_start_imports_nothing_that_is_never_used() -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rdflib import Graph
-from rdflib.collection import Collection
 from rdflib.namespace import OWL, RDF, RDFS
 from rdflib.term import BNode, Literal, Node, URIRef
 
@@ -202,9 +201,14 @@ def _copy(
 
 
 def _add_list(graph: Graph, subject: Node, predicate: Node, items: Iterable[Node]) -> None:
-    head = BNode()
-    Collection(graph, head, list(items))
-    graph.add((subject, predicate, head))
+    """rdflib's `Collection` would go through the list from its beginning for each item."""
+    rest: Node = RDF.nil
+    for item in reversed(list(items)):
+        head = BNode()
+        graph.add((head, RDF.first, item))
+        graph.add((head, RDF.rest, rest))
+        rest = head
+    graph.add((subject, predicate, rest))
 
 
 def _name(class_: Node) -> str:
