@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from cachetools import LRUCache
-
 from app.addresses import ENTRYPOINT, PROTECTED_RESOURCE
 from app.contract.contract import Contract
 from app.exchange import Representation
@@ -18,6 +16,7 @@ from app.protocol.conditions import Conditions, check_read, entity_tag, not_modi
 from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
 from app.protocol.preferences import Preferences
+from app.remembered import Remembered
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON, JSON_LD, SYNTAXES, TURTLE, essence_of, with_suffix
 from app.representation.nodes import dump, plain
@@ -128,7 +127,7 @@ class Answers:
         self._private = _of_every_answer(SITES_OWN, secure=secure)
         # Answers 304 with the tags that they are about, by all that they follow from: whoever has read
         # something asks for it again, and what was just read of it tells whether it is as it was.
-        self._unmodified: LRUCache[Hashable, tuple[str, Answer]] = LRUCache(REMEMBERED)
+        self._unmodified: Remembered[Hashable, tuple[str, Answer]] = Remembered(REMEMBERED)
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
 
@@ -143,7 +142,7 @@ class Answers:
             representation = representation.make()
         answer = self._made(representation, wish)
         if key is not None and answer.status == 304:
-            self._unmodified[key] = (dict(answer.fields)["ETag"], answer)
+            self._unmodified.keep(key, (dict(answer.fields)["ETag"], answer))
         return answer
 
     def _made(self, representation: Representation, wish: Wish) -> Answer:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from cachetools import LRUCache
-
 from app.caller import ANONYMOUS, Caller
 from app.problems import Problem
 from app.protocol.bearer import bearer_token
+from app.remembered import Remembered
 from app.security.rights import SCOPES
 from app.security.tokens import Claims, Issuer, verify
 from app.storage.database import Database
@@ -26,7 +25,7 @@ class Callers:
         self._issuers = {issuer.iss: issuer for issuer in issuers}
         self._audience = audience
         # By the value of the field.
-        self._known: LRUCache[str, tuple[Caller, Claims]] = LRUCache(REMEMBERED_TOKENS)
+        self._known: Remembered[str, tuple[Caller, Claims]] = Remembered(REMEMBERED_TOKENS)
 
     async def caller(self, authorization: Sequence[str], request_id: str, *, needed: bool) -> Caller:
         """The caller, anonymous without a token or where none is `needed`; a bad token is refused anywhere.
@@ -51,7 +50,7 @@ class Callers:
         identity = Identity(claims.issuer, claims.subject, claims.name, claims.email)
         partner_id = await partner_of(self._database, identity, request_id)
         caller = Caller(partner_id, claims.scopes.intersection(SCOPES))
-        self._known[authorization[0]] = (caller, claims)
+        self._known.keep(authorization[0], (caller, claims))
         return caller
 
     def _is_good(self, claims: Claims) -> bool:

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cachetools import LRUCache
 from starlette.types import Receive, Scope, Send
 
 from app.addresses import SAMPLE_PEOPLE
@@ -31,6 +30,7 @@ from app.protocol.query import encode_query, parse_query
 from app.protocol.quotas import counted_as
 from app.protocol.trace import trace_response
 from app.receiving import ACCEPTED, accepted, content_type, target
+from app.remembered import Remembered
 from app.replays import Replays, fingerprint
 from app.representation.documents import Document
 from app.representation.forms import (
@@ -100,7 +100,7 @@ class Pipeline:
         self._replays = Replays(database)
         self._reader = Reader(contract)
         # Answers to plain reads of what does not change while the service runs.
-        self._known: LRUCache[Hashable, Answer] = LRUCache(REMEMBERED_ANSWERS)
+        self._known: Remembered[Hashable, Answer] = Remembered(REMEMBERED_ANSWERS)
         # A variable of a path that is named after one of these has such a value.
         instance = contract.classes["Instance"].properties
         identifiers = dict.fromkeys(("id", *PARENTS), instance["id"].shape)
@@ -184,7 +184,7 @@ class Pipeline:
         representation = await self._carry_out(resource, exchange, request.method)
         answer = self._answers.of(representation, wish)
         if plain is not None and representation.document is not None and representation.document.lasting:
-            self._known[plain] = answer
+            self._known.keep(plain, answer)
         return answer
 
     def _check_head(self, request: Request) -> None:

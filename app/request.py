@@ -32,7 +32,7 @@ class Disconnected(Exception):  # noqa: N818 - nobody is left to be told
     """The client went away before all of its content had come."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Request:
     """`receive` gives the content; `lines` are the values of all lines of a field. `form` is the only one
     that the address has, where it ends with the suffix of one; `address` is the path with it.
@@ -54,6 +54,7 @@ class Request:
     path: str = field(init=False)
     method: str = field(init=False)
     is_head: bool = field(init=False)
+    _lines: dict[bytes, list[bytes]] = field(init=False)
 
     def __post_init__(self) -> None:
         """HEAD is a GET whose content stays behind (RFC 9110 section 9.3.2)."""
@@ -64,12 +65,13 @@ class Request:
         self.form = SUFFIXES[suffix] if suffix else None
         self.address = self.path + suffix if suffix else self.path
         # Looked into for ten fields or so, of which most are not there: only those that are get decoded.
-        self._lines: dict[bytes, list[bytes]] = {}
+        lines: dict[bytes, list[bytes]] = {}
         for name, value in self.scope["headers"]:
-            if name in self._lines:
-                self._lines[name].append(value)
+            if name in lines:
+                lines[name].append(value)
             else:
-                self._lines[name] = [value]
+                lines[name] = [value]
+        self._lines = lines
 
     @property
     def refusal(self) -> Problem | None:

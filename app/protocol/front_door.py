@@ -36,8 +36,6 @@ class Hosts:
         self._names = {_name(host) for host in (public, *others)}
         self._any = "*" in self._names
         self._loopback = is_loopback(_name(public))
-
-        # Clients say the same few over and over.
         self._has = lru_cache(maxsize=64)(self._judged)
 
     def __contains__(self, host: str) -> bool:
@@ -82,14 +80,21 @@ def check_host(named: Sequence[bytes], hosts: Hosts, *, needed: bool, any_host: 
     """
     if not named and not needed:
         return
-    match = _HOST.fullmatch(named[0].decode("latin-1")) if len(named) == 1 else None
-    if match is None:
+    host = _host(named[0]) if len(named) == 1 else None
+    if host is None:
         raise Problem("invalid-parameter", "Send one Host field with a host's name.", headers=[_CLOSE])
-    if not any_host and match[1] not in hosts:
+    if not any_host and host not in hosts:
         raise Problem(
             "misdirected-request",
             "Use the address under which this service is published; Host names another one.",
         )
+
+
+@lru_cache(maxsize=64)
+def _host(field: bytes) -> str | None:
+    """Without its port; None for what names no host. Clients say the same few over and over."""
+    match = _HOST.fullmatch(field.decode("latin-1"))
+    return match[1] if match else None
 
 
 def can_be_a_path(raw: bytes) -> bool:
