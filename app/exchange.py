@@ -135,8 +135,8 @@ class Exchange:
         granted = self.caller.granted
         offered = self.offers.operations(record.class_name, granted, record.roles, record.withheld)
         node = top_level(self.contract, self.node(record, parts), offered)
-        reads = partial(self.offers.reads, granted=granted, roles=record.roles)
-        links = of_item(self.contract, record.class_name, node, reads)
+        listed = self.offers.reads(f"{record.class_name}Collection", granted, record.roles)
+        links = of_item(self.contract, record.class_name, node, listed=listed)
         return Representation(node=node, version=record.version, address=str(node["@id"]), links=links)
 
     async def created(self, record: Record) -> Representation:

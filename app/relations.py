@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from app.addresses import COLLECTIONS, ENTRYPOINT, ROOT, parent_path
@@ -17,21 +17,23 @@ PAGES = (("first", "first"), ("previous", "prev"), ("next", "next"), ("last", "l
 MOST_ITEMS = 10
 
 
-def of_item(
-    contract: Contract, class_name: str, node: NodeObject, reads: Callable[[str], bool]
-) -> list[Link]:
-    """RFC 6573, RFC 6903. What the caller could not follow, as `reads` says of a promise, stays away."""
-    links = [*_described(contract.base, contract.classes[class_name].iri)]
-    template = COLLECTIONS.get(class_name)
-    if template is None:
-        return [*links, Link(contract.base + ROOT, "up")]
-    path = str(node["@id"]).removeprefix(contract.base).rpartition("/")[0]
-    if reads(f"{class_name}Collection"):
-        links.append(Link(contract.base + path, "collection"))
-    above = contract.base + parent_path(path)
-    if above == contract.base + ROOT or above in node.values():
-        links.append(Link(above, "up"))
-    return links
+def of_item(contract: Contract, class_name: str, node: NodeObject, *, listed: bool) -> Sequence[Link]:
+    """RFC 6573, RFC 6903. What the caller could not follow stays away; it may read the collection where that
+    is `listed`."""
+    type_, root = contract.classes[class_name].iri, contract.base + ROOT
+    if class_name not in COLLECTIONS:
+        return _placed(contract.base, type_, None, root)
+    collection = str(node["@id"]).rpartition("/")[0]
+    above = parent_path(collection)
+    shown = above == root or above in node.values()
+    return _placed(contract.base, type_, collection if listed else None, above if shown else None)
+
+
+@lru_cache(maxsize=1_024)
+def _placed(base: str, type_: str, collection: str | None, above: str | None) -> Sequence[Link]:
+    """What all that stand at one place have in common."""
+    placed = ((collection, "collection"), (above, "up"))
+    return (*_described(base, type_), *(Link(target, rel) for target, rel in placed if target is not None))
 
 
 def of_list(contract: Contract, definition: ClassDefinition, address: str, node: NodeObject) -> list[Link]:
