@@ -117,7 +117,7 @@ async def fill(connection: asyncpg.Connection, instances: int) -> None:
 
 async def sizes(connection: asyncpg.Connection) -> Iterator[Row]:
     await connection.execute("ANALYZE")
-    found = await connection.fetch(SIZES, [*COLUMNS])
+    found = await connection.fetch(SIZES, [*COLUMNS, "instance_tally"])
     return (tuple(row) for row in found)
 
 
