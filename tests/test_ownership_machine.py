@@ -78,7 +78,7 @@ ACTS = {
     "transfer",
 }
 SETTINGS = settings(
-    max_examples=14,
+    max_examples=10,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

@@ -24,7 +24,7 @@ from tests.storage.opening import opened
 
 pytestmark = pytest.mark.anyio
 
-ROUNDS = 8
+ROUNDS = 5
 # A transaction takes fewer locks than that.
 MOST_LOCKS = 6
 

@@ -24,18 +24,18 @@ class Recipe:
 
     def __init__(self, contract: Contract, class_name: str, hidden: Collection[str] = ()) -> None:
         """`hidden` are the keys of those links."""
-        links, own = LINKS[class_name], ITEMS[class_name]
+        base, links, own = contract.base, LINKS[class_name], ITEMS[class_name]
         shown = [key for key in contract.classes[class_name].properties if key not in hidden]
         members = {
-            "@id": _address(own),
+            "@id": _address(base, own),
             "@type": repr(class_name),
-            **{key: _link(links[key], own) if key in links else f"get({key!r})" for key in shown},
+            **{key: _link(base, links[key], own) if key in links else f"get({key!r})" for key in shown},
         }
         source = ", ".join(f"{key!r}: {value}" for key, value in members.items())
         # What is compiled is of the contract and of this service's own templates.
         of_one = f"lambda values, get: {{{source}}}"
         of_several = f"lambda several: [{{{source}}} for values in several for get in (values.get,)]"
-        self._node, self._nodes = eval(f"({of_one}, {of_several})", {"base": contract.base})  # noqa: S307
+        self._node, self._nodes = eval(f"({of_one}, {of_several})", {})  # noqa: S307
 
     def node(self, values: Mapping[str, Any]) -> NodeObject:
         """Without a context: `@id`, `@type`, what has a value, and the links, in the contract's order."""
@@ -51,16 +51,18 @@ def _told(node: NodeObject) -> NodeObject:
     return {key: value for key, value in node.items() if value is not None}
 
 
-def _address(template: str) -> str:
+def _address(base: str, template: str) -> str:
     """As an expression. Raises `KeyError` where a value is missing."""
-    return 'f"{base}' + _NAMES.sub(r"{values['\1']}", template) + '"'
+    # All of it that is always the same stands there as one text.
+    return f'f"{base}' + _NAMES.sub(r"{values['\1']}", template) + '"'
 
 
-def _link(template: str, own: str) -> str:
+def _link(base: str, template: str, own: str) -> str:
     """As an expression: None where one of its values is missing that its `own` address does not need."""
     names = [name for name in _NAMES.findall(template) if name not in _NAMES.findall(own)]
     absent = " or ".join(f"get('{name}') is None" for name in names)
-    return f"None if {absent} else {_address(template)}" if absent else _address(template)
+    address = _address(base, template)
+    return f"None if {absent} else {address}" if absent else address
 
 
 def activity_node(contract: Contract, recipe: Recipe, values: Mapping[str, Any]) -> NodeObject:

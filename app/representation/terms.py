@@ -26,7 +26,7 @@ _Object: TypeAlias = "ox.NamedNode | ox.BlankNode | ox.Literal"
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class Key:
     """What a key says: its IRI, and how its values are read, text above all."""
 
     iri: str
@@ -63,7 +63,7 @@ class Terms:
         namespace = self.prefixes.get(prefix) if colon and not local.startswith("//") else None
         return text if namespace is None else namespace + local
 
-    def key(self, key: str) -> _Key:
+    def key(self, key: str) -> Key:
         """Of a term; or of an IRI, which is remembered, for there are no more than in the contract."""
         found = self._keys.get(key)
         if found is None:
@@ -72,14 +72,14 @@ class Terms:
             found = self._keys[key] = self._compiled(term)
         return found
 
-    def _compiled(self, term: Term) -> _Key:
+    def _compiled(self, term: Term) -> Key:
         read: Callable[[str], _Object] = ox.Literal
         if term.coercion is not None and not term.coercion.startswith("@"):
             read = partial(ox.Literal, datatype=ox.NamedNode(term.coercion))
         elif term.coercion is not None:
             read = partial(self.named, vocabulary=term.coercion == "@vocab")
         is_list = term.container == "@list"
-        return _Key(
+        return Key(
             term.iri, ox.NamedNode(term.iri), term.coercion, read, is_list=is_list, reverse=term.reverse
         )
 
@@ -99,7 +99,7 @@ class Terms:
                 into[key.iri] = [*into.get(key.iri, ()), *([{"@list": told}] if key.is_list else told)]
         return result
 
-    def _expanded_value(self, key: _Key, value: Any) -> NodeObject:
+    def _expanded_value(self, key: Key, value: Any) -> NodeObject:
         if isinstance(value, dict):
             return self._typed(value) if "@value" in value else self.expanded(value)
         if key.coercion in ("@id", "@vocab"):
@@ -179,7 +179,7 @@ class _Walk:
                         told = key.read(item) if type(item) is str else self._object(key, item)
                         say(ox.Triple(subject, key.predicate, told))
 
-    def _object(self, key: _Key, value: Any) -> _Object:
+    def _object(self, key: Key, value: Any) -> _Object:
         if isinstance(value, str):
             return key.read(value)
         if isinstance(value, dict):
@@ -192,7 +192,7 @@ class _Walk:
             return ox.Literal("true" if value else "false", datatype=_BOOLEAN)
         return ox.Literal(str(value), datatype=_INTEGER)
 
-    def _list(self, subject: ox.NamedNode | ox.BlankNode, key: _Key, values: Sequence[Any]) -> None:
+    def _list(self, subject: ox.NamedNode | ox.BlankNode, key: Key, values: Sequence[Any]) -> None:
         say, predicate = self._triples.append, key.predicate
         for value in values:
             cell = self._label()

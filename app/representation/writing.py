@@ -27,15 +27,13 @@ from app.representation.forms import (
 )
 from app.representation.nodes import NodeObject, dump
 from app.representation.terms import Terms
+from app.representation.turtle import TurtleWriter
 
 _FORMATS = {
-    TURTLE: ox.RdfFormat.TURTLE,
     N_TRIPLES: ox.RdfFormat.N_TRIPLES,
     N_QUADS: ox.RdfFormat.N_QUADS,
-    TRIG: ox.RdfFormat.TRIG,
     RDF_XML: ox.RdfFormat.RDF_XML,
 }
-_WITH_PREFIXES = {TURTLE, TRIG, RDF_XML}
 
 
 class Writer:
@@ -46,6 +44,7 @@ class Writer:
         self._terms = terms
         self._compaction = others[terms.address]
         self._others = others
+        self._turtle = TurtleWriter(terms)
 
     @property
     def context(self) -> str:
@@ -62,6 +61,9 @@ class Writer:
         """Every form of JSON-LD or RDF. What nests is a tree already, so that it is framed as it is."""
         if form in (JSON_LD, COMPACTED, FRAMED):
             return dump(node)
+        if form in (TURTLE, TRIG):
+            # A default graph alone is written alike in both.
+            return self._turtle.write(node)
         if form in _FORMATS:
             return self._syntax(node, form)
         return dump(self._arranged(node, form))
@@ -70,7 +72,7 @@ class Writer:
         triples = self._terms.triples(node)
         if form == RDF_XML:
             triples = list(map(_as_xml_can, triples))
-        prefixes = self._terms.prefixes if form in _WITH_PREFIXES else None
+        prefixes = self._terms.prefixes if form == RDF_XML else None
         content = ox.serialize(triples, format=_FORMATS[form], prefixes=prefixes)
         assert content is not None  # noqa: S101 - it is None only when it is written to a file
         # A reader of XML takes what stands there as it is for a line feed (XML 1.0 section 2.11).

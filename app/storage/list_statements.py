@@ -9,6 +9,7 @@ for, what the caller can see is sorted.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from app.storage.kinds import ANYTHING, role_in
@@ -47,18 +48,20 @@ def page_statement(shape: Shape) -> str:
 @lru_cache(maxsize=256)
 def walk_statement(shape: Shape) -> str:
     """The page of a caller with many memberships, by looking along all rows: soon done for who sees much, and
-    never for who sees little. Its values are those of `page_statement`; it finds nothing for who has few."""
+    never for who sees little. Its values are those of `page_statement`; it finds nothing for who has few, and
+    counts nothing."""
     some = f"SELECT 1 FROM membership mine WHERE mine.partner_id = $1 LIMIT {MANY + 1}"
     limit = f"CASE WHEN (SELECT count(*) FROM ({some})) > {MANY} THEN {shape.bound} ELSE 0 END"
     conditions = where(shape.seen(), shape.beyond(shape.terms))
     source = f"{shape.kind.source} WHERE {conditions} {shape.ordered(shape.terms)}"
-    return f"SELECT {_columns(shape)} FROM {source} LIMIT {limit} OFFSET {shape.place('offset')}"
+    columns = _columns(replace(shape, counted=False))
+    return f"SELECT {columns} FROM {source} LIMIT {limit} OFFSET {shape.place('offset')}"
 
 
 @lru_cache(maxsize=512)
 def count_statement(shape: Shape) -> str:
-    """Its values: the caller, the parent, the patterns, what candidates are found by."""
-    return f"SELECT ({_count(shape)}) AS total"
+    """Of all pages. Its values: the caller, the parent, the patterns, what candidates are found by."""
+    return f"SELECT ({_count(replace(shape, begins=False, skips=False))}) AS total"
 
 
 def _columns(shape: Shape) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -133,7 +133,7 @@ async def _rows(session: Session, shape: Shape, values: Sequence[Any]) -> Rows:
     if shape.contains or shape.skips:
         return await session.rows(page_statement(shape), values)
     if shape.walks:
-        rows = await session.soon(walk_statement(replace(shape, counted=False)), values)
+        rows = await session.soon(walk_statement(shape), values)
         if rows:
             return rows
     return await session.point(page_statement(shape), values)
@@ -144,7 +144,7 @@ async def _total(
 ) -> int | None:
     """As the page's rows tell it; where they do not, it has to be asked for."""
     if not rows or "total" not in rows[0]:
-        statement = count_statement(replace(shape, begins=False, skips=False))
+        statement = count_statement(shape)
         soon = None if shape.contains else await session.soon(statement, values, COUNT_STEPS)
         rows = await session.rows(statement, values) if soon is None else soon
     total = rows[0]["total"]

@@ -56,7 +56,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_tally_is_what_could_be_counted_after_whatever_is_done(
     database: Database, steps: Sequence[tuple[str, int, int]]
 ) -> None:
