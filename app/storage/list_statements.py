@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from app.storage.kinds import ANYTHING, role_in
+from app.storage.kinds import ANYTHING, is_mine, role_in
 from app.storage.records import OWNS_ANY, selected
 from app.storage.shapes import Shape, where
 from app.storage.tables import TIME_COLUMNS
@@ -52,10 +52,15 @@ def walk_statement(shape: Shape) -> str:
     counts nothing."""
     some = f"SELECT 1 FROM membership mine WHERE mine.partner_id = $1 LIMIT {MANY + 1}"
     limit = f"CASE WHEN (SELECT count(*) FROM ({some})) > {MANY} THEN {shape.bound} ELSE 0 END"
-    conditions = where(shape.seen(), shape.beyond(shape.terms))
-    source = f"{shape.kind.source} WHERE {conditions} {shape.ordered(shape.terms)}"
-    columns = _columns(replace(shape, counted=False))
-    return f"SELECT {columns} FROM {source} LIMIT {limit} OFFSET {shape.place('offset')}"
+    source, columns = shape.kind.source, _columns(replace(shape, counted=False))
+    seen, whose = where(shape.seen()), f"{shape.kind.row}.organization_id"
+    if role_in(whose) in columns:
+        # What the caller is to a row is looked up once, to see whether it sees it and to tell what it is.
+        source += f" LEFT JOIN membership own ON own.organization_id = {whose} AND own.partner_id = $1"
+        columns = columns.replace(role_in(whose), "own.role")
+        seen = seen.replace(is_mine(whose), "own.role IS NOT NULL")
+    part = f"{shape.ordered(shape.terms)} LIMIT {limit} OFFSET {shape.place('offset')}"
+    return f"SELECT {columns} FROM {source} WHERE {where([seen], shape.beyond(shape.terms))} {part}"
 
 
 @lru_cache(maxsize=512)
@@ -68,7 +73,7 @@ def _columns(shape: Shape) -> str:
     """What is read of each row, and what each row tells of the whole: so it costs no statement of its own."""
     count = f", ({_count(shape)}) AS total" if shape.counted else ""
     owns = "" if shape.parent else f", ({OWNS_ANY}) AS owns_any"
-    columns = selected(shape.kind, shape.everything)
+    columns = selected(shape.kind, shape.everything, shape.dialect)
     if shape.kind.parents.get(shape.parent) == f"{shape.kind.row}.organization_id = {{id}}":
         # What the caller is to all of them is looked up once.
         whose = f"{shape.kind.row}.organization_id"

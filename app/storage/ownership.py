@@ -89,7 +89,7 @@ async def delete_organization(session: Session, act: Act, organization: Record) 
 async def _authorizations(session: Session, column: str, identifier: str) -> list[Record]:
     kind = KINDS["Authorization"]
     condition = f"a.{column} = $2 AND {kind.deleted_at} IS NULL"
-    sql = f"SELECT {selected(kind, True)} FROM {kind.source} WHERE {condition}"
+    sql = f"SELECT {selected(kind, True, session.dialect)} FROM {kind.source} WHERE {condition}"
     rows = await session.rows(sql, [EVERYTHING.partner_id, identifier])
     return read_rows(kind, rows, True)
 

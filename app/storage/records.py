@@ -12,7 +12,8 @@ from typing import Any
 
 from app.caller import READ_ALL, Caller
 from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
-from app.storage.session import Session
+from app.storage.session import Dialect, Session
+from app.storage.tables import TIME_COLUMNS
 
 # Whether the caller is an owner of any organization that is there. For IN, SQLite would read all of its own.
 OWNS_ANY = """EXISTS (SELECT 1 FROM membership mine CROSS JOIN organization owned
@@ -78,15 +79,16 @@ def reads_all(caller: Caller) -> bool:
 async def find(session: Session, class_name: str, caller: Caller, column: str, value: str) -> Record | None:
     """The record with this value in a unique column, deleted or not; None where the caller sees none."""
     kind, everything = KINDS[class_name], reads_all(caller)
-    rows = await session.point(_finding(class_name, everything, column), [caller.partner_id, value])
+    sql = _finding(class_name, everything, column, session.dialect)
+    rows = await session.point(sql, [caller.partner_id, value])
     return read_row(kind, rows[0], everything) if rows else None
 
 
 @cache
-def _finding(class_name: str, everything: bool, column: str) -> str:
+def _finding(class_name: str, everything: bool, column: str, dialect: Dialect) -> str:
     kind = KINDS[class_name]
     condition = _found_by(kind, everything, column, 2)
-    return f"SELECT {selected(kind, everything)} FROM {kind.source} WHERE {condition}"
+    return f"SELECT {selected(kind, everything, dialect)} FROM {kind.source} WHERE {condition}"
 
 
 def _found_by(kind: Kind, everything: bool, column: str, place: int) -> str:
@@ -144,17 +146,17 @@ async def embedded(session: Session, caller: Caller, record: Record) -> dict[str
     if record.class_name not in WITH_PARTS or record.named:
         return {}
     kind, everything = KINDS["Member"], reads_all(caller)
-    rows = await session.point(_members(everything), [caller.partner_id, record.id])
+    rows = await session.point(_members(everything, session.dialect), [caller.partner_id, record.id])
     members = read_rows(kind, rows, everything)
     owners = [member for member in members if member.values["role"] == "owner"]
     return {"owners": owners, "members": [member for member in members if member not in owners]}
 
 
 @cache
-def _members(everything: bool) -> str:
+def _members(everything: bool, dialect: Dialect) -> str:
     kind = KINDS["Member"]
     return (
-        f"SELECT {selected(kind, everything)} FROM {kind.source}"
+        f"SELECT {selected(kind, everything, dialect)} FROM {kind.source}"
         " WHERE m.organization_id = $2 ORDER BY m.joined_at, m.id"
     )
 
@@ -172,8 +174,8 @@ async def taken_handles(session: Session, handles: Collection[str]) -> set[str]:
 
 
 @cache
-def selected(kind: Kind, everything: bool) -> str:
-    """The columns that `read_row` reads."""
+def selected(kind: Kind, everything: bool, dialect: Dialect) -> str:
+    """The columns that `read_row` reads. Of what asyncpg would make objects, PostgreSQL makes text itself."""
     columns = {
         **kind.values,
         "version": kind.version,
@@ -181,8 +183,14 @@ def selected(kind: Kind, everything: bool) -> str:
         **dict(zip(kind.role_columns, kind.roles, strict=True)),
         **{column: kind.withheld[method] for method, column in kind.withheld_columns},
     }
+    if dialect == "postgres":
+        columns |= {name: f"CAST({columns[name]} AS text)" for name in columns if _is_object(name)}
     text = ", ".join(f'{expression} AS "{name}"' for name, expression in columns.items())
     return text.replace(":all", "TRUE" if everything else "FALSE")
+
+
+def _is_object(column: str) -> bool:
+    return column == "id" or column.endswith("_id") or column in TIME_COLUMNS
 
 
 @lru_cache(maxsize=256)

@@ -57,4 +57,5 @@ async def _told(
 def _telling(kind: Kind, everything: bool, statement: str) -> str:
     """The row stands for its table; what is looked up beside it is as it was before, and unchanged by it."""
     written = statement.rpartition(" RETURNING ")[0] or statement
-    return f"WITH {kind.row} AS ({written} RETURNING *) SELECT {selected(kind, everything)} FROM {kind.row}"
+    columns = selected(kind, everything, "postgres")
+    return f"WITH {kind.row} AS ({written} RETURNING *) SELECT {columns} FROM {kind.row}"

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 
 LIMITS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 PREPARED = """SELECT statement, generic_plans + custom_plans AS times FROM pg_prepared_statements
-    WHERE statement LIKE 'SELECT i.id%'"""
+    WHERE statement LIKE 'SELECT CAST(i.id AS text)%'"""
 NOBODY = Caller("0190b6a4-0000-7000-8000-000000000000", frozenset({READ}))
 
 
