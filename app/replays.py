@@ -36,6 +36,8 @@ class Replays:
                 found = await recall(session, place, now())
                 if found is not None:
                     return _again(found, fingerprint)
+                # Locks of organizations that turn out to be the wrong ones are given back, but not the claim.
+                await session.begin_locking()
                 answer = await make(session)
                 kept = RememberedAnswer(fingerprint, answer.status, tuple(answer.fields), answer.content)
                 await remember(session, place, kept, now())

@@ -105,6 +105,22 @@ async def test_another_process_is_told_so_on_postgres(postgres_url: str) -> None
         assert await count(database) == 1
 
 
+async def test_the_key_is_kept_where_locks_of_organizations_are_given_back(postgres_url: str) -> None:
+    """The organization that an act concerns may be another one by the time it is locked."""
+    async with opened(postgres_url) as first, opened(postgres_url) as other:
+        async with first.transaction() as session:
+            place = Place(await add_partner(session), "/api/organizations", "k1")
+
+        async def made_at_second_try(session: Session) -> Answer:
+            await session.give_back_locks()
+            with pytest.raises(Problem, match="conflict"):
+                await Replays(other).answered(place, "f", made)
+            return await made(session)
+
+        assert (await Replays(first).answered(place, "f", made_at_second_try)).status == 201
+        assert REPLAYED in (await Replays(other).answered(place, "f", made)).fields
+
+
 async def test_another_process_waits_for_the_first_on_sqlite_where_writers_queue(sqlite_url: str) -> None:
     async with opened(sqlite_url) as database, opened(sqlite_url) as other:
         async with database.transaction() as session:

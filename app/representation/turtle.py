@@ -10,15 +10,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
 from app.addresses import ROOT
+from app.contract.sources import CONTEXTS_FOLDER
 from app.representation.terms import Key, Lasting, Terms
 
 # What may stand between angle brackets (RDF 1.1 Turtle, IRIREF), and what a string has to escape.
-_IRI = re.compile(r"[^\x00-\x20<>\"{}|^`\\]*")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|^`\\]*")
 _ESCAPED = re.compile(r"[\"\\\x00-\x1f\x7f]")
 # Local names that need no escape.
 _LOCAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -42,7 +42,7 @@ class TurtleWriter:
         self._terms = terms
         lines = (f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in terms.prefixes.items())
         self._head = "".join(lines)
-        self._data = terms.address.removesuffix(urlsplit(terms.address).path) + ROOT
+        self._data = terms.address.rpartition(f"/{CONTEXTS_FOLDER}/")[0] + ROOT
         self._keys: dict[str, _Written] = {}
         self._short: dict[str, str] = {}
         # Of nodes that do not change, by where those are; they are kept, so that they stay there.
@@ -134,7 +134,8 @@ class _Text:
         writer, said = self._writer, []
         for name, value in node.items():
             if name == "@type":
-                said.append("a " + " , ".join(map(writer.term, _listed(value))))
+                if value != []:
+                    said.append("a " + " , ".join(map(writer.term, _listed(value))))
             elif name[0] != "@":
                 key = writer.key(name)
                 if type(value) is str and key.plain:

@@ -13,6 +13,7 @@ from app.representation.collections import member_assertion, search
 from app.representation.nodes import NodeObject, top_level
 from app.resources.cursors import Cursors
 from app.resources.items import parent
+from app.resources.naming import likely_id
 from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cut, read_query
 from app.security.rights import check_role
 from app.storage.pages import Page, page
@@ -24,7 +25,9 @@ TARGETS = "TransferTargetCollection"
 
 async def read(exchange: Exchange) -> Representation:
     """All that the caller may see, or what belongs to the parent in the path."""
-    owner = await parent(exchange)
+    # Who asks for it with a change that has conditions locks all that the change will, at once.
+    changes = exchange.operation.method == "POST"
+    owner = await parent(exchange, likely_id(exchange.contract, exchange.content.document) if changes else ())
     check_role(exchange.caller, exchange.operation, owner.roles if owner else ())
     definition = exchange.contract.class_of(exchange.promise)
     name = next((name for name in PARENTS if name in exchange.identifiers), None)

@@ -29,28 +29,25 @@ async def write_activities(session: Session, notes: Sequence[Note]) -> None:
     for note in notes:
         row, organizations = _row(note), sorted(note.organizations)
         if session.dialect == "postgres":
-            sql = _writing(tuple(row), len(organizations))
-            await session.brief(sql, [SEQUENCE_LOCK, *row.values(), *organizations])
+            values = [SEQUENCE_LOCK, *row.values(), ",".join(organizations)]
+            await session.brief(_writing(tuple(row)), values)
         else:
             await _list(session, await insert(session, Activity, row), organizations)
 
 
 @cache
-def _writing(columns: tuple[str, ...], organizations: int) -> str:
-    """Lock, activity and list in one way to PostgreSQL; the number is drawn when the lock is held."""
+def _writing(columns: tuple[str, ...]) -> str:
+    """Lock, activity and list in one way to PostgreSQL; the number is drawn when the lock is held. One text
+    for any number of organizations, which come as one value: a statement has a bound of values."""
     names = ", ".join(columns)
     places = ", ".join(f"${number}" for number in range(2, len(columns) + 2))
-    locked = "WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock($1))"
-    noted = f"INSERT INTO activity ({names}) SELECT {places} FROM locked"
-    if not organizations:
-        return f"{locked} {noted}"
-    first = len(columns) + 2
-    listed = " UNION ALL ".join(
-        f"SELECT sequence, CAST(${number} AS uuid) FROM noted"
-        for number in range(first, first + organizations)
+    listed = f"unnest(string_to_array(${len(columns) + 2}, ','))"
+    return (
+        "WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock($1)),"
+        f" noted AS (INSERT INTO activity ({names}) SELECT {places} FROM locked RETURNING sequence)"
+        " INSERT INTO activity_organization (activity_id, organization_id)"
+        f" SELECT noted.sequence, CAST(listed AS uuid) FROM noted CROSS JOIN {listed} AS listed"
     )
-    into = "INSERT INTO activity_organization (activity_id, organization_id)"
-    return f"{locked}, noted AS ({noted} RETURNING sequence) {into} {listed}"
 
 
 async def _list(session: Session, sequence: int | None, organizations: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from app.storage.kinds import ANYTHING, is_mine, role_in
+from app.storage.kinds import ANYTHING, role_in
 from app.storage.records import OWNS_ANY, selected
 from app.storage.shapes import Shape, where
 from app.storage.tables import TIME_COLUMNS
@@ -52,13 +52,15 @@ def walk_statement(shape: Shape) -> str:
     counts nothing."""
     some = f"SELECT 1 FROM membership mine WHERE mine.partner_id = $1 LIMIT {MANY + 1}"
     limit = f"CASE WHEN (SELECT count(*) FROM ({some})) > {MANY} THEN {shape.bound} ELSE 0 END"
-    source, columns = shape.kind.source, _columns(replace(shape, counted=False))
+    source, columns, way = shape.kind.source, _columns(replace(shape, counted=False)), shape.way
     seen, whose = where(shape.seen()), f"{shape.kind.row}.organization_id"
-    if role_in(whose) in columns:
+    if way is not None and way.granted:
         # What the caller is to a row is looked up once, to see whether it sees it and to tell what it is.
+        # What is only offered to it stands in no list.
         source += f" LEFT JOIN membership own ON own.organization_id = {whose} AND own.partner_id = $1"
         columns = columns.replace(role_in(whose), "own.role")
-        seen = seen.replace(is_mine(whose), "own.role IS NOT NULL")
+        listed = f"(own.role IS NOT NULL OR EXISTS ({way.granted} AND {way.key} = granted.instance_id))"
+        seen = where([listed], shape.live())
     part = f"{shape.ordered(shape.terms)} LIMIT {limit} OFFSET {shape.place('offset')}"
     return f"SELECT {columns} FROM {source} WHERE {where([seen], shape.beyond(shape.terms))} {part}"
 
@@ -183,16 +185,18 @@ def _own(shape: Shape, way: Way) -> list[str]:
 
 def _count(shape: Shape) -> str:
     """How many match, NULL where more entries than are counted would have to be looked at."""
-    tallied, counted = _tallied(shape), _counted(shape)
-    return f"SELECT coalesce(({tallied}), ({counted}))" if tallied else counted
-
-
-def _tallied(shape: Shape) -> str:
-    """As the organizations' tallies tell it, with what the caller was granted in others; NULL for a caller of
-    more organizations than are looked at. Empty where they do not tell what is asked."""
-    way = WAYS.get(shape.class_name)
+    way, counted = WAYS.get(shape.class_name), _counted(shape)
     if way is None or not way.tally or shape.contains or shape.parent not in ("", "organization_id"):
-        return ""
+        return counted
+    parts = " UNION ALL ".join(_tallied(shape, way))
+    # What some of the organizations have may be too much already.
+    told = f"CASE WHEN sum(more) = 0 THEN sum(found) WHEN sum(found) <= {COUNTED} THEN ({counted}) END"
+    return f"SELECT {told} FROM ({parts}) AS tallied"
+
+
+def _tallied(shape: Shape, way: Way) -> list[str]:
+    """As the tallies of the caller's organizations tell it, and what it was granted in others; with 1 in
+    `more` where there are more than are looked at."""
     mine = "SELECT 1 FROM membership mine WHERE mine.partner_id = $1"
     if shape.parent:
         parent = shape.place(shape.parent)
@@ -202,11 +206,12 @@ def _tallied(shape: Shape) -> str:
         own = f"(SELECT instances FROM {way.tally} WHERE {ANYTHING} LIMIT {TALLIED + 1}) AS few"
     else:
         few = f"SELECT organization_id FROM membership WHERE partner_id = $1 LIMIT {TALLIED + 1}"
-        own = f"({few}) AS few LEFT JOIN {way.tally} AS kept ON kept.organization_id = few.organization_id"
+        # One look for each, where PostgreSQL might read all tallies for a JOIN.
+        kept = f"SELECT kept.instances FROM {way.tally} kept WHERE kept.organization_id = few.organization_id"
+        own = f"(SELECT ({kept}) AS instances FROM ({few}) AS few) AS few"
     parts = [f"SELECT {_more_than(TALLIED)} AS more, coalesce(sum(instances), 0) AS found FROM {own}"]
     granted = f"SELECT {_more_than(COUNTED)} AS more, count(*) AS found FROM"
-    parts += [f"{granted} ({it} LIMIT {COUNTED + 1}) AS entries" for it in _granted_entries(shape, way)]
-    return f"SELECT CASE WHEN sum(more) = 0 THEN sum(found) END FROM ({' UNION ALL '.join(parts)}) AS tallied"
+    return parts + [f"{granted} ({it} LIMIT {COUNTED + 1}) AS entries" for it in _granted_entries(shape, way)]
 
 
 def _more_than(bound: int) -> str:

@@ -99,7 +99,7 @@ async def find_locked(
     session: Session, class_name: str, caller: Caller, column: str, value: str, also: Collection[str] = ()
 ) -> Record | None:
     """As `find`, with the organizations concerned, and `also` others, locked first, in one order. It is the
-    first that a transaction does.
+    first that a transaction does, or comes after `begin_locking`.
 
     Which ones are concerned may change until that is done.
     """
@@ -119,11 +119,12 @@ async def find_locked(
 
 @cache
 def _concerned(class_name: str, everything: bool, column: str, others: int) -> str:
-    """Those that a change of the record concerns, if the caller sees it, and so many others."""
+    """Those that a change of the record concerns, and so many others, if the caller sees it."""
     kind, first = KINDS[class_name], 1 if everything else 2
     found = f"FROM {kind.source} WHERE {_found_by(kind, everything, column, first)}"
     organizations = [f"SELECT {kind.values[name]} {found}" for name in kind.concerned]
-    organizations += [f"SELECT CAST(${first + number} AS uuid)" for number in range(1, others + 1)]
+    also = f"WHERE EXISTS (SELECT 1 {found})"
+    organizations += [f"SELECT CAST(${first + number} AS uuid) {also}" for number in range(1, others + 1)]
     return f"id IN ({' UNION ALL '.join(organizations)})"
 
 

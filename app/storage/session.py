@@ -87,7 +87,7 @@ class Session:
         return await self._client.brief(self._connection, sql, _zoned(values))
 
     async def begin_locking(self) -> None:
-        """Before locks that `give_back_locks` may have to undo, where something was done before."""
+        """Before locks that `give_back_locks` may have to undo, where something was done or locked before."""
         if self.dialect == "postgres":
             await self.rows("SAVEPOINT locks")
 

@@ -47,8 +47,8 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> list[Rows | None]:
 
 async def estate(database: Database, organizations: int, foreign: int = 0) -> tuple[Caller, list[str]]:
     """A caller with two instances in each of its organizations, and an accepted authorization for one of
-    another; the ids of all that it may see. Instances of others and some that were deleted lie between, and
-    `foreign` ones before all of them."""
+    another; the ids of all that its lists have, so not of the one that is only offered to it. Instances of
+    others and some that were deleted lie between, and `foreign` ones before all of them."""
     async with database.transaction() as session:
         partner, stranger = await add_partner(session), await add_organization(session)
         numbers = count(1)
@@ -71,6 +71,10 @@ async def estate(database: Database, organizations: int, foreign: int = 0) -> tu
         accepted = {"status": "accepted", "accepted_at": NOW}
         await add_authorization(
             session, instance_id=granted, owner_organization_id=stranger, organization_id=own, **accepted
+        )
+        offered = await instance(stranger)
+        await add_authorization(
+            session, instance_id=offered, owner_organization_id=stranger, organization_id=own
         )
         for _ in range(foreign):
             await instance(stranger)
