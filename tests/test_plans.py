@@ -162,7 +162,7 @@ STATED: Mapping[str, tuple[str, str]] = {
     ),
     **dict.fromkeys(
         ("instance_tally", "instance_tally_pkey"),
-        (f"{OF_ALL} LIMIT 1001", "who reads all has the tallies of a thousand organizations added up"),
+        (f"{OF_ALL} LIMIT 251", "who reads all has the tallies of some organizations added up"),
     ),
     "remembered_answer": ("DELETE FROM remembered_answer", "an erasure looks for what tells of a person"),
     # SQLite has it in the plan of an INSERT, for references that were left to the end, and there are none.

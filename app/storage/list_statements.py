@@ -20,8 +20,9 @@ from app.storage.ways import WAYS, Way
 
 # How many entries are looked at to count a list; one where there are more of them is not counted.
 COUNTED = 10_000
-# Of how many organizations the tallies are added up; who has more of them has its entries counted.
-TALLIED = 1_000
+# Of how many organizations the tallies are added up, one's own or, for who reads all, all that there are;
+# where they are more, entries are counted.
+TALLIED, TALLIED_OF_ALL = 1_000, 250
 # Who has more memberships than this may see enough of all rows to find a page among them: one look at an
 # organization takes as long as thirty at rows.
 MANY = 16
@@ -197,19 +198,20 @@ def _count(shape: Shape) -> str:
 def _tallied(shape: Shape, way: Way) -> list[str]:
     """As the tallies of the caller's organizations tell it, and what it was granted in others; with 1 in
     `more` where there are more than are looked at."""
-    mine = "SELECT 1 FROM membership mine WHERE mine.partner_id = $1"
+    mine, most = "SELECT 1 FROM membership mine WHERE mine.partner_id = $1", TALLIED
     if shape.parent:
         parent = shape.place(shape.parent)
         member = ANYTHING if shape.everything else f"EXISTS ({mine} AND mine.organization_id = {parent})"
         own = f"{way.tally} AS kept WHERE kept.organization_id = {parent} AND {member}"
     elif shape.everything:
-        own = f"(SELECT instances FROM {way.tally} WHERE {ANYTHING} LIMIT {TALLIED + 1}) AS few"
+        most = TALLIED_OF_ALL
+        own = f"(SELECT instances FROM {way.tally} WHERE {ANYTHING} LIMIT {most + 1}) AS few"
     else:
-        few = f"SELECT organization_id FROM membership WHERE partner_id = $1 LIMIT {TALLIED + 1}"
+        few = f"SELECT organization_id FROM membership WHERE partner_id = $1 LIMIT {most + 1}"
         # One look for each, where PostgreSQL might read all tallies for a JOIN.
         kept = f"SELECT kept.instances FROM {way.tally} kept WHERE kept.organization_id = few.organization_id"
         own = f"(SELECT ({kept}) AS instances FROM ({few}) AS few) AS few"
-    parts = [f"SELECT {_more_than(TALLIED)} AS more, coalesce(sum(instances), 0) AS found FROM {own}"]
+    parts = [f"SELECT {_more_than(most)} AS more, coalesce(sum(instances), 0) AS found FROM {own}"]
     granted = f"SELECT {_more_than(COUNTED)} AS more, count(*) AS found FROM"
     return parts + [f"{granted} ({it} LIMIT {COUNTED + 1}) AS entries" for it in _granted_entries(shape, way)]
 

@@ -117,6 +117,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if three were many: entries to be counted, organizations whose tallies are added up."""
     monkeypatch.setattr(list_statements, "COUNTED", 3)
     monkeypatch.setattr(list_statements, "TALLIED", 3)
+    monkeypatch.setattr(list_statements, "TALLIED_OF_ALL", 3)
     forget()
     yield
     forget()
