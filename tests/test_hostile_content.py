@@ -112,7 +112,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(document=JSON_VALUES, profile=st.sampled_from(["", ";profile=http://www.w3.org/ns/json-ld#expanded"]))
 @example(document={"@context": {"@vocab": None}, NAME: "x"}, profile="")
 @example(document=[{"@context": {"@language": None}, NAME: "x"}], profile="")
@@ -130,7 +130,7 @@ def test_whatever_json_ld_is_sent_it_is_read_or_refused(document: Any, profile: 
             (fault.property_path + fault.message + fault.pointer).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     tokens=st.lists(
         st.sampled_from(

@@ -34,7 +34,7 @@ AS = "https://www.w3.org/ns/activitystreams#"
 EMAIL = re.compile(r"[\w.+-]+@[\w.-]+")
 REFUSED = (sqlite3.IntegrityError, asyncpg.RestrictViolationError)
 # How often each writer writes; each of them twice at once where versions matter.
-ROUNDS, WRITERS = 6, 4
+ROUNDS, WRITERS = 4, 4
 
 
 @pytest.fixture(scope="module")

@@ -328,7 +328,7 @@ def test_pg_05_a_cursor_opens_for_its_own_caller_list_filter_and_order_only() ->
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4_000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_pg_05_a_cursor_brings_back_whatever_it_was_made_from(value: str) -> None:
     every, position = Cursors(b"k" * 64, Caller(None, frozenset()), LISTINGS[2]), Position(value, new_id())
     assert every.open(every.close(position)) == position

@@ -67,7 +67,7 @@ def known(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(kept=st.sets(st.sampled_from(KEYS)), changes=CHANGES, of_instance=st.booleans())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_what_is_accepted_is_merged_and_what_is_not_changes_nothing(
     service: Service,
     organization: str,
