@@ -18,6 +18,7 @@ from app.storage.acts import Act, now
 from app.storage.database import Database
 from app.storage.erasure import forget
 from app.storage.kinds import ANYTHING
+from app.storage.list_statements import WALKED
 from app.storage.ownership import EVERYTHING
 from tests.benchmarks.scale_rows import RARE_WORD, Estate, load_postgres, load_sqlite
 from tests.postgres_server import execute
@@ -58,7 +59,10 @@ async def swept(
             await change(service, world)
     # At records by their ids tests/storage/test_points.py looks; lists that are read as points belong here.
     # What is looked for along all rows is given up after a few (tests/storage/test_walks.py).
-    for sql, values in [*asked, *(it for it in points if " LIMIT " in it[0] and "ELSE 0 END" not in it[0])]:
+    for sql, values in [
+        *asked,
+        *(it for it in points if " LIMIT " in it[0] and "LIMIT CASE WHEN" not in it[0]),
+    ]:
         seen.setdefault(sql, values)
     database = Database(database_url)
     await database.open()
@@ -139,10 +143,15 @@ FOUND = {
     "few",
 }
 OF_ALL = re.escape(ANYTHING)
+# For who has many memberships, PostgreSQL looks along the first few rows of all.
+FIRST_OF_ALL = rf"near AS MATERIALIZED \([\s\S]+ LIMIT {WALKED}\)"
 # What may be read from one end to the other, by index or as it lies; by which statements, and why.
 STATED: Mapping[str, tuple[str, str]] = {
     **{
-        index: (OF_ALL, "who reads all reads them in their order: as many as the page shows, or are counted")
+        index: (
+            f"{OF_ALL}|{FIRST_OF_ALL}",
+            "who reads all reads them in their order: as many as the page shows, or are counted",
+        )
         for table in ("organization", "instance")
         for index in (
             *(f"{table}_live_{order}_idx" for order in ("created_at", "updated_at", "name")),
@@ -151,12 +160,12 @@ STATED: Mapping[str, tuple[str, str]] = {
     },
     **dict.fromkeys(
         ("instance_handle_key", "sqlite_autoindex_instance_2"),
-        (OF_ALL, "in the order of handles; those that are retired are passed over"),
+        (f"{OF_ALL}|{FIRST_OF_ALL}", "in the order of handles; those that are retired are passed over"),
     ),
     **dict.fromkeys(
         ("act", "activity", "activity_pkey", "activity_actor_id_idx"),
         (
-            f"{OF_ALL}|lower\\(changes",
+            f"{OF_ALL}|lower\\(changes|{FIRST_OF_ALL}",
             "activities are read as far as a page is, or counted; an erasure reads all",
         ),
     ),
@@ -218,4 +227,4 @@ async def test_no_statement_reads_a_whole_table_but_where_that_is_stated(
     # Who does not read all walks through no index, whatever the order, filter or number of organizations.
     lists = {sql: it for sql, it in asked.items() if "OFFSET" in sql and ANYTHING not in sql}
     assert len(lists) > 50
-    assert {sql: walked[sql] for sql in lists if walked[sql]} == {}
+    assert {sql: walked[sql] for sql in lists if walked[sql] and not re.search(FIRST_OF_ALL, sql)} == {}

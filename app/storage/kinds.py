@@ -27,7 +27,7 @@ AUTHORIZED = """instance_authorization granted JOIN membership theirs
     AND (granted.status = 'accepted' OR theirs.role = 'owner')"""
 
 
-def _in_mine(organization: str, condition: str = "") -> str:
+def in_mine(organization: str, condition: str = "") -> str:
     """A look at one row of an index, where `IN` would first read all that the caller is a member of."""
     return (
         "EXISTS (SELECT 1 FROM membership mine"
@@ -110,15 +110,15 @@ ORGANIZATION = Kind(
     values=_columns("o", "id", "name", "created_at", "updated_at"),
     roles=(role_in("o.id"),),
     # Members, and whoever may see an instance or an authorization that names it.
-    visible=f"""({_in_mine("o.id")}
+    visible=f"""({in_mine("o.id")}
         OR EXISTS (SELECT 1 FROM instance named WHERE named.created_by_organization_id = o.id
-            AND named.deleted_at IS NULL AND {_in_mine("named.organization_id")})
+            AND named.deleted_at IS NULL AND {in_mine("named.organization_id")})
         OR EXISTS (SELECT 1 FROM {AUTHORIZED}
             JOIN instance named ON named.id = granted.instance_id AND named.deleted_at IS NULL
             WHERE o.id IN (named.organization_id, named.created_by_organization_id))
         OR EXISTS (SELECT 1 FROM instance_authorization offered
             JOIN instance named ON named.id = offered.instance_id AND named.deleted_at IS NULL
-            WHERE offered.organization_id = o.id AND {_in_mine("offered.owner_organization_id")}))""",
+            WHERE offered.organization_id = o.id AND {in_mine("offered.owner_organization_id")}))""",
     deleted_at="o.deleted_at",
     version="o.version",
     concerned=("id",),
@@ -160,7 +160,7 @@ INSTANCE = Kind(
         role_in("i.organization_id"),
         f"'authorized_' || (SELECT max(theirs.role) FROM {AUTHORIZED} WHERE granted.instance_id = i.id)",
     ),
-    visible=f"""({_in_mine("i.organization_id")}
+    visible=f"""({in_mine("i.organization_id")}
         OR EXISTS (SELECT 1 FROM {AUTHORIZED} WHERE granted.instance_id = i.id))""",
     deleted_at="i.deleted_at",
     version="i.version",
@@ -208,7 +208,7 @@ MEMBER = Kind(
         "email": "COALESCE(p.email, m.email)",
     },
     roles=(role_in("m.organization_id"), "CASE WHEN m.partner_id = $1 THEN 'self' END"),
-    visible=_in_mine("m.organization_id"),
+    visible=in_mine("m.organization_id"),
     deleted_at="o.deleted_at",
     version="m.version",
     concerned=("organization_id",),
@@ -242,8 +242,8 @@ AUTHORIZATION = Kind(
         f"'authorized_' || {role_in('a.organization_id')}",
     ),
     # The owner's members see all, the other side its own.
-    visible=f"""({_in_mine("a.owner_organization_id")}
-        OR {_in_mine("a.organization_id", " AND (mine.role = 'owner' OR a.status = 'accepted')")})""",
+    visible=f"""({in_mine("a.owner_organization_id")}
+        OR {in_mine("a.organization_id", " AND (mine.role = 'owner' OR a.status = 'accepted')")})""",
     deleted_at="i.deleted_at",
     version="a.version",
     concerned=("owner_organization_id", "organization_id"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from app.storage.kinds import ANYTHING, role_in
+from app.storage.kinds import ANYTHING, in_mine, role_in
 from app.storage.records import OWNS_ANY, selected
 from app.storage.shapes import Shape, where
 from app.storage.tables import TIME_COLUMNS
@@ -24,8 +24,12 @@ COUNTED = 10_000
 # where they are more, entries are counted.
 TALLIED, TALLIED_OF_ALL = 1_000, 250
 # Who has more memberships than this may see enough of all rows to find a page among them: one look at an
-# organization takes as long as thirty at rows.
-MANY = 16
+# organization takes as long as thirty at rows. PostgreSQL looks at so many of them at most.
+MANY, WALKED = 16, 300
+
+
+HAS_MANY = f"""(SELECT count(*) FROM
+    (SELECT 1 FROM membership mine WHERE mine.partner_id = $1 LIMIT {MANY + 1}) AS several) > {MANY}"""
 
 
 @lru_cache(maxsize=1_024)
@@ -51,17 +55,14 @@ def walk_statement(shape: Shape) -> str:
     """The page of a caller with many memberships, by looking along all rows: soon done for who sees much, and
     never for who sees little. Its values are those of `page_statement`; it finds nothing for who has few, and
     counts nothing."""
-    some = f"SELECT 1 FROM membership mine WHERE mine.partner_id = $1 LIMIT {MANY + 1}"
-    limit = f"CASE WHEN (SELECT count(*) FROM ({some})) > {MANY} THEN {shape.bound} ELSE 0 END"
+    limit = f"CASE WHEN {HAS_MANY} THEN {shape.bound} ELSE 0 END"
     source, columns, way = shape.kind.source, _columns(replace(shape, counted=False)), shape.way
     seen, whose = where(shape.seen()), f"{shape.kind.row}.organization_id"
     if way is not None and way.granted:
         # What the caller is to a row is looked up once, to see whether it sees it and to tell what it is.
-        # What is only offered to it stands in no list.
         source += f" LEFT JOIN membership own ON own.organization_id = {whose} AND own.partner_id = $1"
         columns = columns.replace(role_in(whose), "own.role")
-        listed = f"(own.role IS NOT NULL OR EXISTS ({way.granted} AND {way.key} = granted.instance_id))"
-        seen = where([listed], shape.live())
+        seen = where([_listed(way, "own.role IS NOT NULL")], shape.live())
     part = f"{shape.ordered(shape.terms)} LIMIT {limit} OFFSET {shape.place('offset')}"
     return f"SELECT {columns} FROM {source} WHERE {where([seen], shape.beyond(shape.terms))} {part}"
 
@@ -111,10 +112,39 @@ def _chosen(shape: Shape, way: Way) -> str:
         granted = _granted(shape, way, columns, conditions)
         branches.append(f"SELECT * FROM ({granted} {part}) AS of_granted")
     every = " UNION ".join(branches)
-    return (
-        f"WITH {heads}chosen AS MATERIALIZED (SELECT DISTINCT key, {', '.join(names)} FROM ({every}) AS every"
-        f" {shape.ordered(names)} {shape.limit()})"
+    chosen = (
+        f"SELECT DISTINCT key, {', '.join(names)} FROM ({every}) AS every"
+        f" {shape.ordered(names)} {shape.limit()}"
     )
+    if shape.dialect == "postgres" and shape.walks and not shape.skips:
+        heads = f"near AS MATERIALIZED ({_near(shape, way, names)}), {heads}"
+        full = f"(SELECT count(*) FROM near) = {shape.bound}"
+        chosen = f"SELECT * FROM near WHERE {full} UNION ALL SELECT * FROM ({chosen}) AS far WHERE NOT {full}"
+    return f"WITH {heads}chosen AS MATERIALIZED ({chosen})"
+
+
+def _near(shape: Shape, way: Way, names: list[str]) -> str:
+    """As `walk_statement`, for a part of PostgreSQL's statement: the page, where the caller sees enough of
+    the first rows of all."""
+    kind, terms = shape.kind, shape.terms
+    first = (
+        f"SELECT {kind.row}.* FROM {kind.source} WHERE {where([HAS_MANY], shape.live(), shape.beyond(terms))}"
+        f" {shape.ordered(terms)} LIMIT {WALKED}"
+    )
+    columns = ", ".join(f"{term} AS {name}" for term, name in zip(terms, names, strict=True))
+    # Row by row: of a condition that stands alone it would make a join with all that the caller sees.
+    listed = f"CASE WHEN {kind.visible} THEN TRUE ELSE FALSE END"
+    if way.granted:
+        listed = _listed(way, in_mine(f"{kind.row}.organization_id"))
+    return (
+        f"SELECT {way.row_key} AS key, {columns} FROM ({first}) AS {kind.row}"
+        f" WHERE {listed} {shape.ordered(terms)} {shape.reach()}"
+    )
+
+
+def _listed(way: Way, own: str) -> str:
+    """What is only offered to the caller stands in no list."""
+    return f"({own} OR EXISTS ({way.granted} AND {way.key} = granted.instance_id))"
 
 
 def _chosen_of_all(shape: Shape) -> str:
@@ -137,13 +167,14 @@ def _chosen_of_all(shape: Shape) -> str:
 def _heads(shape: Shape, way: Way, terms: list[str], conditions: list[str]) -> str:
     """Of a caller with thousands of organizations: one look at each, and then only at those whose first entry
     is among the first; the page cannot have any of the others."""
+    memberships, own = _memberships(shape, way)
     first = (
         f"SELECT {way.key} FROM {way.source} WHERE {way.organization} = mine.organization_id"
         f" AND {where(conditions) or 'TRUE'} {shape.ordered(terms)} LIMIT 1"
     )
     return (
         f"heads AS MATERIALIZED (SELECT mine.organization_id, ({first}) AS key"
-        f" FROM membership mine WHERE {_mine(way)}),"
+        f" FROM {memberships} WHERE {own}),"
         f" foremost AS MATERIALIZED (SELECT organization_id FROM heads WHERE key IN"
         f" (SELECT head.key FROM (SELECT DISTINCT key FROM heads WHERE key IS NOT NULL) AS head"
         f" CROSS JOIN {shape.kind.source} WHERE {way.row_key} = head.key"
@@ -153,8 +184,8 @@ def _heads(shape: Shape, way: Way, terms: list[str], conditions: list[str]) -> s
 
 def _of_each(shape: Shape, way: Way, columns: str, conditions: str, part: str, *, of_foremost: bool) -> str:
     """The first entries of each organization. SQLite has no LATERAL, and no need of it."""
-    each, source = ("foremost", "foremost") if of_foremost else ("mine", "membership mine")
-    own = "TRUE" if of_foremost else _mine(way)
+    each = "foremost" if of_foremost else "mine"
+    source, own = ("foremost", "TRUE") if of_foremost else _memberships(shape, way)
     within = f"FROM {way.source} WHERE {way.organization} = {each}.organization_id"
     entries = f"{within} AND {conditions or 'TRUE'} {part}"
     if shape.dialect == "postgres":
@@ -171,6 +202,19 @@ def _granted(shape: Shape, way: Way, columns: str, conditions: list[str]) -> str
         f"SELECT {columns} FROM ({way.granted}) AS others CROSS JOIN {way.source}"
         f" WHERE {where([f'{way.key} = others.instance_id'], within, conditions)}"
     )
+
+
+def _memberships(shape: Shape, way: Way) -> tuple[str, str]:
+    """What the caller's organizations are read from, as `mine`, and where.
+
+    For PostgreSQL they are an array, of which it takes that it is short: of a membership it would take that
+    everybody has as many as people have on the average, and plan anew a statement that is the same for who
+    has one and for who has thousands.
+    """
+    if shape.dialect == "sqlite":
+        return "membership mine", _mine(way)
+    own = f"SELECT mine.organization_id FROM membership mine WHERE {_mine(way)}"
+    return f"unnest(ARRAY({own})) AS mine(organization_id)", "TRUE"
 
 
 def _mine(way: Way) -> str:

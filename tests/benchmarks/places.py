@@ -48,6 +48,7 @@ def postgres(_folder: Path) -> Iterator[Callable[[int], Place]]:
     with postgres_server() as server:
         server.administer("CREATE DATABASE filled")
         partner, instances = asyncio.run(fill(server.url("filled")))
+        asyncio.run(_settle(server.url("filled")))
         version = asyncio.run(_version(server.url()))
 
         def place(number: int) -> Place:
@@ -56,6 +57,15 @@ def postgres(_folder: Path) -> Iterator[Callable[[int], Place]]:
             return Place(f"PostgreSQL {version}", server.url(name), partner, instances)
 
         yield place
+
+
+async def _settle(url: str) -> None:
+    """Look at what was loaded, as the server does by itself some minutes later."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("VACUUM ANALYZE")
+    finally:
+        await connection.close()
 
 
 async def _version(url: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from itertools import islice
 from random import Random
 from typing import Any
@@ -171,6 +172,8 @@ async def load_postgres(url: str, estate: Estate, told: Callable[[int], None]) -
         await connection.execute(
             "SELECT setval('activity_sequence_seq', (SELECT max(sequence) FROM activity))"
         )
+        # No trigger has done so.
+        await connection.execute(import_module("app.storage.migrations.0007_tallies").OF_EACH)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
