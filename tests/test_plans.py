@@ -141,6 +141,8 @@ FOUND = {
     "counted",
     "tallied",
     "few",
+    "size",
+    "found",
 }
 OF_ALL = re.escape(ANYTHING)
 # For who has many memberships, PostgreSQL looks along the first few rows of all.

@@ -12,17 +12,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from app.storage.kinds import ANYTHING, in_mine, role_in
+from app.storage.kinds import in_mine, role_in
+from app.storage.list_counts import granted_outside, is_small, total
 from app.storage.records import OWNS_ANY, selected
-from app.storage.shapes import Shape, where
+from app.storage.shapes import Shape, callers, entries_granted, memberships, of_parent, where
 from app.storage.tables import TIME_COLUMNS
-from app.storage.ways import WAYS, Way
+from app.storage.ways import Way
 
-# How many entries are looked at to count a list; one where there are more of them is not counted.
-COUNTED = 10_000
-# Of how many organizations the tallies are added up, one's own or, for who reads all, all that there are;
-# where they are more, entries are counted.
-TALLIED, TALLIED_OF_ALL = 1_000, 250
 # Who has more memberships than this may see enough of all rows to find a page among them: one look at an
 # organization takes as long as thirty at rows. PostgreSQL looks at so many of them at most.
 MANY, WALKED = 16, 300
@@ -45,7 +41,7 @@ def page_statement(shape: Shape) -> str:
     if found:
         source = f"chosen CROSS JOIN {kind.source}"
         return f"{found} SELECT {columns} FROM {source} WHERE {key} = chosen.key {shape.ordered(terms)}"
-    seen = [*_own(shape, way), *shape.live()] if way is not None else [*shape.seen(), *shape.belongs()]
+    seen = [*of_parent(shape, way), *shape.live()] if way is not None else [*shape.seen(), *shape.belongs()]
     conditions = where(seen, shape.searched(), shape.beyond(terms))
     return f"SELECT {columns} FROM {kind.source} WHERE {conditions} {shape.ordered(terms)} {shape.limit()}"
 
@@ -67,15 +63,41 @@ def walk_statement(shape: Shape) -> str:
     return f"SELECT {columns} FROM {source} WHERE {where([seen], shape.beyond(shape.terms))} {part}"
 
 
+@lru_cache(maxsize=256)
+def search_statement(shape: Shape) -> str:
+    """The page of a search, counted, by one look at each of all entries that the caller could find: where
+    these are `small`, no more than would be counted. Its values are those of `page_statement`. There is
+    always a row, to tell that; it has no id where nothing is found."""
+    kind, way = shape.kind, shape.way
+    assert way is not None  # noqa: S101 - nothing else is searched in this way
+    names, columns = _named(way.key, shape.terms)
+    conditions = ["(SELECT small FROM size) = 1", *shape.live(), *shape.searched()]
+    if shape.parent:
+        own = f"SELECT {columns} FROM {way.source} WHERE {where(of_parent(shape, way), conditions)}"
+    else:
+        own = _of_all_of_each(shape, way, columns, where(conditions))
+    found = [own]
+    found += granted_outside(shape, way, columns, *conditions)
+    told = f"{_columns(replace(shape, counted=False))}, size.small, (SELECT count(*) FROM found) AS total"
+    return (
+        f"WITH size AS MATERIALIZED ({is_small(shape, way)}),"
+        f" found AS MATERIALIZED ({' UNION ALL '.join(found)}),"
+        f" chosen AS MATERIALIZED (SELECT key FROM found {shape.ordered(names)} {shape.limit()})"
+        f" SELECT {told} FROM size LEFT JOIN chosen ON TRUE"
+        f" LEFT JOIN {kind.source} ON {way.row_key} = chosen.key {shape.ordered(shape.terms)}"
+    )
+
+
 @lru_cache(maxsize=512)
 def count_statement(shape: Shape) -> str:
     """Of all pages. Its values: the caller, the parent, the patterns, what candidates are found by."""
-    return f"SELECT ({_count(replace(shape, begins=False, skips=False))}) AS total"
+    return f"SELECT ({total(replace(shape, begins=False, skips=False))}) AS total"
 
 
 def _columns(shape: Shape) -> str:
     """What is read of each row, and what each row tells of the whole: so it costs no statement of its own."""
-    count = f", ({_count(shape)}) AS total" if shape.counted else ""
+    # PostgreSQL's sum of whole numbers would be decoded as a Decimal, for each row.
+    count = f", CAST(({total(shape)}) AS bigint) AS total" if shape.counted else ""
     owns = "" if shape.parent else f", ({OWNS_ANY}) AS owns_any"
     columns = selected(shape.kind, shape.everything, shape.dialect)
     if shape.kind.parents.get(shape.parent) == f"{shape.kind.row}.organization_id = {{id}}":
@@ -90,15 +112,14 @@ def _columns(shape: Shape) -> str:
 def _chosen(shape: Shape, way: Way) -> str:
     """The keys of the page's rows, from the caller's organizations and what it was granted."""
     terms = [way.key] if way.repeats else shape.terms
-    names = [f"term_{number}" for number in range(len(terms))]
-    columns = ", ".join((f"{way.key} AS key", *(f"{t} AS {n}" for t, n in zip(terms, names, strict=True))))
+    names, columns = _named(way.key, terms)
     conditions = [*shape.live(), *shape.searched(), *shape.beyond(terms)]
     part = f"{shape.ordered(terms)} {shape.reach()}"
     heads = ""
     if shape.parent:
-        found = f"SELECT {columns} FROM {way.source} WHERE {where(_own(shape, way), conditions)} {part}"
+        found = f"SELECT {columns} FROM {way.source} WHERE {where(of_parent(shape, way), conditions)} {part}"
     elif way.single:
-        own = [_mine(way), f"{way.organization} = mine.organization_id"]
+        own = [callers(way), f"{way.organization} = mine.organization_id"]
         found = (
             f"SELECT {columns} FROM membership mine CROSS JOIN {way.source}"
             f" WHERE {where(own, conditions)} {part}"
@@ -109,7 +130,7 @@ def _chosen(shape: Shape, way: Way) -> str:
         found = _of_each(shape, way, columns, where(conditions), part, of_foremost=bool(heads))
     branches = [f"SELECT * FROM ({found}) AS of_own"]
     if way.granted and not shape.everything and not shape.member:
-        granted = _granted(shape, way, columns, conditions)
+        granted = entries_granted(shape, way, columns, conditions)
         branches.append(f"SELECT * FROM ({granted} {part}) AS of_granted")
     every = " UNION ".join(branches)
     chosen = (
@@ -117,13 +138,20 @@ def _chosen(shape: Shape, way: Way) -> str:
         f" {shape.ordered(names)} {shape.limit()}"
     )
     if shape.dialect == "postgres" and shape.walks and not shape.skips:
-        heads = f"near AS MATERIALIZED ({_near(shape, way, names)}), {heads}"
+        heads = f"near AS MATERIALIZED ({_near(shape, way)}), {heads}"
         full = f"(SELECT count(*) FROM near) = {shape.bound}"
         chosen = f"SELECT * FROM near WHERE {full} UNION ALL SELECT * FROM ({chosen}) AS far WHERE NOT {full}"
     return f"WITH {heads}chosen AS MATERIALIZED ({chosen})"
 
 
-def _near(shape: Shape, way: Way, names: list[str]) -> str:
+def _named(key: str, terms: list[str]) -> tuple[list[str], str]:
+    """What the terms are called beside the key, and all of these as columns."""
+    names = [f"term_{number}" for number in range(len(terms))]
+    columns = (f"{term} AS {name}" for term, name in zip(terms, names, strict=True))
+    return names, ", ".join((f"{key} AS key", *columns))
+
+
+def _near(shape: Shape, way: Way) -> str:
     """As `walk_statement`, for a part of PostgreSQL's statement: the page, where the caller sees enough of
     the first rows of all."""
     kind, terms = shape.kind, shape.terms
@@ -131,14 +159,13 @@ def _near(shape: Shape, way: Way, names: list[str]) -> str:
         f"SELECT {kind.row}.* FROM {kind.source} WHERE {where([HAS_MANY], shape.live(), shape.beyond(terms))}"
         f" {shape.ordered(terms)} LIMIT {WALKED}"
     )
-    columns = ", ".join(f"{term} AS {name}" for term, name in zip(terms, names, strict=True))
+    _, columns = _named(way.row_key, terms)
     # Row by row: of a condition that stands alone it would make a join with all that the caller sees.
     listed = f"CASE WHEN {kind.visible} THEN TRUE ELSE FALSE END"
     if way.granted:
         listed = _listed(way, in_mine(f"{kind.row}.organization_id"))
     return (
-        f"SELECT {way.row_key} AS key, {columns} FROM ({first}) AS {kind.row}"
-        f" WHERE {listed} {shape.ordered(terms)} {shape.reach()}"
+        f"SELECT {columns} FROM ({first}) AS {kind.row} WHERE {listed} {shape.ordered(terms)} {shape.reach()}"
     )
 
 
@@ -167,14 +194,14 @@ def _chosen_of_all(shape: Shape) -> str:
 def _heads(shape: Shape, way: Way, terms: list[str], conditions: list[str]) -> str:
     """Of a caller with thousands of organizations: one look at each, and then only at those whose first entry
     is among the first; the page cannot have any of the others."""
-    memberships, own = _memberships(shape, way)
+    source, own = memberships(shape, way)
     first = (
         f"SELECT {way.key} FROM {way.source} WHERE {way.organization} = mine.organization_id"
         f" AND {where(conditions) or 'TRUE'} {shape.ordered(terms)} LIMIT 1"
     )
     return (
         f"heads AS MATERIALIZED (SELECT mine.organization_id, ({first}) AS key"
-        f" FROM {memberships} WHERE {own}),"
+        f" FROM {source} WHERE {own}),"
         f" foremost AS MATERIALIZED (SELECT organization_id FROM heads WHERE key IN"
         f" (SELECT head.key FROM (SELECT DISTINCT key FROM heads WHERE key IS NOT NULL) AS head"
         f" CROSS JOIN {shape.kind.source} WHERE {way.row_key} = head.key"
@@ -185,7 +212,7 @@ def _heads(shape: Shape, way: Way, terms: list[str], conditions: list[str]) -> s
 def _of_each(shape: Shape, way: Way, columns: str, conditions: str, part: str, *, of_foremost: bool) -> str:
     """The first entries of each organization. SQLite has no LATERAL, and no need of it."""
     each = "foremost" if of_foremost else "mine"
-    source, own = ("foremost", "TRUE") if of_foremost else _memberships(shape, way)
+    source, own = ("foremost", "TRUE") if of_foremost else memberships(shape, way)
     within = f"FROM {way.source} WHERE {way.organization} = {each}.organization_id"
     entries = f"{within} AND {conditions or 'TRUE'} {part}"
     if shape.dialect == "postgres":
@@ -196,123 +223,11 @@ def _of_each(shape: Shape, way: Way, columns: str, conditions: str, part: str, *
     )
 
 
-def _granted(shape: Shape, way: Way, columns: str, conditions: list[str]) -> str:
-    within = [f"{way.organization} = {shape.place(shape.parent)}"] if shape.parent else []
-    return (
-        f"SELECT {columns} FROM ({way.granted}) AS others CROSS JOIN {way.source}"
-        f" WHERE {where([f'{way.key} = others.instance_id'], within, conditions)}"
-    )
-
-
-def _memberships(shape: Shape, way: Way) -> tuple[str, str]:
-    """What the caller's organizations are read from, as `mine`, and where.
-
-    For PostgreSQL they are an array, of which it takes that it is short: of a membership it would take that
-    everybody has as many as people have on the average, and plan anew a statement that is the same for who
-    has one and for who has thousands.
-    """
-    if shape.dialect == "sqlite":
-        return "membership mine", _mine(way)
-    own = f"SELECT mine.organization_id FROM membership mine WHERE {_mine(way)}"
-    return f"unnest(ARRAY({own})) AS mine(organization_id)", "TRUE"
-
-
-def _mine(way: Way) -> str:
-    return f"mine.partner_id = $1{way.as_member}"
-
-
-def _own(shape: Shape, way: Way) -> list[str]:
-    """What belongs to the organization that is the parent, for whoever is a member of it."""
-    parent = shape.place(shape.parent)
-    mine = f"SELECT 1 FROM membership mine WHERE mine.organization_id = {parent} AND {_mine(way)}"
-    return [f"{way.organization} = {parent}", ANYTHING if shape.everything else f"EXISTS ({mine})"]
-
-
-def _count(shape: Shape) -> str:
-    """How many match, NULL where more entries than are counted would have to be looked at."""
-    way, counted = WAYS.get(shape.class_name), _counted(shape)
-    if way is None or not way.tally or shape.contains or shape.parent not in ("", "organization_id"):
-        return counted
-    parts = " UNION ALL ".join(_tallied(shape, way))
-    # What some of the organizations have may be too much already.
-    told = f"CASE WHEN sum(more) = 0 THEN sum(found) WHEN sum(found) <= {COUNTED} THEN ({counted}) END"
-    return f"SELECT {told} FROM ({parts}) AS tallied"
-
-
-def _tallied(shape: Shape, way: Way) -> list[str]:
-    """As the tallies of the caller's organizations tell it, and what it was granted in others; with 1 in
-    `more` where there are more than are looked at."""
-    mine, most = "SELECT 1 FROM membership mine WHERE mine.partner_id = $1", TALLIED
-    if shape.parent:
-        parent = shape.place(shape.parent)
-        member = ANYTHING if shape.everything else f"EXISTS ({mine} AND mine.organization_id = {parent})"
-        own = f"{way.tally} AS kept WHERE kept.organization_id = {parent} AND {member}"
-    elif shape.everything:
-        most = TALLIED_OF_ALL
-        own = f"(SELECT instances FROM {way.tally} WHERE {ANYTHING} LIMIT {most + 1}) AS few"
-    else:
-        few = f"SELECT organization_id FROM membership WHERE partner_id = $1 LIMIT {most + 1}"
-        # One look for each, where PostgreSQL might read all tallies for a JOIN.
-        kept = f"SELECT kept.instances FROM {way.tally} kept WHERE kept.organization_id = few.organization_id"
-        own = f"(SELECT ({kept}) AS instances FROM ({few}) AS few) AS few"
-    parts = [f"SELECT {_more_than(most)} AS more, coalesce(sum(instances), 0) AS found FROM {own}"]
-    granted = f"SELECT {_more_than(COUNTED)} AS more, count(*) AS found FROM"
-    return parts + [f"{granted} ({it} LIMIT {COUNTED + 1}) AS entries" for it in _granted_entries(shape, way)]
-
-
-def _more_than(bound: int) -> str:
-    return f"CASE WHEN count(*) > {bound} THEN 1 ELSE 0 END"
-
-
-def _counted(shape: Shape) -> str:
-    """One by one."""
-    # What an index finds is looked at alone; else all that is there, in whatever order.
-    searched = where(shape.searched())
-    narrowed, matches = ([searched], "") if searched and shape.indexed else ([], searched)
-    way, columns, counted = shape.way, "1", "*"
-    if matches:
-        columns, counted = f"{matches} AS matches", "CASE WHEN matches THEN 1 END"
-    elif way is not None and way.repeats and not shape.parent:
-        columns, counted = f"{way.key} AS key", "DISTINCT key"
-    entries = _entries(shape, columns, narrowed) if way is None else _entries_of(shape, way, columns)
-    parts = " UNION ALL ".join(
-        f"SELECT count(*) AS looked, count({counted}) AS found FROM ({part} LIMIT {COUNTED + 1}) AS entries"
-        for part in entries
-    )
-    return f"SELECT CASE WHEN sum(looked) <= {COUNTED} THEN sum(found) END FROM ({parts}) AS counted"
-
-
-def _entries(shape: Shape, columns: str, narrowed: list[str]) -> list[str]:
-    """Of all rows."""
-    kind = shape.kind
-    if shape.candidates:
-        found = f"(SELECT DISTINCT id FROM ({shape.candidates})) AS chosen CROSS JOIN {kind.source}"
-        conditions = where([f"{kind.row}.id = chosen.id"], shape.seen(), narrowed)
-        return [f"SELECT {columns} FROM {found} WHERE {conditions}"]
-    entries = f"SELECT {columns} FROM {kind.source} WHERE {where(shape.seen(), shape.belongs(), narrowed)}"
-    if shape.everything and not shape.parent and not shape.contains and "created_at" in kind.values:
-        # So that PostgreSQL reads an index, and not as many pages of the table.
-        entries += f" ORDER BY {kind.row}.created_at"
-    return [entries]
-
-
-def _entries_of(shape: Shape, way: Way, columns: str) -> list[str]:
-    """Of the caller's organizations, and of what it was granted in others."""
-    if shape.parent:
-        own = f"SELECT {columns} FROM {way.source} WHERE {where(_own(shape, way), shape.live())}"
-    else:
-        joined = [_mine(way), f"{way.organization} = mine.organization_id"]
-        source = f"membership mine CROSS JOIN {way.source}"
-        own = f"SELECT {columns} FROM {source} WHERE {where(joined, shape.live())}"
-    return [own, *_granted_entries(shape, way, columns)]
-
-
-def _granted_entries(shape: Shape, way: Way, columns: str = "1") -> list[str]:
-    """Of other organizations' than the caller's."""
-    if not way.granted or shape.everything or shape.member:
-        return []
-    outside = (
-        "NOT EXISTS (SELECT 1 FROM membership mine"
-        f" WHERE mine.organization_id = {way.organization} AND mine.partner_id = $1)"
-    )
-    return [_granted(shape, way, columns, [*shape.live(), outside])]
+def _of_all_of_each(shape: Shape, way: Way, columns: str, conditions: str) -> str:
+    """All entries of each organization, where PostgreSQL might read the whole table for a JOIN."""
+    source, own = memberships(shape, way)
+    of_each = f"{way.organization} = mine.organization_id AND {conditions}"
+    if shape.dialect == "postgres":
+        entries = f"SELECT {columns} FROM {way.source} WHERE {of_each} OFFSET 0"
+        return f"SELECT part.* FROM {source} CROSS JOIN LATERAL ({entries}) part WHERE {own}"
+    return f"SELECT {columns} FROM {source} CROSS JOIN {way.source} WHERE {own} AND {of_each}"

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from tortoise.filters import escape_like
 
 from app.caller import Caller
 from app.storage.keys import text_key
-from app.storage.list_statements import count_statement, page_statement, walk_statement
+from app.storage.list_statements import count_statement, page_statement, search_statement, walk_statement
 from app.storage.records import Record, owns_any, read_rows, reads_all
 from app.storage.search import with_candidates
 from app.storage.session import Rows, Session
 from app.storage.shapes import Shape
 from app.storage.tables import TIME_COLUMNS
 
+Row: TypeAlias = Mapping[str, Any]
 # Enough for all that is counted: eight or so for an entry of an index, which are short ones.
 COUNT_STEPS = 100_000
 
@@ -79,7 +80,7 @@ async def page(
     member: bool = False,
 ) -> Page:
     """One more record than wanted is read, to know whether there are more. The list is counted by the page's
-    own statement, so that the two agree; by one of its own, a moment later, where there is no row to tell it
+    own statement, so that the two agree; by one of its own, a moment later, where no row tells it
     and where SQLite found the page along all rows.
 
     `member` is whether the list belongs to an organization that the caller was just found to be a member of.
@@ -94,11 +95,11 @@ async def page(
     position = [_comparable(listing, it) for it in (cut.before or cut.after,) if it is not None]
     if "tie" in shape.position:
         position.append((cut.before or cut.after or Position("", "")).id)
-    rows = await _rows(session, shape, [*values, *position, cut.limit + 1, cut.offset])
+    rows, whole = await _rows(session, shape, [*values, *position, cut.limit + 1, cut.offset])
     kept = rows[: cut.limit]
     if cut.before is not None:
         kept.reverse()
-    owns = not listing.parent and (rows[0]["owns_any"] if rows else await owns_any(session, caller))
+    owns = not listing.parent and (whole["owns_any"] if whole else await owns_any(session, caller))
     return Page(
         records=tuple(read_rows(shape.kind, kept, everything)),
         positions=tuple(
@@ -106,7 +107,7 @@ async def page(
         ),
         more=len(rows) > cut.limit,
         owns_any=bool(owns),
-        total=await _total(session, shape, values, rows) if shape.counted else None,
+        total=await _total(session, shape, values, whole) if shape.counted else None,
     )
 
 
@@ -128,26 +129,28 @@ def _shape(
     )
 
 
-async def _rows(session: Session, shape: Shape, values: Sequence[Any]) -> Rows:
-    """What is searched or passed over may be much; an index leads to all else."""
+async def _rows(session: Session, shape: Shape, values: Sequence[Any]) -> tuple[Rows, Row]:
+    """The page's, and one that tells of the whole, if there is one. What is searched or passed over may be
+    much; an index leads to all else."""
+    if shape.looks_once:
+        rows = await session.rows(search_statement(shape), values)
+        if rows[0]["small"]:
+            return rows if rows[0]["id"] else [], rows[0]
     if shape.contains or shape.skips:
-        return await session.rows(page_statement(shape), values)
-    if shape.walks:
-        rows = await session.soon(walk_statement(shape), values)
-        if rows:
-            return rows
-    return await session.point(page_statement(shape), values)
+        rows = await session.rows(page_statement(shape), values)
+    else:
+        walked = await session.soon(walk_statement(shape), values) if shape.walks else None
+        rows = walked or await session.point(page_statement(shape), values)
+    return rows, rows[0] if rows else {}
 
 
-async def _total(
-    session: Session, shape: Shape, values: Sequence[Any], rows: Sequence[Mapping[str, Any]]
-) -> int | None:
-    """As the page's rows tell it; where they do not, it has to be asked for."""
-    if not rows or "total" not in rows[0]:
+async def _total(session: Session, shape: Shape, values: Sequence[Any], whole: Row) -> int | None:
+    """As a row of the page tells it; where none does, it has to be asked for."""
+    if "total" not in whole:
         statement = count_statement(shape)
         soon = None if shape.contains else await session.soon(statement, values, COUNT_STEPS)
-        rows = await session.rows(statement, values) if soon is None else soon
-    total = rows[0]["total"]
+        [whole] = await session.rows(statement, values) if soon is None else soon
+    total = whole["total"]
     return None if total is None else int(total)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from app.storage.keys import text_key
-from app.storage.list_statements import COUNTED
+from app.storage.list_counts import COUNTED
 from app.storage.session import Session
 from app.storage.shapes import Shape
 

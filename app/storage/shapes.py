@@ -50,6 +50,11 @@ class Shape:
         return None if self.everything and not (self.parent and way.repeats) else way
 
     @property
+    def looks_once(self) -> bool:
+        """Whether what is searched for in the caller's organizations is found and counted in one go."""
+        return bool(self.counted and self.contains and self.way is not None and self.way.tally)
+
+    @property
     def walks(self) -> bool:
         """Whether it is worth a look whether the page is among the first of all rows."""
         way = self.way
@@ -137,3 +142,35 @@ def _prefix(text: str) -> str:
 
 def where(*conditions: Iterable[str]) -> str:
     return " AND ".join(condition for some in conditions for condition in some)
+
+
+def entries_granted(shape: Shape, way: Way, columns: str, conditions: list[str]) -> str:
+    within = [f"{way.organization} = {shape.place(shape.parent)}"] if shape.parent else []
+    return (
+        f"SELECT {columns} FROM ({way.granted}) AS others CROSS JOIN {way.source}"
+        f" WHERE {where([f'{way.key} = others.instance_id'], within, conditions)}"
+    )
+
+
+def memberships(shape: Shape, way: Way) -> tuple[str, str]:
+    """What the caller's organizations are read from, as `mine`, and where.
+
+    For PostgreSQL they are an array, of which it takes that it is short: of a membership it would take that
+    everybody has as many as people have on the average, and plan anew a statement that is the same for who
+    has one and for who has thousands.
+    """
+    if shape.dialect == "sqlite":
+        return "membership mine", callers(way)
+    own = f"SELECT mine.organization_id FROM membership mine WHERE {callers(way)}"
+    return f"unnest(ARRAY({own})) AS mine(organization_id)", "TRUE"
+
+
+def callers(way: Way) -> str:
+    return f"mine.partner_id = $1{way.as_member}"
+
+
+def of_parent(shape: Shape, way: Way) -> list[str]:
+    """What belongs to the organization that is the parent, for whoever is a member of it."""
+    parent = shape.place(shape.parent)
+    mine = f"SELECT 1 FROM membership mine WHERE mine.organization_id = {parent} AND {callers(way)}"
+    return [f"{way.organization} = {parent}", ANYTHING if shape.everything else f"EXISTS ({mine})"]

@@ -11,7 +11,7 @@ from app.caller import READ_ALL, Caller
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database
 from app.storage.keys import text_key
-from app.storage.list_statements import COUNTED
+from app.storage.list_counts import COUNTED
 from app.storage.ownership import EVERYTHING
 from app.storage.pages import Cut, Listing, page
 from app.storage.records import find

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.caller import READ_ALL, Caller
-from app.storage import list_statements
+from app.storage import list_counts, list_statements
 from app.storage.acts import new_id
 from app.storage.database import Database, Session, UniqueViolation, update
 from app.storage.pages import Cut, Listing, page
@@ -115,16 +115,16 @@ async def test_those_who_write_at_the_same_moment_are_all_counted(database: Data
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if three were many: entries to be counted, organizations whose tallies are added up."""
-    monkeypatch.setattr(list_statements, "COUNTED", 3)
-    monkeypatch.setattr(list_statements, "TALLIED", 3)
-    monkeypatch.setattr(list_statements, "TALLIED_OF_ALL", 3)
+    monkeypatch.setattr(list_counts, "COUNTED", 3)
+    monkeypatch.setattr(list_counts, "TALLIED", 3)
+    monkeypatch.setattr(list_counts, "TALLIED_OF_ALL", 3)
     forget()
     yield
     forget()
 
 
 def forget() -> None:
-    for statement in ("page_statement", "walk_statement", "count_statement"):
+    for statement in ("page_statement", "search_statement", "walk_statement", "count_statement"):
         getattr(list_statements, statement).cache_clear()
 
 
