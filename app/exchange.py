@@ -141,11 +141,10 @@ class Exchange:
 
     async def created(self, record: Record) -> Representation:
         """201 with the new resource, whose address is both what was made and what is shown."""
-        return replace(
-            await self.item(record),
-            status=201,
-            location=self.contract.base + item_path(record.class_name, record.values),
-        )
+        made = await self.item(record)
+        made.status = 201
+        made.location = self.contract.base + item_path(record.class_name, record.values)
+        return made
 
 
 @dataclass(eq=False)

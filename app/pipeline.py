@@ -313,7 +313,7 @@ class Pipeline:
             representation = await resource.operations[method](exchange)
             exchange.check_query()
             return representation
-        async with self._database.transaction() as session:
+        async with self._database.transaction(single=True) as session:
             return await self._change(resource, exchange, method, session)
 
     async def _once(self, resource: Resource, exchange: Exchange, wish: Wish, key: str) -> Answer:
@@ -334,11 +334,11 @@ class Pipeline:
     async def _change(
         self, resource: Resource, exchange: Exchange, method: str, session: Session
     ) -> Representation:
-        writing = replace(exchange, transaction=session)
+        exchange.transaction = session
         if method == "POST" and exchange.conditions.stated:
-            await self._check_list(resource, writing)
-        representation = await resource.operations[method](writing)
-        writing.check_query()
+            await self._check_list(resource, exchange)
+        representation = await resource.operations[method](exchange)
+        exchange.check_query()
         return representation
 
     async def _check_list(self, resource: Resource, exchange: Exchange) -> None:

@@ -6,6 +6,7 @@ Never is an answer a 5xx, not even one that asks to try again.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from app.storage import activities
 from app.storage.database import Database
-from app.storage.session import Session
+from app.storage.session import Rows, Session
 from app.storage.tables import TABLES
 from tests.races import PAIRS, RACES, Act, Place
 from tests.service import Service, running
@@ -27,6 +27,9 @@ pytestmark = pytest.mark.anyio
 ROUNDS = 5
 # A transaction takes fewer locks than that.
 MOST_LOCKS = 6
+
+# On either database, and beside whatever is written with it.
+WRITES_ACTIVITY = re.compile(r'INSERT INTO "?activity"? \(')
 
 # What must never be found: a sentence, and the rows that it does not hold for.
 FAULTS = {
@@ -73,15 +76,17 @@ class Stop:
 
 @contextmanager
 def before_commit(*stops: Stop) -> Iterator[None]:
-    """All is written but the activities, and all locks are held but that of their sequence."""
+    """All is written but the activity, and what is written with it; all locks are held but that of the
+    activities' sequence."""
+    brief = Session.brief
 
-    async def write_activities(session: Session, notes: Sequence[Any]) -> None:
-        for stop in stops:
+    async def stopped(session: Session, sql: str, values: Sequence[Any] = ()) -> Rows:
+        for stop in stops if WRITES_ACTIVITY.search(sql) else ():
             await stop.pass_by()
-        await activities.write_activities(session, notes)
+        return await brief(session, sql, values)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.storage.database.write_activities", write_activities)
+        patch.setattr(Session, "brief", stopped)
         yield
 
 
@@ -107,9 +112,9 @@ def noted_transactions() -> Iterator[set[asyncio.Task[Any] | None]]:
     asked: set[asyncio.Task[Any] | None] = set()
     transaction = Database.transaction
 
-    def noted(database: Database) -> Any:
+    def noted(database: Database, *, single: bool = False) -> Any:
         asked.add(asyncio.current_task())
-        return transaction(database)
+        return transaction(database, single=single)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "transaction", noted)

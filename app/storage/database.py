@@ -86,15 +86,16 @@ class Database:
         return Session(self.dialect, self._replica or self._client)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Session]:
+    async def transaction(self, *, single: bool = False) -> AsyncIterator[Session]:
         """All statements, with the activities that they are noted as, or, if anything is raised, none.
+        `single` is one that makes a single change.
 
         On SQLite one writer at a time, from the start.
         """
         if self._client is None:
             raise unavailable()
         async with self._client.transaction() as connection:
-            session = Session(self.dialect, self._client, connection)
+            session = Session(self.dialect, self._client, connection, single=single)
             yield session
             await write_activities(session, session.notes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from tortoise.models import Model
 
@@ -35,6 +35,11 @@ class Client(Protocol):
     async def brief(self, connection: Any, sql: str, values: Sequence[Any]) -> Rows: ...
 
 
+class _Ended:
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("The transaction has written its last, and nothing may come after it.")
+
+
 class Session:
     """Runs statements, each on its own or all in one transaction.
 
@@ -42,7 +47,8 @@ class Session:
     ids as `str`, times as `2026-01-01T00:00:00.000000Z`. A time must be selected under the name that its
     column has in its table, because SQLite has no type to tell it by.
 
-    `notes` are what becomes activities at the end of the transaction.
+    `notes` are what becomes activities at the end of the transaction. `single` is one that makes a single
+    change, so that its activity can be written with it.
 
     Raises `UniqueViolation`, and `Problem("unavailable")` for what may pass; all else is a fault of ours.
     """
@@ -52,11 +58,19 @@ class Session:
         dialect: Dialect,
         client: Client,
         connection: Any = None,
+        *,
+        single: bool = False,
     ) -> None:
         self.dialect = dialect
         self._client = client
         self._connection = connection
         self.notes: list[Note] = []
+        self.single = single
+
+    def end(self) -> None:
+        """Nothing is left but the commit: whoever asked for more now would keep all who write waiting, or
+        wait for one of them."""
+        self._client = cast("Client", _Ended())
 
     async def rows(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """The rows that a statement selects or returns; `$1` is its first value, on both databases."""

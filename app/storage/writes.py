@@ -75,8 +75,9 @@ async def remove_member(session: Session, act: Act, record: Record) -> bool:
 
 async def create_instance(session: Session, act: Act, organization_id: str, name: str, handle: str) -> str:
     """Its id. Raises `UniqueViolation` if any instance has, or once had, the handle."""
-    row = _new_instance(session, act, organization_id, name, handle)
+    row, noted = _new_instance(act, organization_id, name, handle)
     await insert(session, Instance, row)
+    session.notes.append(noted)
     return str(row["id"])
 
 
@@ -84,19 +85,17 @@ async def add_instance(
     session: Session, act: Act, organization_id: str, name: str, handle: str
 ) -> Record | None:
     """As `create_instance`, with the instance as who acts sees it."""
-    row = _new_instance(session, act, organization_id, name, handle)
-    return await inserted(session, "Instance", act.caller, row)
+    row, noted = _new_instance(act, organization_id, name, handle)
+    return await inserted(session, noted, row)
 
 
-def _new_instance(
-    session: Session, act: Act, organization_id: str, name: str, handle: str
-) -> dict[str, object]:
+def _new_instance(act: Act, organization_id: str, name: str, handle: str) -> tuple[dict[str, object], Note]:
     identifier = new_id()
     changes = changed({}, {"name": name, "handle": handle, "organization_id": organization_id})
-    note(session, act, "Create", "Instance", identifier, [organization_id], changes)
+    noted = Note(act, "Create", "Instance", identifier, frozenset((organization_id,)), changes)
     owners = {"organization_id": organization_id, "created_by_organization_id": organization_id}
     row = {"id": identifier, "name": name, "name_key": text_key(name), "handle": handle, **owners}
-    return row | _first_version(act)
+    return row | _first_version(act), noted
 
 
 async def change(
@@ -113,10 +112,8 @@ async def change(
     if "name" in differing:
         written["name_key"] = text_key(differing["name"])
     before = {column: str(record.values[column]) for column in differing}
-    told = await updated(session, record.class_name, act.caller, *_next_version(record, written))
-    if told is not None:
-        note_of(session, act, type_, record, changed(before, differing))
-    return told
+    noted = _note_of(act, type_, record, changed(before, differing))
+    return await updated(session, noted, *_next_version(record, written))
 
 
 async def delete(session: Session, act: Act, record: Record, also_concerned: Iterable[str] = ()) -> bool:
@@ -175,8 +172,14 @@ def note_of(
     changes: tuple[Change, ...],
     also_concerned: Iterable[str] = (),
 ) -> None:
-    concerned = [*record.concerned, *also_concerned]
-    note(session, act, type_, record.class_name, record.id, concerned, changes, record.parent_id)
+    session.notes.append(_note_of(act, type_, record, changes, also_concerned))
+
+
+def _note_of(
+    act: Act, type_: str, record: Record, changes: tuple[Change, ...], also_concerned: Iterable[str] = ()
+) -> Note:
+    concerned = frozenset((*record.concerned, *also_concerned))
+    return Note(act, type_, record.class_name, record.id, concerned, changes, record.parent_id)
 
 
 def note(
