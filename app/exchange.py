@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
-from itertools import groupby
-from operator import attrgetter
 
 from app.addresses import item_path
 from app.caller import Caller
@@ -22,9 +20,11 @@ from app.relations import of_item
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON_LD
 from app.representation.incoming import Sent
-from app.representation.nodes import NodeObject, activity_node, top_level
+from app.representation.nodes import Maker, Members, NodeObject, OneByOne, top_level
+from app.representation.recipes import activity_node
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
+from app.storage.pages import Page
 from app.storage.records import WITH_PARTS, Record, embedded
 
 # What something in a path can belong to, by the variable that names it there, nearest first.
@@ -32,8 +32,6 @@ PARENTS = {"instance_id": "Instance", "partner_id": "Partner", "organization_id"
 # Of what a caller only knows by name.
 NAMED = ("id", "name")
 SHOWN_LENGTH = 64
-# What decides how a record's node is made.
-_KIN = attrgetter("kind.class_name", "roles", "named")
 
 
 @dataclass(eq=False)
@@ -95,29 +93,28 @@ class Exchange:
 
     def node(self, record: Record, parts: Mapping[str, Iterable[Record]] | None = None) -> NodeObject:
         """With its `parts`, whole records by JSON key. Links that the caller could not follow stay away."""
-        if record.named:
-            named = {key: record.values[key] for key in NAMED}
-            return self.offers.unlinked(record.class_name).node(named)
-        recipe = self.offers.recipe(record.class_name, self.caller.granted, record.roles)
-        if record.class_name == "Activity":
-            return activity_node(self.contract, recipe, record.values)
+        maker = self._maker(record.class_name, record.roles, record.named)
         if not parts:
-            return recipe.node(record.values)
+            return maker.node(record.values)
         nodes = {key: [self.node(part) for part in records] for key, records in parts.items()}
         values: dict[str, object] = {**record.values, **nodes}
-        return recipe.node(values)
+        return maker.node(values)
 
-    def nodes(self, records: Sequence[Record]) -> list[NodeObject]:
+    def members(self, page: Page) -> Members:
         """As `node`, of each. Those that are the same to the caller, as in most lists all are, are made at
         once."""
-        made: list[NodeObject] = []
-        for (class_name, roles, named), alike in groupby(records, _KIN):
-            if named or class_name == "Activity":
-                made += map(self.node, alike)
-            else:
-                recipe = self.offers.recipe(class_name, self.caller.granted, roles)
-                made += recipe.nodes([record.values for record in alike])
-        return made
+        class_name = page.kind.class_name
+        return Members([(self._maker(class_name, roles, named), rows) for roles, named, rows in page.alike()])
+
+    def _maker(self, class_name: str, roles: frozenset[str], named: bool) -> Maker:
+        """What makes nodes of the values of records that are the same to the caller."""
+        if named:
+            unlinked = self.offers.unlinked(class_name)
+            return OneByOne(self.contract, lambda it: unlinked.node({key: it[key] for key in NAMED}))
+        recipe = self.offers.recipe(class_name, self.caller.granted, roles)
+        if class_name == "Activity":
+            return OneByOne(self.contract, partial(activity_node, self.contract, recipe))
+        return recipe
 
     async def item(self, record: Record) -> Representation:
         """The record as a node object of its own, wherever it was met."""

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from app.contract.contract import Contract
-from app.representation.nodes import NodeObject, Recipe, operation_node
+from app.representation.nodes import NodeObject, operation_node
+from app.representation.recipes import Recipe
 from app.security.rights import may
 
 # Of a caller's token, None where there is none; and what it is to a resource, or methods.

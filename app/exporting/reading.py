@@ -14,7 +14,8 @@ from app.caller import READ_ALL, Caller
 from app.contract.contract import Contract
 from app.offers import Offers
 from app.problems import Problem
-from app.representation.nodes import NodeObject, activity_node
+from app.representation.nodes import NodeObject
+from app.representation.recipes import activity_node
 from app.storage.counts import count_live
 from app.storage.database import Session
 from app.storage.pages import Cut, Listing, Position, page

@@ -2,89 +2,80 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol, overload
 
 import orjson
 
-from app.addresses import DATA_CONTEXT, ITEMS, LINKS, item_path
+from app.addresses import DATA_CONTEXT
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Operation
 from app.representation.terms import Lasting
 
 NodeObject = dict[str, Any]
-# Of the values that an address is made of.
-_NAMES = re.compile(r"{(\w+)}")
 
 
-class Recipe:
-    """How node objects of a class are made for who may not follow some of its links: worked out once, for
-    lists make dozens in a request. Written as Python and compiled, as dataclasses are, for that reason."""
+class Maker(Protocol):
+    """What makes node objects of values, or writes them as JSON at once, without an array's brackets."""
 
-    def __init__(self, contract: Contract, class_name: str, hidden: Collection[str] = ()) -> None:
-        """`hidden` are the keys of those links."""
-        base, links, own = contract.base, LINKS[class_name], ITEMS[class_name]
-        shown = [key for key in contract.classes[class_name].properties if key not in hidden]
-        members = {
-            "@id": _address(base, own),
-            "@type": repr(class_name),
-            **{key: _link(base, links[key], own) if key in links else f"get({key!r})" for key in shown},
-        }
-        source = ", ".join(f"{key!r}: {value}" for key, value in members.items())
-        # What is compiled is of the contract and of this service's own templates.
-        of_one = f"lambda values, get: {{{source}}}"
-        of_several = f"lambda several: [{{{source}}} for values in several for get in (values.get,)]"
-        self._node, self._nodes = eval(f"({of_one}, {of_several})", {})  # noqa: S307
+    def node(self, values: Mapping[str, Any]) -> NodeObject: ...
 
-    def node(self, values: Mapping[str, Any]) -> NodeObject:
-        """Without a context: `@id`, `@type`, what has a value, and the links, in the contract's order."""
-        node: NodeObject = self._node(values, values.get)
-        return _told(node) if None in node.values() else node
+    def nodes(self, several: Sequence[Mapping[str, Any]]) -> list[NodeObject]: ...
+
+    def text(self, several: Sequence[Mapping[str, Any]]) -> str: ...
+
+    def plain_text(self, several: Sequence[Mapping[str, Any]]) -> str: ...
+
+
+class OneByOne:
+    """Makes each node by a function."""
+
+    def __init__(self, contract: Contract, make: Callable[[Mapping[str, Any]], NodeObject]) -> None:
+        self._contract = contract
+        self.node = make
 
     def nodes(self, several: Sequence[Mapping[str, Any]]) -> list[NodeObject]:
-        """As `node`, of each."""
-        return [_told(node) if None in node.values() else node for node in self._nodes(several)]
+        return list(map(self.node, several))
+
+    def text(self, several: Sequence[Mapping[str, Any]]) -> str:
+        return ",".join(dump(node).decode() for node in self.nodes(several))
+
+    def plain_text(self, several: Sequence[Mapping[str, Any]]) -> str:
+        return ",".join(dump(plain(self._contract, node)).decode() for node in self.nodes(several))
 
 
-def _told(node: NodeObject) -> NodeObject:
-    return {key: value for key, value in node.items() if value is not None}
+class Members(Sequence[NodeObject]):
+    """The members of a page: node objects, made where somebody looks at them; JSON is written of values."""
+
+    def __init__(self, parts: Sequence[tuple[Maker, Sequence[Mapping[str, Any]]]]) -> None:
+        self._parts = parts
+
+    @cached_property
+    def nodes(self) -> list[NodeObject]:
+        return [node for maker, values in self._parts for node in maker.nodes(values)]
+
+    def __len__(self) -> int:
+        return sum(len(values) for _, values in self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> NodeObject: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[NodeObject]: ...
+
+    def __getitem__(self, index: int | slice) -> NodeObject | list[NodeObject]:
+        return self.nodes[index]
+
+    def written(self) -> orjson.Fragment:
+        return _array([maker.text(values) for maker, values in self._parts])
+
+    def written_plain(self) -> orjson.Fragment:
+        return _array([maker.plain_text(values) for maker, values in self._parts])
 
 
-def _address(base: str, template: str) -> str:
-    """As an expression. Raises `KeyError` where a value is missing."""
-    # All of it that is always the same stands there as one text.
-    return f'f"{base}' + _NAMES.sub(r"{values['\1']}", template) + '"'
-
-
-def _link(base: str, template: str, own: str) -> str:
-    """As an expression: None where one of its values is missing that its `own` address does not need."""
-    names = [name for name in _NAMES.findall(template) if name not in _NAMES.findall(own)]
-    absent = " or ".join(f"get('{name}') is None" for name in names)
-    address = _address(base, template)
-    return f"None if {absent} else {address}" if absent else address
-
-
-def activity_node(contract: Contract, recipe: Recipe, values: Mapping[str, Any]) -> NodeObject:
-    """An activity: its type is one of ActivityStreams too, and each change in it a node."""
-    parent = values["object_parent_id"]
-    address = {"id": values["object_id"], "organization_id": parent, "instance_id": parent}
-    changes = [
-        {
-            "@id": f"{contract.base}{item_path('Activity', values)}#change-{number}",
-            "@type": "Change",
-            **change,
-        }
-        for number, change in enumerate(orjson.loads(values["changes"]), 1)
-    ]
-    label = contract.classes[values["object_class"]].label
-    told = {
-        "object": contract.base + item_path(values["object_class"], address),
-        "summary": f"{label} {contract.acts[values['type']]}",
-        "changes": changes,
-    }
-    node = recipe.node({**values, **told})
-    return {**node, "@type": ["Activity", values["type"]]}
+def _array(texts: Sequence[str]) -> orjson.Fragment:
+    return orjson.Fragment(f"[{','.join(texts)}]")
 
 
 def top_level(contract: Contract, node: NodeObject, operations: Sequence[NodeObject]) -> NodeObject:
@@ -113,7 +104,9 @@ def plain(contract: Contract, node: Mapping[str, Any]) -> NodeObject:
     """Plain JSON (API.md section 2): a collection keeps count, members and view; an item its values."""
     if "member" in node:
         view = {key: value for key, value in node["view"].items() if not key.startswith("@")}
-        members = [plain(contract, member) for member in node["member"]]
+        of_page = node["member"]
+        written = isinstance(of_page, Members)
+        members = of_page.written_plain() if written else [plain(contract, member) for member in of_page]
         counted = {"totalItems": node["totalItems"]} if "totalItems" in node else {}
         return {**counted, "member": members, "view": view}
     type_ = node["@type"]
@@ -133,4 +126,16 @@ def _is_plain(definition: ClassDefinition, key: str) -> bool:
 
 
 def dump(node: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(node)
+    return orjson.dumps(node, _of_members)
+
+
+def _of_members(value: object) -> orjson.Fragment:
+    if isinstance(value, Members):
+        return value.written()
+    raise TypeError
+
+
+def with_all_made(node: NodeObject) -> NodeObject:
+    """The node as those want it who look at it whole."""
+    members = node.get("member")
+    return {**node, "member": members.nodes} if isinstance(members, Members) else node

@@ -25,7 +25,7 @@ from app.representation.forms import (
     TURTLE,
     profile_of,
 )
-from app.representation.nodes import NodeObject, dump
+from app.representation.nodes import NodeObject, dump, with_all_made
 from app.representation.terms import Terms
 from app.representation.turtle import TurtleWriter
 
@@ -61,6 +61,7 @@ class Writer:
         """Every form of JSON-LD or RDF. What nests is a tree already, so that it is framed as it is."""
         if form in (JSON_LD, COMPACTED, FRAMED):
             return dump(node)
+        node = with_all_made(node)
         if form in (TURTLE, TRIG):
             # A default graph alone is written alike in both.
             return self._turtle.write(node)

@@ -101,7 +101,7 @@ def _collection(
         "@id": _with_query(address, wanted.given),
         "@type": ["Collection", definition.name],
         **({"totalItems": found.total} if found.total is not None else {}),
-        "member": exchange.nodes(found.records),
+        "member": exchange.members(found),
         "view": view,
         "search": search(definition, address),
         "memberAssertion": member_assertion(exchange.contract, definition),

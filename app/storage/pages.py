@@ -11,8 +11,9 @@ from tortoise.filters import escape_like
 
 from app.caller import Caller
 from app.storage.keys import text_key
+from app.storage.kinds import Kind
 from app.storage.list_statements import count_statement, page_statement, search_statement, walk_statement
-from app.storage.records import Record, owns_any, read_rows, reads_all
+from app.storage.records import Record, alike, owns_any, read_rows, reads_all
 from app.storage.search import with_candidates
 from app.storage.session import Rows, Session
 from app.storage.shapes import Shape
@@ -57,17 +58,29 @@ class Listing:
 
 @dataclass(frozen=True)
 class Page:
-    """Records, the positions of the first and the last, and whether more follow in the direction of reading.
+    """Rows of records, the positions of the first and the last, and whether more follow in the direction of
+    reading.
 
     `total` is how many there are in the whole list, where it was counted: not where that would be dear.
     `owns_any` is whether the caller is an owner of any organization, where the list belongs to nothing.
     """
 
-    records: tuple[Record, ...]
+    kind: Kind
+    rows: Rows
+    everything: bool
     positions: tuple[Position, ...]
     more: bool
     owns_any: bool
     total: int | None = None
+
+    @property
+    def records(self) -> list[Record]:
+        return read_rows(self.kind, self.rows, self.everything)
+
+    def alike(self) -> list[tuple[frozenset[str], bool, Rows]]:
+        """The rows, those together that follow each other and are the same to the caller: the roles that it
+        has, and whether it may know no more of them than what they are called."""
+        return alike(self.kind, self.rows, self.everything)
 
 
 async def page(
@@ -101,7 +114,9 @@ async def page(
         kept.reverse()
     owns = not listing.parent and (whole["owns_any"] if whole else await owns_any(session, caller))
     return Page(
-        records=tuple(read_rows(shape.kind, kept, everything)),
+        kind=shape.kind,
+        rows=kept,
+        everything=everything,
         positions=tuple(
             Position(_position_value(listing, row), row["id"]) for row in (*kept[:1], *kept[-1:])
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import Any
 
 from app.caller import READ_ALL, Caller
@@ -206,7 +207,20 @@ def read_row(kind: Kind, row: Mapping[str, Any], everything: bool) -> Record:
     return Record(kind, row, roles, not roles and not everything and kind.class_name == "Organization")
 
 
-def read_rows(kind: Kind, rows: Iterable[Mapping[str, Any]], everything: bool) -> list[Record]:
+def read_rows(kind: Kind, rows: Iterable[dict[str, Any]], everything: bool) -> list[Record]:
     """As `read_row`, of each."""
-    columns, nameable = kind.roles_in, not everything and kind.class_name == "Organization"
-    return [Record(kind, row, roles := _roles(columns(row)), nameable and not roles) for row in rows]
+    return [
+        Record(kind, row, roles, named)
+        for roles, named, some in alike(kind, rows, everything)
+        for row in some
+    ]
+
+
+def alike(
+    kind: Kind, rows: Iterable[dict[str, Any]], everything: bool
+) -> list[tuple[frozenset[str], bool, list[dict[str, Any]]]]:
+    """Rows that follow each other and are the same to the caller, with its roles and whether it may know no
+    more of them than what they are called."""
+    nameable = not everything and kind.class_name == "Organization"
+    found = [(_roles(columns), list(some)) for columns, some in groupby(rows, kind.roles_in)]
+    return [(roles, nameable and not roles, some) for roles, some in found]

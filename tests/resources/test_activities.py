@@ -247,7 +247,7 @@ async def test_a_number_is_not_given_out_before_those_below_it_can_be_read(datab
         done, _ = await asyncio.wait([second], timeout=0.3)
         assert done == set()
         seen = await page(other.reading(), Listing("Activity", "sequence", False), caller, Cut(limit=9))
-        assert seen.records == ()
+        assert seen.records == []
         ended.set()
         await asyncio.gather(first, second)
         seen = await page(other.reading(), Listing("Activity", "sequence", False), caller, Cut(limit=9))

@@ -1,0 +1,69 @@
+"""Recipes: what is written of values at once is what is written of the nodes that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.addresses import ITEMS
+from app.representation.nodes import Members, OneByOne, dump, plain, with_all_made
+from app.representation.recipes import Recipe
+from app.storage.kinds import KINDS
+from app.storage.tables import TIME_COLUMNS
+from tests.promises import CONTRACT
+
+# An activity is made one by one, and is no more than a node.
+CLASSES = sorted(set(ITEMS) - {"Activity"})
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+TIMES = st.datetimes().map(lambda at: f"{at.isoformat(timespec='microseconds')}Z")
+
+
+def values_of(class_name: str) -> st.SearchStrategy[Mapping[str, Any]]:
+    """As storage reads them: ids and times are what they are, and all else is any text; much may be missing,
+    but not what its own address needs."""
+    own = {name for name in KINDS[class_name].values if f"{{{name}}}" in ITEMS[class_name]}
+
+    def value(key: str) -> st.SearchStrategy[Any]:
+        if key == "id" or key.endswith("_id"):
+            return st.uuids().map(str)
+        return TIMES if key in TIME_COLUMNS else TEXTS
+
+    return st.fixed_dictionaries(
+        {
+            key: value(key) if key in own else st.one_of(value(key), value(key), st.none())
+            for key in KINDS[class_name].values
+        }
+    )
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("class_name", CLASSES)
+@given(data=st.data())
+def test_a_page_says_in_json_what_its_nodes_say(class_name: str, hidden: bool, data: st.DataObject) -> None:
+    definition = CONTRACT.classes[class_name]
+    links = [key for key, it in definition.properties.items() if it.link]
+    recipe = Recipe(CONTRACT, class_name, links if hidden else ())
+    values = data.draw(st.lists(values_of(class_name), min_size=1, max_size=4))
+    others = data.draw(st.lists(values_of(class_name), max_size=2))
+    members = Members(
+        [(recipe, values), (OneByOne(CONTRACT, recipe.node), others)] if others else [(recipe, values)]
+    )
+    nodes = [recipe.node(it) for it in (*values, *others)]
+    assert list(members) == nodes
+    assert len(members) == len(nodes)
+    page = {"@type": "Collection", "member": members, "view": {"@id": "/", "next": "/next"}}
+    made = with_all_made(page)
+    assert made["member"] == nodes
+    assert dump(page) == dump(made)
+    assert orjson.dumps(plain(CONTRACT, page)) == orjson.dumps(plain(CONTRACT, made))
+
+
+def test_an_empty_page_has_an_empty_array() -> None:
+    page = {"member": Members([]), "view": {}}
+    assert dump(page) == b'{"member":[],"view":{}}'
+    assert orjson.dumps(plain(CONTRACT, page)) == b'{"member":[],"view":{}}'
