@@ -11,6 +11,7 @@ from app.problems import Problem
 _MAX_PARAMETERS = 64
 _BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = re.compile(r"[A-Za-z0-9\-._~]*")
+_PLAIN = re.compile(rb"[A-Za-z0-9\-._~]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -41,7 +42,7 @@ def encode_query(parameters: Iterable[tuple[str, str]]) -> str:
 
 
 def _encoded(text: str) -> str:
-    """Most have nothing to encode, which is seen sooner than it is done."""
+    """As above, the other way."""
     return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
@@ -55,6 +56,9 @@ def _parameter(piece: bytes) -> tuple[str, str]:
 
 def _decode(raw: bytes) -> str:
     """The text of a name or value; raises ValueError with what would be right."""
+    # Most have nothing to decode, which is seen sooner than it is done.
+    if _PLAIN.fullmatch(raw):
+        return raw.decode("ascii")
     if _BROKEN.search(raw):
         raise ValueError("with two hexadecimal digits after each %")
     try:

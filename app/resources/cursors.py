@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from functools import lru_cache
-from uuid import UUID
 
 import orjson
 
@@ -38,14 +37,15 @@ class Cursors:
         value = b"" if self._by_id else position.value.encode()
         if len(value) > LONG:
             value = SHORTENED + zlib.compress(value)
-        return self._seal.close(UUID(position.id).bytes + value, self._place)
+        return self._seal.close(bytes.fromhex(position.id.replace("-", "")) + value, self._place)
 
     def open(self, cursor: str) -> Position | None:
         """None for what is no cursor of this list, order and caller."""
         text = self._seal.open(cursor, self._place)
         if text is None:
             return None
-        identifier, value = str(UUID(bytes=text[:16])), text[16:]
+        digits, value = text[:16].hex(), text[16:]
+        identifier = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
         if value.startswith(SHORTENED):
             value = zlib.decompress(value[1:])
         return Position(identifier if self._by_id else value.decode(), identifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TypeAlias
 
 from app.addresses import LINKS
 from app.contract.definitions import ClassDefinition
@@ -14,11 +15,12 @@ from app.representation.nodes import NodeObject, top_level
 from app.resources.cursors import Cursors
 from app.resources.items import parent
 from app.resources.naming import likely_id
-from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cut, read_query
+from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cut, read_query, variables_of
 from app.security.rights import check_role
 from app.storage.pages import Page, page
 from app.storage.people import count_members
 
+Parameters: TypeAlias = tuple[tuple[str, str], ...]
 OWNER, NOBODY = frozenset({"owner"}), frozenset[str]()
 TARGETS = "TransferTargetCollection"
 
@@ -35,8 +37,9 @@ async def read(exchange: Exchange) -> Representation:
         exchange.contract, exchange.parameters, definition, (name, owner.id) if name and owner else None
     )
     address = _address(exchange)
+    pages = _Pages(address, exchange.parameters, wanted)
     cursors = Cursors(exchange.database.cursor_key, exchange.caller, wanted.listing)
-    part = cut(wanted, cursors, _with_query(address, (*_kept(exchange, wanted), (AFTER, ""))))
+    part = cut(wanted, cursors, pages.first)
     member = owner is not None and owner.class_name == "Organization" and bool(owner.roles)
     found = await page(
         exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts, member=member
@@ -44,8 +47,7 @@ async def read(exchange: Exchange) -> Representation:
     links = (
         _by_cursor(wanted, cursors, found) if wanted.number is None else _by_number(wanted, cursors, found)
     )
-    view = _view(exchange, address, wanted, links)
-    node = _collection(exchange, address, definition, wanted, found, view)
+    node = _collection(exchange, address, definition, found, pages, links)
     # What is in no organization yet can be put into any that the caller owns.
     roles = owner.roles if owner else OWNER if found.owns_any else NOBODY
     withheld = await _withheld(exchange, definition, wanted, found)
@@ -56,15 +58,40 @@ async def read(exchange: Exchange) -> Representation:
     return Representation(
         node=top_level(exchange.contract, node, offered),
         version=owner.version if counted and owner else None,
-        address=_with_query(address, _asked(exchange, definition)),
+        address=pages.asked(variables_of(definition)),
         links=of_list(exchange.contract, definition, address, node),
     )
 
 
-def _asked(exchange: Exchange, definition: ClassDefinition) -> tuple[tuple[str, str], ...]:
-    """Of the request's query what means something."""
-    known = {variable.name for variable in definition.variables}
-    return tuple((name, value) for name, value in exchange.parameters if name in known)
+class _Pages:
+    """The addresses of a list's pages, of which each part is written once."""
+
+    def __init__(self, address: str, parameters: Parameters, wanted: Wanted) -> None:
+        self._address = address
+        self._parameters = parameters
+        self.requested = _with_query(address, parameters)
+        # Filtered and ordered, but not cut.
+        self.whole = _with_query(address, wanted.given)
+        # What all pages have in common.
+        kept = (*wanted.given, *(it for it in parameters if it[0] == LIMIT))
+        self._start = f"{_with_query(address, kept)}{'&' if kept else '?'}"
+        self.first = self.at(AFTER, "")
+
+    def at(self, name: str, value: str) -> str:
+        return self._start + encode_query(((name, value),))
+
+    @property
+    def here(self) -> str:
+        """The request's own, made different where that is the collection's."""
+        if self.requested != self.whole:
+            return self.requested
+        return _with_query(self._address, (*self._parameters, (AFTER, "")))
+
+    def asked(self, known: Collection[str]) -> str:
+        """With what means something of the request's query."""
+        if all(name in known for name, _ in self._parameters):
+            return self.requested
+        return _with_query(self._address, tuple(it for it in self._parameters if it[0] in known))
 
 
 def _address(exchange: Exchange) -> str:
@@ -93,43 +120,27 @@ def _collection(
     exchange: Exchange,
     address: str,
     definition: ClassDefinition,
-    wanted: Wanted,
     found: Page,
-    view: NodeObject,
+    pages: _Pages,
+    links: Mapping[str, tuple[str, str]],
 ) -> NodeObject:
     return {
-        "@id": _with_query(address, wanted.given),
+        "@id": pages.whole,
         "@type": ["Collection", definition.name],
         **({"totalItems": found.total} if found.total is not None else {}),
         "member": exchange.members(found),
-        "view": view,
+        "view": {
+            "@id": pages.here,
+            "@type": "PartialCollectionView",
+            **{key: pages.at(name, value) for key, (name, value) in links.items()},
+        },
         "search": search(definition, address),
         "memberAssertion": member_assertion(exchange.contract, definition),
     }
 
 
-def _with_query(address: str, parameters: tuple[tuple[str, str], ...]) -> str:
+def _with_query(address: str, parameters: Parameters) -> str:
     return f"{address}?{encode_query(parameters)}" if parameters else address
-
-
-def _view(
-    exchange: Exchange, address: str, wanted: Wanted, links: Mapping[str, tuple[str, str]]
-) -> NodeObject:
-    """Its `@id` is the request's own address, made different where that is the collection's."""
-    here = _with_query(address, exchange.parameters)
-    if here == _with_query(address, wanted.given):
-        here = _with_query(address, (*exchange.parameters, (AFTER, "")))
-    kept = _kept(exchange, wanted)
-    return {
-        "@id": here,
-        "@type": "PartialCollectionView",
-        **{key: _with_query(address, (*kept, parameter)) for key, parameter in links.items()},
-    }
-
-
-def _kept(exchange: Exchange, wanted: Wanted) -> tuple[tuple[str, str], ...]:
-    """What all pages of the list have in common."""
-    return (*wanted.given, *((name, value) for name, value in exchange.parameters if name == LIMIT))
 
 
 def _by_number(wanted: Wanted, cursors: Cursors, found: Page) -> dict[str, tuple[str, str]]:

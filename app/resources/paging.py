@@ -55,10 +55,13 @@ def read_query(
 
     Raises `invalid-parameter` naming the parameter.
     """
-    variables = _variables(definition)
+    variables = variables_of(definition)
     sent = dict(parameters)
-    given = {name: str(single(parameters, name)) for name in variables if name in sent}
-    searched = [variable for name, variable in variables.items() if variable.key and name in given]
+    given = {name: sent[name] for name in variables if name in sent}
+    if len(sent) < len(parameters):
+        for name in given:
+            single(parameters, name)
+    searched = [variables[name] for name in given if variables[name].key]
     order, descending = _order(definition, given)
     member = contract.classes[str(definition.member)]
     contains = {str(v.key): given[v.name] for v in searched if not v.orders}
@@ -80,13 +83,14 @@ def read_query(
 
 
 @lru_cache(maxsize=64)
-def _variables(definition: ClassDefinition) -> dict[str, Variable]:
+def variables_of(definition: ClassDefinition) -> dict[str, Variable]:
+    """By their names."""
     return {variable.name: variable for variable in definition.variables}
 
 
 def _order(definition: ClassDefinition, given: Mapping[str, str]) -> tuple[str, bool]:
     """The key that is ordered by, and whether descending: as asked for, or as the contract has it."""
-    variables = _variables(definition)
+    variables = variables_of(definition)
     asked = [variables[name] for name in given if variables[name].orders]
     if len(asked) > 1:
         raise _invalid(asked[1].name, "only one order can be asked for")
