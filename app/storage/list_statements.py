@@ -39,7 +39,7 @@ def page_statement(shape: Shape) -> str:
     elif way is None and (shape.candidates or shape.skips):
         found, key = _chosen_of_all(shape), f"{kind.row}.id"
     if found:
-        source = f"chosen CROSS JOIN {kind.source}"
+        source, columns = _with_own_role(shape, f"chosen CROSS JOIN {kind.source}", columns)
         return f"{found} SELECT {columns} FROM {source} WHERE {key} = chosen.key {shape.ordered(terms)}"
     seen = [*of_parent(shape, way), *shape.live()] if way is not None else [*shape.seen(), *shape.belongs()]
     conditions = where(seen, shape.searched(), shape.beyond(terms))
@@ -53,11 +53,10 @@ def walk_statement(shape: Shape) -> str:
     counts nothing."""
     limit = f"CASE WHEN {HAS_MANY} THEN {shape.bound} ELSE 0 END"
     source, columns, way = shape.kind.source, _columns(replace(shape, counted=False)), shape.way
-    seen, whose = where(shape.seen()), f"{shape.kind.row}.organization_id"
+    seen = where(shape.seen())
     if way is not None and way.granted:
         # What the caller is to a row is looked up once, to see whether it sees it and to tell what it is.
-        source += f" LEFT JOIN membership own ON own.organization_id = {whose} AND own.partner_id = $1"
-        columns = columns.replace(role_in(whose), "own.role")
+        source, columns = _with_own_role(shape, source, columns)
         seen = where([_listed(way, "own.role IS NOT NULL")], shape.live())
     part = f"{shape.ordered(shape.terms)} LIMIT {limit} OFFSET {shape.place('offset')}"
     return f"SELECT {columns} FROM {source} WHERE {where([seen], shape.beyond(shape.terms))} {part}"
@@ -142,6 +141,16 @@ def _chosen(shape: Shape, way: Way) -> str:
         full = f"(SELECT count(*) FROM near) = {shape.bound}"
         chosen = f"SELECT * FROM near WHERE {full} UNION ALL SELECT * FROM ({chosen}) AS far WHERE NOT {full}"
     return f"WITH {heads}chosen AS MATERIALIZED ({chosen})"
+
+
+def _with_own_role(shape: Shape, source: str, columns: str) -> tuple[str, str]:
+    """With the caller's membership `own` of a row's organization, where its role is told: a join, of which
+    PostgreSQL chooses how it is made, where it would look for each row on its own."""
+    whose = f"{shape.kind.row}.organization_id"
+    if role_in(whose) not in columns:
+        return source, columns
+    own = f"own.organization_id = {whose} AND own.partner_id = $1"
+    return f"{source} LEFT JOIN membership own ON {own}", columns.replace(role_in(whose), "own.role")
 
 
 def _named(key: str, terms: list[str]) -> tuple[list[str], str]:
