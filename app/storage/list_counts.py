@@ -9,8 +9,9 @@ from app.storage.kinds import ANYTHING
 from app.storage.shapes import Shape, callers, entries_granted, of_parent, where
 from app.storage.ways import WAYS, Way
 
-# How many entries are looked at to count a list; one where there are more of them is not counted.
-COUNTED = 10_000
+# How many entries are looked at to count a list; one where there are more of them is not counted. A search
+# that finds its page among more than that, by looking at each once, counts them by the way.
+COUNTED, LOOKED_AT_ONCE = 10_000, 20_000
 # Of how many organizations the tallies are added up, one's own or, for who reads all, all that there are;
 # where they are more, entries are counted.
 TALLIED, TALLIED_OF_ALL = 1_000, 250
@@ -49,8 +50,8 @@ def _tallied(shape: Shape, way: Way) -> list[str]:
 
 
 def is_small(shape: Shape, way: Way) -> str:
-    """Whether what the tallies tell of is no more than is counted: 1 or 0."""
-    told = f"CASE WHEN sum(more) = 0 AND sum(found) <= {COUNTED} THEN 1 ELSE 0 END"
+    """Whether what the tallies tell of is no more than may be looked at once: 1 or 0."""
+    told = f"CASE WHEN sum(more) = 0 AND sum(found) <= {LOOKED_AT_ONCE} THEN 1 ELSE 0 END"
     return f"SELECT {told} AS small FROM ({' UNION ALL '.join(_tallied(shape, way))}) AS tallied"
 
 

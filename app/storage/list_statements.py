@@ -65,7 +65,7 @@ def walk_statement(shape: Shape) -> str:
 @lru_cache(maxsize=256)
 def search_statement(shape: Shape) -> str:
     """The page of a search, counted, by one look at each of all entries that the caller could find: where
-    these are `small`, no more than would be counted. Its values are those of `page_statement`. There is
+    these are `small`, so few that this is soon done. Its values are those of `page_statement`. There is
     always a row, to tell that; it has no id where nothing is found."""
     kind, way = shape.kind, shape.way
     assert way is not None  # noqa: S101 - nothing else is searched in this way

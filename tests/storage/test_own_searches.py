@@ -43,6 +43,7 @@ def asked(
 
     monkeypatch.setattr(Session, "rows", noted)
     monkeypatch.setattr(list_counts, "COUNTED", request.param)
+    monkeypatch.setattr(list_counts, "LOOKED_AT_ONCE", request.param)
     forget()
     yield seen
     forget()
