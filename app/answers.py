@@ -15,6 +15,7 @@ from app.protocol.codings import CODINGS, MIN_LENGTH, encode
 from app.protocol.conditions import Conditions, check_read, entity_tag, not_modified
 from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
+from app.protocol.outgoing import Outgoing, behind
 from app.protocol.preferences import Preferences
 from app.remembered import Remembered
 from app.representation.documents import Document
@@ -80,7 +81,7 @@ class Answer:
 
     # What does not depend on the request, and whether anybody may keep it; made once, for an answer may be
     # given again.
-    told: tuple[list[tuple[bytes, bytes]], bool] | None = field(default=None, compare=False, repr=False)
+    told: tuple[Outgoing, bool] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(eq=False)
@@ -255,10 +256,10 @@ class Answers:
         if answer.told is None:
             answer.told = self._told(answer)
         fields, public = answer.told
-        known = [(b"x-request-id", request_id.encode()), *fields]
-        return known + _as_asgi_wants(callers) if callers and not public else known
+        known = behind((b"x-request-id", request_id.encode()), fields)
+        return [*known, *_as_asgi_wants(callers)] if callers and not public else known
 
-    def _told(self, answer: Answer) -> tuple[list[tuple[bytes, bytes]], bool]:
+    def _told(self, answer: Answer) -> tuple[Outgoing, bool]:
         fields = _as_asgi_wants(answer.fields)
         told = dict(fields)
         public = told.get(b"cache-control") in _ANYBODYS_TO_KEEP
@@ -268,7 +269,7 @@ class Answers:
             fields.append(_NOTHING_RUNS)
         if answer.content is not None:
             fields.append((b"content-length", b"%d" % len(answer.content)))
-        return fields + (self._public if public else self._private), public
+        return Outgoing((*fields, *(self._public if public else self._private))), public
 
     def _written(self, representation: Representation, form: str, coding: str | None) -> Written:
         document = representation.document

@@ -15,8 +15,6 @@ from app.representation.forms import HTML, JSON_LD, offered
 from app.request import Request
 
 REMEMBERED = 1_024
-# What is said at greater length is not worth being remembered by.
-SAID_LENGTH = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +39,9 @@ class Choices:
         self._remembered = lru_cache(REMEMBERED)(self._choose)
 
     def of(self, resource: Resource | None, request: Request) -> Choice:
-        raw = request.raw_lines
-        said = (raw(b"accept"), raw(b"accept-encoding"), raw(b"prefer"))
-        short = sum(len(line) for lines in said for line in lines) <= SAID_LENGTH
-        choose = self._remembered if short else self._choose
-        return choose(resource, request.method, request.form, bool(request.scope["query_string"]), *said)
+        choose = self._remembered if request.head.brief else self._choose
+        has_query = bool(request.scope["query_string"])
+        return choose(resource, request.method, request.form, has_query, *request.head.said)
 
     def forms(self, resource: Resource | None) -> Sequence[str]:
         """What may be chosen from."""

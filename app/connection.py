@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.problems import Problem
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET, check_size
+from app.protocol.outgoing import Outgoing, lines_of
 from app.protocol.targets import parse_target, with_host
 from app.request import METHODS, REFUSAL, not_implemented
 from app.settings import Settings
@@ -25,8 +26,6 @@ MAX_UNTOLD = 65_536
 LINGER_SECONDS, STALLED_SECONDS = 2, 30
 # How long what was begun before the end may take.
 STOP_SECONDS = 30
-# What a line of a head may hold (RFC 9110 section 5.5): all but controls, of which a tab is none.
-VISIBLE = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 # What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
 METHOD = re.compile(rb"(?:\A|\n)([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: [/*h]|\Z)")
 
@@ -142,23 +141,19 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         if message["type"] == "http.response.start":
-            self._begin(message["status"], [*self.default_headers, *message["headers"]])
+            fields = message["headers"]
+            self._begin(message["status"], fields if type(fields) is Outgoing else Outgoing(fields))
         elif message["type"] == "http.response.body":
             self._end(message["body"])
 
-    def _begin(self, status: int, fields: Sequence[tuple[bytes, bytes]]) -> None:
-        """Raises `RuntimeError` for octets that no field can have."""
+    def _begin(self, status: int, fields: Outgoing) -> None:
         self.response_started = True
         self.waiting_for_100_continue = False
-        if self.more_body or (b"connection", b"close") in fields:
+        if self.more_body or fields.closes:
             # What is left of the content is not waited for, and must not be taken for the next request.
             self.keep_alive = False
-        if not self.keep_alive and (b"connection", b"close") not in fields:
-            fields = [*fields, (b"connection", b"close")]
-        lines = b"".join([b"%b: %b\r\n" % field for field in fields])
-        if lines.translate(None, VISIBLE) != b"\r\n" * len(fields):
-            raise RuntimeError("a field of the answer holds what would end it")
-        self._head = b"%b%b\r\n" % (STATUS_LINE[status], lines)
+        end = b"\r\n" if self.keep_alive or fields.closes else b"connection: close\r\n\r\n"
+        self._head = b"".join((STATUS_LINE[status], lines_of(self.default_headers), fields.lines, end))
 
     def _end(self, content: bytes) -> None:
         self.transport.writelines([self._head, content] if content else [self._head])

@@ -24,7 +24,9 @@ from app.offers import Offers
 from app.problems import Available, Problem
 from app.protocol.conditions import check_creation, parse_conditions
 from app.protocol.front_door import Hosts
+from app.protocol.heads import Heads
 from app.protocol.idempotency import idempotency_key
+from app.protocol.outgoing import CLOSE
 from app.protocol.own_machine import is_from_own_machine
 from app.protocol.query import encode_query, parse_query
 from app.protocol.quotas import counted_as
@@ -89,7 +91,7 @@ class Pipeline:
         self._database = database
         self._callers = callers
         self._observation = observation
-        self._hosts = hosts
+        self._heads = Heads(hosts)
         self._rate_limits = rate_limits
         self._settings = settings
         self._running = 0
@@ -110,7 +112,8 @@ class Pipeline:
 
     async def serve(self, resource: Resource | None, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        request = Request(scope, receive, new_id(), resource.path if resource else None)
+        head = self._heads.of(scope["headers"])
+        request = Request(scope, head, receive, new_id(), resource.path if resource else None)
         problem = None
         self._running += 1
         self._observation.running(self._running)
@@ -131,7 +134,8 @@ class Pipeline:
             self._running -= 1
             self._observation.running(self._running)
         headers = self._answers.headers(answer, request.id, _of_the_caller(request))
-        headers += [(b"connection", b"close")] if request.draining else []
+        if request.draining:
+            headers = [*headers, CLOSE]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         body = b"" if answer.content is None or request.is_head else answer.content
         await send({"type": "http.response.body", "body": body})
@@ -198,7 +202,7 @@ class Pipeline:
                 "Too many requests are being answered at the moment; try again.",
                 headers=[("Retry-After", "1")],
             )
-        request.check_head(self._hosts, any_host=healthy)
+        request.check_head(self._heads, any_host=healthy)
 
     def _options(self, resource: Resource | None, request: Request) -> Answer:
         """Asks neither token nor database. Raises 404."""

@@ -10,7 +10,8 @@ from starlette.types import Message, Receive, Scope
 
 from app.caller import ANONYMOUS, Caller
 from app.problems import Problem
-from app.protocol.front_door import Hosts, can_be_a_path, check_framing, check_host, check_size
+from app.protocol.front_door import can_be_a_path
+from app.protocol.heads import Head, Heads
 from app.protocol.quotas import Standing
 from app.protocol.trace import trace_id
 from app.representation.forms import SUFFIXES
@@ -20,10 +21,6 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REFUSAL = "registry.refusal"
 # The suffix that was taken from the path, which names a form.
 SUFFIX = "registry.suffix"
-# Fields that may make the answer to a read another one, beside those by which a form is chosen.
-DECIDING = frozenset({b"authorization", b"prefer", b"if-match", b"if-none-match"})
-# What is longer than clients send is not worth being remembered by.
-PLAIN_LENGTH = 1_024
 # What has not been read would be taken for the next request.
 _CLOSE = [("Connection", "close")]
 
@@ -42,6 +39,7 @@ class Request:
     """
 
     scope: Scope
+    head: Head
     receive: Receive
     id: str
     route: str | None = None
@@ -54,7 +52,6 @@ class Request:
     path: str = field(init=False)
     method: str = field(init=False)
     is_head: bool = field(init=False)
-    _lines: dict[bytes, list[bytes]] = field(init=False)
 
     def __post_init__(self) -> None:
         """HEAD is a GET whose content stays behind (RFC 9110 section 9.3.2)."""
@@ -64,14 +61,6 @@ class Request:
         suffix = self.scope.get(SUFFIX)
         self.form = SUFFIXES[suffix] if suffix else None
         self.address = self.path + suffix if suffix else self.path
-        # Looked into for ten fields or so, of which most are not there: only those that are get decoded.
-        lines: dict[bytes, list[bytes]] = {}
-        for name, value in self.scope["headers"]:
-            if name in lines:
-                lines[name].append(value)
-            else:
-                lines[name] = [value]
-        self._lines = lines
 
     @property
     def refusal(self) -> Problem | None:
@@ -86,38 +75,25 @@ class Request:
 
     @property
     def trace(self) -> str | None:
-        return trace_id(self.lines("traceparent")) if b"traceparent" in self._lines else None
+        return trace_id(self.lines("traceparent")) if b"traceparent" in self.head.lines else None
 
     @property
     def plain(self) -> Hashable | None:
         """All that decides about a read of what anybody may have; None where more does."""
-        lines = self._lines
-        if self.method != "GET" or self.scope["query_string"] or not DECIDING.isdisjoint(lines):
+        if not self.head.plain or self.method != "GET" or self.scope["query_string"]:
             return None
-        accept, codings = lines.get(b"accept", ()), lines.get(b"accept-encoding", ())
-        if sum(map(len, accept)) + sum(map(len, codings)) > PLAIN_LENGTH:
-            return None
-        return self._raw_path, tuple(accept), tuple(codings)
-
-    def raw_lines(self, name: bytes) -> tuple[bytes, ...]:
-        """Not decoded, as something may be remembered by them."""
-        found = self._lines.get(name)
-        return tuple(found) if found else ()
+        return self._raw_path, self.head.said
 
     def lines(self, name: str) -> Sequence[str]:
         """`name` in lower case, as ASGI has it."""
-        found = self._lines.get(name.encode("latin-1"))
-        return [value.decode("latin-1") for value in found] if found else ()
+        return self.head.texts(name) if name.encode("latin-1") in self.head.lines else ()
 
-    def check_head(self, hosts: Hosts, *, any_host: bool) -> None:
+    def check_head(self, heads: Heads, *, any_host: bool) -> None:
         """Raises 414, 431, 400 and 421."""
-        scope, lines = self.scope, self.scope["headers"]
-        query = scope["query_string"]
-        check_size(len(self._raw_path) + (len(query) + 1 if query else 0), lines)
-        version = scope.get("http_version", "")
-        if b"transfer-encoding" in self._lines:
-            check_framing(version, lines)
-        check_host(self._lines.get(b"host", ()), hosts, needed=version == "1.1", any_host=any_host)
+        query = self.scope["query_string"]
+        target = len(self._raw_path) + (len(query) + 1 if query else 0)
+        version = self.scope.get("http_version", "")
+        heads.check(self.head, self.scope["headers"], target, version, any_host=any_host)
 
     async def content(self, most: int, seconds: float) -> bytes:
         """Whole. Raises 413 for more than `most` octets, 408 where it takes longer than `seconds`, and what
