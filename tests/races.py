@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -52,7 +52,7 @@ AUTHORIZED = {
 class Act:
     """What a partner asks for, and the same in the model, where what is made gets the id that is given.
 
-    `email` is what the token tells, if it is another address than it was.
+    `email` is what the token tells, if it is another address than it was; `fields` are sent with it.
     """
 
     partner: str
@@ -62,6 +62,7 @@ class Act:
     status: int
     in_model: Callable[[Registry, str], None]
     email: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -290,7 +291,7 @@ class Place:
             scopes=[WRITE],
             lifetime=3_600,
         )
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", **act.fields}
         if act.method == "PATCH":
             headers["Content-Type"] = PATCH
         client = service.as_(None)
@@ -342,6 +343,10 @@ PAIRS: dict[str, Callable[[Place], list[Act]]] = {
     "two transfers that cross": lambda it: [
         it.transfer("ann", "shop", "globex"),
         it.transfer("cat", "site", "acme"),
+    ],
+    "two transfers that cross, on condition": lambda it: [
+        replace(it.transfer("ann", "shop", "globex"), fields={"If-Match": "*"}),
+        replace(it.transfer("cat", "site", "acme"), fields={"If-Match": "*"}),
     ],
     "a transfer and a revocation by the new owner": lambda it: [
         it.transfer("ann", "shop", "globex"),
