@@ -222,6 +222,8 @@ class Database:
 async def _apply(client: BaseDBAsyncClient, executor: MigrationExecutor) -> list[str]:
     """Run within one transaction: Tortoise's own transactions become savepoints of it."""
     if client.capabilities.dialect == "postgres":
+        # Who has waited for the lock looks at what was done meanwhile, whatever the server's default is.
+        await client.execute_query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         await client.execute_query("SELECT pg_advisory_xact_lock($1)", [MIGRATIONS_LOCK])
         await MigrationRecorder(client).ensure_schema(AsyncpgSchemaEditor(client, atomic=False))
     else:

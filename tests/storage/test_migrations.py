@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -22,7 +23,7 @@ import app.storage.database
 from app.problems import Problem
 from app.storage.database import Database
 from app.storage.tables import APP_LABEL
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, execute
 from tests.storage.rows import NOW, add_instance, add_organization
 
 pytestmark = pytest.mark.anyio
@@ -208,6 +209,17 @@ async def test_processes_that_migrate_at_the_same_moment_do_it_once(new_url: str
     ]
     outputs = [await process.communicate() for process in processes]
     assert sorted(output for output, _ in outputs) == [b"0\n", b"0\n", f"{len(ALL)}\n".encode()], outputs
+
+
+async def test_who_waits_to_migrate_sees_what_was_done_whatever_isolation_is_the_default(
+    new_url: str, postgres_server: PostgresServer
+) -> None:
+    if new_url.startswith("postgres"):
+        name = urlsplit(new_url).path.strip("/")
+        level = f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"
+        await execute(postgres_server.url(), level)
+    done = await asyncio.gather(*(Database(new_url).migrate() for _ in range(3)))
+    assert sorted(map(len, done)) == [0, 0, len(ALL)]
 
 
 async def test_the_tables_and_their_migrations_agree(sqlite_url: str) -> None:
