@@ -59,7 +59,8 @@ OF_CONTENT = frozenset({"Content-Type", "Accept-Ranges", "Content-Encoding"})
 # What anybody may embed, and what only pages of the same site may (Fetch, Cross-Origin-Resource-Policy).
 ANYBODYS, SITES_OWN = "cross-origin", "same-site"
 YEAR_SECONDS = 31_536_000
-REMEMBERED = 1_024
+# What is longer is not kept, so that all of it is a few MiB.
+REMEMBERED, KEPT_LENGTH = 1_024, 4_096
 
 POLICY = "Content-Security-Policy"
 # What is no page loads nothing, wherever it is opened.
@@ -82,6 +83,15 @@ class Answer:
     # What does not depend on the request, and whether anybody may keep it; made once, for an answer may be
     # given again.
     told: tuple[Outgoing, bool] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(eq=False)
+class Kept:
+    """What a representation was answered by, with its tag: to who has it already, and to who has not."""
+
+    tag: str
+    whole: Answer | None = None
+    unmodified: Answer | None = None
 
 
 @dataclass(eq=False)
@@ -126,25 +136,36 @@ class Answers:
         secure = contract.base.startswith("https:")
         self._public = _of_every_answer(ANYBODYS, secure=secure)
         self._private = _of_every_answer(SITES_OWN, secure=secure)
-        # Answers 304 with the tags that they are about, by all that they follow from: whoever has read
-        # something asks for it again, and what was just read of it tells whether it is as it was.
-        self._unmodified: Remembered[Hashable, tuple[str, Answer]] = Remembered(REMEMBERED)
+        # By all that they follow from: what is read is read again, and what was just found of it tells
+        # whether it is as it was.
+        self._kept: Remembered[Hashable, Kept] = Remembered(REMEMBERED)
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
         key = _key(representation, wish)
-        if key is not None:
-            tag, unmodified = self._unmodified.get(key, ("", None))
-            if unmodified is not None and not_modified(wish.conditions, tag):
-                return unmodified
+        kept = None if key is None else self._kept.get(key)
+        if kept is not None:
+            unmodified = wish.conditions.stated and not_modified(wish.conditions, kept.tag)
+            known = kept.unmodified if unmodified else kept.whole
+            if known is not None:
+                return known
         if representation.make is not None:
             representation = representation.make()
         answer = self._made(representation, wish)
-        if key is not None and answer.status == 304:
-            self._unmodified.keep(key, (dict(answer.fields)["ETag"], answer))
+        if key is not None:
+            self._keep(key, kept, answer)
         return answer
+
+    def _keep(self, key: Hashable, kept: Kept | None, answer: Answer) -> None:
+        if kept is None:
+            kept = Kept(next(value for name, value in answer.fields if name == "ETag"))
+            self._kept.keep(key, kept)
+        if answer.status == 304:
+            kept.unmodified = answer
+        elif answer.content is not None and len(answer.content) <= KEPT_LENGTH:
+            kept.whole = answer
 
     def _made(self, representation: Representation, wish: Wish) -> Answer:
         form = wish.form
@@ -300,9 +321,8 @@ class Answers:
 
 
 def _key(representation: Representation, wish: Wish) -> Hashable | None:
-    """All that an answer 304 follows from; None where it cannot be one, or where that is not told."""
-    conditions = wish.conditions
-    if representation.source is None or conditions.if_none_match is None or conditions.if_match is not None:
+    """All that an answer follows from, but for the tag that the client has; None where that is not told."""
+    if representation.source is None or wish.conditions.if_match is not None:
         return None
     return representation.source, wish.asked, wish.form, wish.coding, wish.varies, wish.preferences
 

@@ -122,7 +122,7 @@ class Exchange:
 
     async def read(self, record: Record) -> Representation:
         """As `item`, for a read: not made before it is known that it has to be, where it has no parts."""
-        if self.conditions.if_none_match is None or record.class_name in WITH_PARTS:
+        if record.class_name in WITH_PARTS:
             return await self.item(record)
         values = tuple(record.values.values())
         source = (record.class_name, record.named, record.roles, self.caller.granted, values)

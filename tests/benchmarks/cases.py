@@ -23,6 +23,7 @@ class Case:
 
 CASES = {
     "item-json-ld": Case("item, JSON-LD", "bare", 1.4),
+    "item-any": Case("item, JSON-LD, of 2,500 in turn", "bare", 1.4),
     "item-json": Case("item, JSON", "bare", 1.4),
     "item-turtle": Case("item, Turtle", "bare", 1.8),
     "304": Case("item, not modified (304)", "bare", 1.2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -85,3 +86,43 @@ async def test_a_precondition_is_judged_before(service: Service) -> None:
     assert (await owner.get(instance, headers={"If-None-Match": "*"})).status_code == 304
     assert (await owner.delete(instance)).status_code == 204
     assert (await owner.get(instance, headers=known)).status_code == 410
+
+
+async def test_an_answer_that_is_given_again_is_the_one_that_was_given(service: Service) -> None:
+    """Whole too, whether the client had it meanwhile or not; and another one as soon as anything differs."""
+    instance = await instance_of(service, await organization_of(service))
+    owner = service.as_("owner")
+    for form, coding in product((JSON_LD, JSON, TURTLE), ("identity", "gzip")):
+        fields = {"Accept": form, "Accept-Encoding": coding}
+        first = await owner.get(instance, headers=fields)
+        for known in ({}, {"If-None-Match": first.headers["ETag"]}, {}, {"If-None-Match": '"other"'}):
+            again = await owner.get(instance, headers=fields | known)
+            if again.status_code == 200:
+                assert again.content == first.content
+                assert [it for it in again.headers.raw if it[0] != b"x-request-id"] == [
+                    it for it in first.headers.raw if it[0] != b"x-request-id"
+                ]
+                assert again.headers["X-Request-Id"] != first.headers["X-Request-Id"]
+        head = await owner.head(instance, headers=fields)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["Content-Length"] == first.headers["Content-Length"]
+    assert (await patched(owner, instance, {"name": "Another"})).status_code == 200
+    assert (await owner.get(instance)).json()["name"] == "Another"
+
+
+async def test_no_more_is_kept_than_there_is_room_for(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.remembered.Remembered.keep", keep_two)
+    owner, organization = service.as_("owner"), await organization_of(service)
+    instances = [await instance_of(service, organization) for _ in range(4)]
+    for _ in range(3):
+        for instance in instances:
+            answer = await owner.get(instance)
+            assert answer.json()["@id"].endswith(instance)
+
+
+def keep_two(remembered: dict[Any, Any], key: Any, value: Any) -> None:
+    while len(remembered) > 1:
+        del remembered[next(iter(remembered))]
+    remembered[key] = value
