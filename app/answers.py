@@ -60,7 +60,7 @@ OF_CONTENT = frozenset({"Content-Type", "Accept-Ranges", "Content-Encoding"})
 ANYBODYS, SITES_OWN = "cross-origin", "same-site"
 YEAR_SECONDS = 31_536_000
 # What is longer is not kept, so that all of it is a few MiB.
-REMEMBERED, KEPT_LENGTH = 1_024, 4_096
+REMEMBERED, KEPT_LENGTH = 512, 4_096
 
 POLICY = "Content-Security-Policy"
 # What is no page loads nothing, wherever it is opened.

@@ -86,14 +86,15 @@ class Request:
 
     def lines(self, name: str) -> Sequence[str]:
         """`name` in lower case, as ASGI has it."""
-        return self.head.texts(name) if name.encode("latin-1") in self.head.lines else ()
+        found = self.head.lines.get(name.encode("latin-1"))
+        return [value.decode("latin-1") for value in found] if found else ()
 
     def check_head(self, heads: Heads, *, any_host: bool) -> None:
         """Raises 414, 431, 400 and 421."""
         query = self.scope["query_string"]
         target = len(self._raw_path) + (len(query) + 1 if query else 0)
         version = self.scope.get("http_version", "")
-        heads.check(self.head, self.scope["headers"], target, version, any_host=any_host)
+        heads.check(self.head, target, version, any_host=any_host)
 
     async def content(self, most: int, seconds: float) -> bytes:
         """Whole. Raises 413 for more than `most` octets, 408 where it takes longer than `seconds`, and what

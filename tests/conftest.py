@@ -85,6 +85,16 @@ def postgres_world(
     return name, asyncio.run(made_world(postgres_server.url(name), tmp_path_factory.mktemp("world")))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module whose subject depends on no database names one in `DATABASES`; all others meet both."""
+    databases: list[str] = getattr(metafunc.module, "DATABASES", [])
+    for name in ("database_url", "standing_url"):
+        if not databases or name not in metafunc.fixturenames:
+            continue
+        metafunc.definition.add_marker(pytest.mark.parametrize(name, databases, indirect=True))
+
+
 def wants_world(request: pytest.FixtureRequest) -> bool:
     return "world" in request.fixturenames
 

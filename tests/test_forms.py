@@ -26,6 +26,7 @@ from tests.service import BASE, Service, World
 from tests.test_sweep import concrete
 
 pytestmark = pytest.mark.anyio
+DATABASES = ["sqlite"]
 
 WRITERS = Writers(CONTRACT)
 CONTEXTS = {

@@ -17,6 +17,7 @@ from pyld.documentloader.frozen import FrozenDocumentLoader
 from tests.service import BASE, CALLERS, JSON, JSON_LD, Service, World
 
 pytestmark = pytest.mark.anyio
+DATABASES = ["sqlite"]
 
 
 # What rdflib calls the syntaxes.

@@ -31,6 +31,7 @@ from tests.service import (
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio
+DATABASES = ["sqlite"]
 
 SCHEMA, VOCAB, HYDRA = "https://schema.org/", f"{BASE}/vocab#", "http://www.w3.org/ns/hydra/core#"
 DCTERMS, XSD = "http://purl.org/dc/terms/", "http://www.w3.org/2001/XMLSchema#"

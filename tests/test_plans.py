@@ -18,7 +18,6 @@ from app.storage.acts import Act, now
 from app.storage.database import Database
 from app.storage.erasure import forget
 from app.storage.kinds import ANYTHING
-from app.storage.list_statements import WALKED
 from app.storage.ownership import EVERYTHING
 from tests.benchmarks.scale_rows import RARE_WORD, Estate, load_postgres, load_sqlite
 from tests.postgres_server import execute
@@ -145,15 +144,10 @@ FOUND = {
     "found",
 }
 OF_ALL = re.escape(ANYTHING)
-# For who has many memberships, PostgreSQL looks along the first few rows of all.
-FIRST_OF_ALL = rf"near AS MATERIALIZED \([\s\S]+ LIMIT {WALKED}\)"
 # What may be read from one end to the other, by index or as it lies; by which statements, and why.
 STATED: Mapping[str, tuple[str, str]] = {
     **{
-        index: (
-            f"{OF_ALL}|{FIRST_OF_ALL}",
-            "who reads all reads them in their order: as many as the page shows, or are counted",
-        )
+        index: (OF_ALL, "who reads all reads them in their order: as many as the page shows, or are counted")
         for table in ("organization", "instance")
         for index in (
             *(f"{table}_live_{order}_idx" for order in ("created_at", "updated_at", "name")),
@@ -162,12 +156,12 @@ STATED: Mapping[str, tuple[str, str]] = {
     },
     **dict.fromkeys(
         ("instance_handle_key", "sqlite_autoindex_instance_2"),
-        (f"{OF_ALL}|{FIRST_OF_ALL}", "in the order of handles; those that are retired are passed over"),
+        (OF_ALL, "in the order of handles; those that are retired are passed over"),
     ),
     **dict.fromkeys(
         ("act", "activity", "activity_pkey", "activity_actor_id_idx"),
         (
-            f"{OF_ALL}|lower\\(changes|{FIRST_OF_ALL}",
+            f"{OF_ALL}|lower\\(changes",
             "activities are read as far as a page is, or counted; an erasure reads all",
         ),
     ),
@@ -200,6 +194,9 @@ async def walks(database: Database, sql: str, values: Sequence[Any]) -> set[str]
 
 
 def _nodes(node: Mapping[str, Any]) -> Iterator[str]:
+    # For who has many memberships, PostgreSQL looks along the first few rows of all.
+    if node.get("Subplan Name") == "CTE near":
+        return
     if node["Node Type"] == "Seq Scan":
         yield node["Relation Name"]
     elif "Index Name" in node and "Index Cond" not in node:
@@ -229,4 +226,4 @@ async def test_no_statement_reads_a_whole_table_but_where_that_is_stated(
     # Who does not read all walks through no index, whatever the order, filter or number of organizations.
     lists = {sql: it for sql, it in asked.items() if "OFFSET" in sql and ANYTHING not in sql}
     assert len(lists) > 50
-    assert {sql: walked[sql] for sql in lists if walked[sql] and not re.search(FIRST_OF_ALL, sql)} == {}
+    assert {sql: walked[sql] for sql in lists if walked[sql]} == {}

@@ -21,6 +21,7 @@ from tests.service import ACCEPT_POST, BASE, JSON, JSON_LD, PATCH, Service, Worl
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio
+DATABASES = ["sqlite"]
 
 
 @pytest.mark.parametrize(

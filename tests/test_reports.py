@@ -23,6 +23,7 @@ from tests.test_graphs import inlined
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio
+DATABASES = ["sqlite"]
 
 SOURCE = Path(__file__).parents[1] / "app"
 # Of each: the operation, the path, the method, what is sent, and the constraint components at fault.

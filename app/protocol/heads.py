@@ -3,11 +3,13 @@ of a client have one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Iterable
+from typing import TypeAlias, cast
 
-from app.protocol.front_door import MAX_TARGET, Hosts, Lines, check_framing, check_host, check_size
+from app.protocol.front_door import MAX_TARGET, Hosts, check_framing, check_host, check_size
 from app.remembered import Remembered
 
+Lines: TypeAlias = tuple[tuple[bytes, bytes], ...]
 # Fields that may make the answer to a read another one, beside those by which a form is chosen.
 DECIDING = frozenset({b"authorization", b"prefer", b"if-match", b"if-none-match"})
 # Fields that are others in each request, so that what has one is not met again.
@@ -15,21 +17,22 @@ VARYING = frozenset(
     {b"idempotency-key", b"traceparent", b"tracestate", b"if-match", b"if-none-match", b"content-length"}
 )
 # What is longer than clients send is not worth being remembered, or being remembered by.
-LENGTH, SAID_LENGTH = 2_048, 1_024
+LENGTH, FIELDS, SAID_LENGTH = 2_048, 32, 1_024
 REMEMBERED = 1_024
 
 
 class Head:
-    """The `lines` of a field by its name in lower case.
+    """The `fields` as they came, and the `lines` of each by its name in lower case.
 
     `said` is what a form is chosen by, the lines of Accept, Accept-Encoding and Prefer; `brief` is whether it
     is short enough to be remembered by. `plain` is whether nothing else decides about a read of what anybody
     may have.
     """
 
-    __slots__ = ("_texts", "brief", "lines", "octets", "plain", "said", "sound")
+    __slots__ = ("brief", "fields", "lines", "octets", "plain", "said", "sound")
 
     def __init__(self, fields: Lines) -> None:
+        self.fields = fields
         # Looked into for ten fields or so, of which most are not there: only those that are get decoded.
         self.lines: dict[bytes, list[bytes]] = {}
         self.octets = 0
@@ -46,16 +49,7 @@ class Head:
         self.brief = sum(len(line) for lines in self.said for line in lines) <= SAID_LENGTH
         self.plain = self.brief and DECIDING.isdisjoint(self.lines)
         # The version of HTTP in which it was found to be nothing that is refused, for whatever it is sent to.
-        self.sound = ""
-        self._texts: dict[str, Sequence[str]] = {}
-
-    def texts(self, name: str) -> Sequence[str]:
-        """The values of all lines of a field; `name` in lower case, as ASGI has it."""
-        texts = self._texts.get(name)
-        if texts is None:
-            lines = self.lines.get(name.encode("latin-1"), ())
-            texts = self._texts[name] = [line.decode("latin-1") for line in lines]
-        return texts
+        self.sound: str | None = None
 
 
 class Heads:
@@ -63,24 +57,23 @@ class Heads:
 
     def __init__(self, hosts: Hosts) -> None:
         self._hosts = hosts
-        self._known: Remembered[Hashable, Head] = Remembered(REMEMBERED)
+        self._known: Remembered[Lines, Head] = Remembered(REMEMBERED)
 
-    def of(self, fields: Lines) -> Head:
-        key = tuple(fields)
-        head = self._known.get(key)
-        if head is None:
-            head = Head(fields)
-            if head.octets <= LENGTH and VARYING.isdisjoint(head.lines):
-                self._known.keep(key, head)
-        return head
+    def of(self, fields: Iterable[Iterable[bytes]]) -> Head:
+        """Of the fields as ASGI has them: pairs of any kind."""
+        lines = cast("Lines", tuple(map(tuple, fields)))
+        head = self._known.get(lines)
+        return Head(lines) if head is None else head
 
-    def check(self, head: Head, fields: Lines, target: int, version: str, *, any_host: bool) -> None:
+    def check(self, head: Head, target: int, version: str, *, any_host: bool) -> None:
         """Raises 414 for a `target` of so many octets, 431, 400 and 421 for the fields."""
         if head.sound == version and target <= MAX_TARGET:
             return
-        check_size(target, fields)
+        check_size(target, head.fields)
         if b"transfer-encoding" in head.lines:
-            check_framing(version, fields)
+            check_framing(version, head.fields)
         check_host(head.lines.get(b"host", ()), self._hosts, needed=version == "1.1", any_host=any_host)
         if not any_host:
             head.sound = version
+            if head.octets <= LENGTH and len(head.fields) <= FIELDS and VARYING.isdisjoint(head.lines):
+                self._known.keep(head.fields, head)

@@ -136,7 +136,7 @@ def _chosen(shape: Shape, way: Way) -> str:
         f"SELECT DISTINCT key, {', '.join(names)} FROM ({every}) AS every"
         f" {shape.ordered(names)} {shape.limit()}"
     )
-    if shape.dialect == "postgres" and shape.walks and not shape.skips:
+    if shape.dialect == "postgres" and shape.walks and shape.order in way.walked and not shape.skips:
         heads = f"near AS MATERIALIZED ({_near(shape, way)}), {heads}"
         full = f"(SELECT count(*) FROM near) = {shape.bound}"
         chosen = f"SELECT * FROM near WHERE {full} UNION ALL SELECT * FROM ({chosen}) AS far WHERE NOT {full}"
@@ -162,7 +162,8 @@ def _named(key: str, terms: list[str]) -> tuple[list[str], str]:
 
 def _near(shape: Shape, way: Way) -> str:
     """As `walk_statement`, for a part of PostgreSQL's statement: the page, where the caller sees enough of
-    the first rows of all."""
+    the first rows of all. Nothing stops it but their number: in an order whose index holds others too, or
+    only the beginning of what is ordered by, there could be any number of those before."""
     kind, terms = shape.kind, shape.terms
     first = (
         f"SELECT {kind.row}.* FROM {kind.source} WHERE {where([HAS_MANY], shape.live(), shape.beyond(terms))}"

@@ -20,7 +20,8 @@ class Way:
     entries of one organization in each of the `orders`, by the expression to order by there. `single`: there
     is one entry for an organization. `repeats`: a row may have entries for several. `granted` selects the
     keys of rows of other organizations that the caller was granted. `tally` is a table that tells how many
-    `instances` there are of each `organization_id`.
+    `instances` there are of each `organization_id`. `walked` are orders in which an index has all rows that
+    are there, and no others, so that the first few of them are soon read.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Way:
     repeats: bool = False
     granted: str = ""
     tally: str = ""
+    walked: frozenset[str] = frozenset()
 
 
 WAYS: Mapping[str, Way] = {
@@ -47,6 +49,7 @@ WAYS: Mapping[str, Way] = {
         orders={"created_at": "i.created_at"},
         granted=f"SELECT DISTINCT granted.instance_id FROM {AUTHORIZED} WHERE granted.status = 'accepted'",
         tally="instance_tally",
+        walked=frozenset({"created_at", "updated_at"}),
     ),
     "Activity": Way(
         source="activity_organization about",
@@ -56,5 +59,6 @@ WAYS: Mapping[str, Way] = {
         as_member=" AND mine.role = 'owner'",
         orders={"sequence": "about.activity_id"},
         repeats=True,
+        walked=frozenset({"sequence"}),
     ),
 }

@@ -18,6 +18,7 @@ from tests.test_graphs import by_pyld, contexts, crawl
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio
+DATABASES = ["sqlite"]
 
 XSD, HYDRA = "http://www.w3.org/2001/XMLSchema#", "http://www.w3.org/ns/hydra/core#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

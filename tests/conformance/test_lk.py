@@ -19,6 +19,7 @@ from tests.test_graphs import addresses, by_pyld, by_pyoxigraph, contexts, crawl
 from tests.test_sweep import concrete
 
 pytestmark = pytest.mark.anyio
+DATABASES = ["sqlite"]
 
 CONTEXT = "http://www.w3.org/ns/json-ld#context"
 DOCUMENTATION = "http://www.w3.org/ns/hydra/core#apiDocumentation"

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tortoise.fields import UUIDField
 
 from app.addresses import ITEMS
 from app.representation.nodes import Members, OneByOne, dump, plain, with_all_made
@@ -27,9 +28,12 @@ def values_of(class_name: str) -> st.SearchStrategy[Mapping[str, Any]]:
     """As storage reads them: ids and times are what they are, and all else is any text; much may be missing,
     but not what its own address needs."""
     own = {name for name in KINDS[class_name].values if f"{{{name}}}" in ITEMS[class_name]}
+    columns = KINDS[class_name].model._meta.fields_map
 
     def value(key: str) -> st.SearchStrategy[Any]:
-        if key == "id" or key.endswith("_id"):
+        # What is no column under its own name is made of another one, which is an id too.
+        is_id = isinstance(columns[key], UUIDField) if key in columns else key.endswith("_id")
+        if is_id:
             return st.uuids().map(str)
         return TIMES if key in TIME_COLUMNS else TEXTS
 

@@ -14,6 +14,7 @@ from app.storage.database import Database
 from app.storage.list_statements import MANY
 from app.storage.pages import Cut, Listing, Position, page
 from app.storage.session import Rows, Session
+from app.storage.ways import WAYS
 from tests.storage.rows import (
     NOW,
     add_activity,
@@ -121,10 +122,11 @@ async def test_whoever_has_many_organizations_meets_each_of_its_instances_once_i
     listing = Listing("Instance", order, descending)
     found = await crawled(database, caller, listing, 5)
     assert sorted(found) == sorted(seen)
-    assert len(walks) == len(seen) // 5
+    bounded = database.dialect == "sqlite" or order in WAYS["Instance"].walked
+    assert len(walks) == (len(seen) // 5 if bounded else 0)
     assert all(walks[:-1])
     # What SQLite finds stands; PostgreSQL looks everywhere where it does not fill a page.
-    assert bool(walks[-1]) == (database.reading().dialect == "sqlite")
+    assert not bounded or bool(walks[-1]) == (database.dialect == "sqlite")
     # Where rows are passed over, the caller's organizations are looked at.
     walks.clear()
     passed = await page(database.reading(), listing, caller, Cut(limit=200, offset=1))
