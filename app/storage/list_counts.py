@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from app.storage.kinds import ANYTHING
-from app.storage.shapes import Shape, callers, entries_granted, of_parent, where
+from app.storage.shapes import Shape, callers, entries_granted, few_memberships, of_parent, where
 from app.storage.ways import WAYS, Way
 
 # How many entries are looked at to count a list; one where there are more of them is not counted. A search
@@ -40,10 +40,10 @@ def _tallied(shape: Shape, way: Way) -> list[str]:
         most = TALLIED_OF_ALL
         own = f"(SELECT instances FROM {way.tally} WHERE {ANYTHING} LIMIT {most + 1}) AS few"
     else:
-        few = f"SELECT organization_id FROM membership WHERE partner_id = $1 LIMIT {most + 1}"
+        few = few_memberships(shape, most + 1)
         # One look for each, where PostgreSQL might read all tallies for a JOIN.
         kept = f"SELECT kept.instances FROM {way.tally} kept WHERE kept.organization_id = few.organization_id"
-        own = f"(SELECT ({kept}) AS instances FROM ({few}) AS few) AS few"
+        own = f"(SELECT ({kept}) AS instances FROM {few}) AS few"
     parts = [f"SELECT {_more_than(most)} AS more, coalesce(sum(instances), 0) AS found FROM {own}"]
     granted = f"SELECT {_more_than(COUNTED)} AS more, count(*) AS found FROM"
     return parts + [f"{granted} ({it} LIMIT {COUNTED + 1}) AS entries" for it in granted_outside(shape, way)]

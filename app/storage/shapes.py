@@ -165,6 +165,14 @@ def memberships(shape: Shape, way: Way) -> tuple[str, str]:
     return f"unnest(ARRAY({own})) AS mine(organization_id)", "TRUE"
 
 
+def few_memberships(shape: Shape, most: int) -> str:
+    """So many of them at most, as `few`, whatever they are; as above."""
+    few = f"SELECT organization_id FROM membership WHERE partner_id = $1 LIMIT {most}"
+    if shape.dialect == "sqlite":
+        return f"({few}) AS few"
+    return f"unnest(ARRAY({few})) AS few(organization_id)"
+
+
 def callers(way: Way) -> str:
     return f"mine.partner_id = $1{way.as_member}"
 
