@@ -26,7 +26,7 @@ class Recipe:
     """Of the node objects of a class, for who may not follow some of its links.
 
     `text` and `plain_text` are of several: as JSON-LD and as plain JSON, without an array's brackets. They
-    say what the nodes do, octet for octet, and take half as long as making and writing these.
+    say what the nodes do, octet for octet, and sooner than these are made and written.
     """
 
     def __init__(self, contract: Contract, class_name: str, hidden: Collection[str] = ()) -> None:

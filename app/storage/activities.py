@@ -18,17 +18,6 @@ from app.storage.tables import Activity, ActivityOrganization
 
 # Any number that nobody else locks by; this one spells "activity".
 SEQUENCE_LOCK = int.from_bytes(b"activity")
-COLUMNS = (
-    "id",
-    "type",
-    "object_class",
-    "object_id",
-    "object_parent_id",
-    "actor_id",
-    "published",
-    "changes",
-    "request_id",
-)
 
 
 async def lock_sequence(session: Session) -> None:
@@ -39,20 +28,27 @@ async def lock_sequence(session: Session) -> None:
 async def write_activities(session: Session, notes: Sequence[Note]) -> None:
     for note in notes:
         if session.dialect == "postgres":
-            await session.brief(f"WITH {writing(1)} SELECT sequence FROM noted", activity_values(note))
+            parts, values = writing(note, 1)
+            await session.brief(f"WITH {parts} SELECT sequence FROM noted", values)
         else:
             await _list(session, await insert(session, Activity, _row(note)), sorted(note.organizations))
 
 
+def writing(note: Note, first: int, source: str = "") -> tuple[str, list[object]]:
+    """Lock, activity and list in one way to PostgreSQL, as parts of a statement, and their values, of which
+    `first` is the number of the first; the activity's own number is drawn when the lock is held. If a
+    `source` has no row, nothing is written; if it has one, that is there before the lock is waited for."""
+    row = _row(note)
+    values = [SEQUENCE_LOCK, *row.values(), ",".join(sorted(note.organizations))]
+    return _writing(tuple(row), first, source), values
+
+
 @cache
-def writing(first: int, source: str = "") -> str:
-    """Lock, activity and list in one way to PostgreSQL, as parts of a statement, of which `first` is the
-    number of the first value; the number is drawn when the lock is held. If a `source` has no row, nothing is
-    written; if it has one, that is there before the lock is waited for. One text for any number of
-    organizations, which come as one value: a statement has a bound of values."""
-    names = ", ".join(COLUMNS)
-    places = ", ".join(f"${number}" for number in range(first + 1, first + 1 + len(COLUMNS)))
-    organizations = f"unnest(string_to_array(${first + 1 + len(COLUMNS)}, ',')) AS organization"
+def _writing(columns: tuple[str, ...], first: int, source: str) -> str:
+    """One text for any number of organizations, which are one value: a statement has a bound of values."""
+    names = ", ".join(columns)
+    places = ", ".join(f"${number}" for number in range(first + 1, first + 1 + len(columns)))
+    organizations = f"unnest(string_to_array(${first + 1 + len(columns)}, ',')) AS organization"
     found = f" FROM {source}" if source else ""
     return (
         f"locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(${first}){found}),"
@@ -60,12 +56,6 @@ def writing(first: int, source: str = "") -> str:
         " listed AS (INSERT INTO activity_organization (activity_id, organization_id)"
         f" SELECT noted.sequence, CAST(organization AS uuid) FROM noted CROSS JOIN {organizations})"
     )
-
-
-def activity_values(note: Note) -> list[object]:
-    """Those of `writing`."""
-    row = _row(note)
-    return [SEQUENCE_LOCK, *(row[column] for column in COLUMNS), ",".join(sorted(note.organizations))]
 
 
 async def _list(session: Session, sequence: int | None, organizations: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from app.storage.activities import activity_values, writing
+from app.storage.activities import writing
 from app.storage.acts import Note
 from app.storage.kinds import KINDS, Kind
 from app.storage.records import WITH_PARTS, Record, find, read_row, reads_all, selected
@@ -48,8 +48,8 @@ async def _told(session: Session, note: Note, kind: Kind, statement: str, given:
     values = [note.act.caller.partner_id, *given]
     # Parts are read afterwards, and all others who write would wait for that.
     last = session.single and not session.notes and kind.class_name not in WITH_PARTS
-    sql = _telling(kind, everything, statement, len(values) if last else None)
-    rows = await session.brief(sql, [*values, *activity_values(note)] if last else values)
+    parts, told = writing(note, len(values) + 1, kind.row) if last else ("", [])
+    rows = await session.brief(_telling(kind, everything, statement, parts), [*values, *told])
     if last:
         session.end()
     elif rows:
@@ -58,10 +58,10 @@ async def _told(session: Session, note: Note, kind: Kind, statement: str, given:
 
 
 @cache
-def _telling(kind: Kind, everything: bool, statement: str, before: int | None) -> str:
+def _telling(kind: Kind, everything: bool, statement: str, parts: str) -> str:
     """The row stands for its table; what is looked up beside it is as it was before, and unchanged by it.
-    `before` are how many values come before those of the activity, if that is written too."""
+    `parts` write the activity too."""
     written = statement.rpartition(" RETURNING ")[0] or statement
     columns = selected(kind, everything, "postgres")
-    told = "" if before is None else f", {writing(before + 1, kind.row)}"
-    return f"WITH {kind.row} AS ({written} RETURNING *){told} SELECT {columns} FROM {kind.row}"
+    ctes = ", ".join(filter(None, [f"{kind.row} AS ({written} RETURNING *)", parts]))
+    return f"WITH {ctes} SELECT {columns} FROM {kind.row}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from itertools import product
-from typing import Any
 
 import pytest
 
@@ -108,21 +107,3 @@ async def test_an_answer_that_is_given_again_is_the_one_that_was_given(service: 
         assert head.headers["Content-Length"] == first.headers["Content-Length"]
     assert (await patched(owner, instance, {"name": "Another"})).status_code == 200
     assert (await owner.get(instance)).json()["name"] == "Another"
-
-
-async def test_no_more_is_kept_than_there_is_room_for(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.remembered.Remembered.keep", keep_two)
-    owner, organization = service.as_("owner"), await organization_of(service)
-    instances = [await instance_of(service, organization) for _ in range(4)]
-    for _ in range(3):
-        for instance in instances:
-            answer = await owner.get(instance)
-            assert answer.json()["@id"].endswith(instance)
-
-
-def keep_two(remembered: dict[Any, Any], key: Any, value: Any) -> None:
-    while len(remembered) > 1:
-        del remembered[next(iter(remembered))]
-    remembered[key] = value

@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 
 from app.caller import READ, Caller
-from app.storage import list_counts, list_statements
+from app.storage import list_counts
 from app.storage.database import Database
 from app.storage.pages import Cut, Listing, Page, page
 from app.storage.session import Rows, Session
@@ -22,6 +22,7 @@ from tests.storage.rows import (
     add_organization,
     add_partner,
 )
+from tests.storage.test_tallies import forget
 
 pytestmark = pytest.mark.anyio
 
@@ -47,11 +48,6 @@ def asked(
     forget()
     yield seen
     forget()
-
-
-def forget() -> None:
-    for statement in ("page_statement", "search_statement", "count_statement"):
-        getattr(list_statements, statement).cache_clear()
 
 
 class Estate:
