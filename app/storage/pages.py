@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from tortoise.filters import escape_like
@@ -73,7 +74,7 @@ class Page:
     owns_any: bool
     total: int | None = None
 
-    @property
+    @cached_property
     def records(self) -> list[Record]:
         return read_rows(self.kind, self.rows, self.everything)
 
