@@ -10,6 +10,7 @@ from typing import Any
 from app.addresses import ENTRYPOINT, PROTECTED_RESOURCE
 from app.contract.contract import Contract
 from app.exchange import Representation
+from app.kept import KeptAnswers
 from app.problems import Problem
 from app.protocol.codings import CODINGS, MIN_LENGTH, encode
 from app.protocol.conditions import Conditions, check_read, entity_tag, not_modified
@@ -17,7 +18,6 @@ from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
 from app.protocol.outgoing import Outgoing, behind
 from app.protocol.preferences import Preferences
-from app.remembered import Remembered
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON, JSON_LD, SYNTAXES, TURTLE, essence_of, with_suffix
 from app.representation.nodes import dump, plain
@@ -59,8 +59,6 @@ OF_CONTENT = frozenset({"Content-Type", "Accept-Ranges", "Content-Encoding"})
 # What anybody may embed, and what only pages of the same site may (Fetch, Cross-Origin-Resource-Policy).
 ANYBODYS, SITES_OWN = "cross-origin", "same-site"
 YEAR_SECONDS = 31_536_000
-# What is longer is not kept, so that all of it is a few MiB.
-REMEMBERED, KEPT_LENGTH = 512, 4_096
 
 POLICY = "Content-Security-Policy"
 # What is no page loads nothing, wherever it is opened.
@@ -83,15 +81,6 @@ class Answer:
     # What does not depend on the request, and whether anybody may keep it; made once, for an answer may be
     # given again.
     told: tuple[Outgoing, bool] | None = field(default=None, compare=False, repr=False)
-
-
-@dataclass(eq=False)
-class Kept:
-    """What a representation was answered by, with its tag: to who has it already, and to who has not."""
-
-    tag: str
-    whole: Answer | None = None
-    unmodified: Answer | None = None
 
 
 @dataclass(eq=False)
@@ -136,49 +125,40 @@ class Answers:
         secure = contract.base.startswith("https:")
         self._public = _of_every_answer(ANYBODYS, secure=secure)
         self._private = _of_every_answer(SITES_OWN, secure=secure)
-        # By all that they follow from: what is read is read again, and what was just found of it tells
-        # whether it is as it was.
-        self._kept: Remembered[Hashable, Kept] = Remembered(REMEMBERED)
+        self._kept = KeptAnswers[Answer]()
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
         key = _key(representation, wish)
-        kept = None if key is None else self._kept.get(key)
+        if key is None:
+            return self._made(representation.made(), wish)[0]
+        mark = hash(key)
+        kept = self._kept.get(mark, key)
         if kept is not None:
             unmodified = wish.conditions.stated and not_modified(wish.conditions, kept.tag)
             known = kept.unmodified if unmodified else kept.whole
             if known is not None:
                 return known
-        if representation.make is not None:
-            representation = representation.make()
-        answer = self._made(representation, wish)
-        if key is not None:
-            self._keep(key, kept, answer)
+        answer, tag = self._made(representation.made(), wish)
+        length = None if answer.status == 304 else len(answer.content or b"")
+        self._kept.keep(mark, key, tag, answer, length)
         return answer
 
-    def _keep(self, key: Hashable, kept: Kept | None, answer: Answer) -> None:
-        if kept is None:
-            kept = Kept(next(value for name, value in answer.fields if name == "ETag"))
-            self._kept.keep(key, kept)
-        if answer.status == 304:
-            kept.unmodified = answer
-        elif answer.content is not None and len(answer.content) <= KEPT_LENGTH:
-            kept.whole = answer
-
-    def _made(self, representation: Representation, wish: Wish) -> Answer:
+    def _made(self, representation: Representation, wish: Wish) -> tuple[Answer, str]:
+        """With the tag of what is represented, whether it is told or not."""
         form = wish.form
         location = [("Location", representation.location)] if representation.location else []
         if form is None or (representation.node is None and representation.document is None):
             content = None if representation.status == 204 else b""
             varied = [("Vary", wish.varies)] if wish.varies else []
             fields = [*location, *varied, *_applied(wish), ("Cache-Control", PRIVATE)]
-            return Answer(representation.status, fields, content)
+            return Answer(representation.status, fields, content), ""
         written = self._written(representation, form, wish.coding)
         tagged = [("ETag", written.tag)] if representation.tagged else []
         if wish.method != "GET" and wish.preferences.minimal:
-            return _minimal(representation, [*location, *tagged, *_applied(wish)], wish.varies)
+            return _minimal(representation, [*location, *tagged, *_applied(wish)], wish.varies), ""
         fields = [
             ("Content-Type", form),
             ("Vary", wish.varies),
@@ -196,8 +176,8 @@ class Answers:
         if wish.method == "GET" and wish.conditions.stated:
             check_read(wish.conditions, written.tag)
             if not_modified(wish.conditions, written.tag):
-                return Answer(304, [it for it in fields if it[0] not in OF_CONTENT])
-        return Answer(representation.status, fields, self._coded(representation, written))
+                return Answer(304, [it for it in fields if it[0] not in OF_CONTENT]), written.tag
+        return Answer(representation.status, fields, self._coded(representation, written)), written.tag
 
     def of_page(self, asked: str, coding: str | None, conditions: Conditions) -> Answer:
         """The explorer, which tells nothing of what is at the address. Raises 412 as any read."""

@@ -164,6 +164,9 @@ class Representation:
     source: Hashable = None
     make: Callable[[], Representation] | None = None
 
+    def made(self) -> Representation:
+        return self if self.make is None else self.make()
+
 
 Function = Callable[[Exchange], Awaitable[Representation]]
 

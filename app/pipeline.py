@@ -349,7 +349,7 @@ class Pipeline:
         """Raises 412 where the list that a POST adds to is not as the request says; 404 and 410 as the POST
         would. A list with a version is its parent's, and the operation's own to look at."""
         try:
-            representation = await resource.operations["GET"](exchange)
+            representation = (await resource.operations["GET"](exchange)).made()
         except Problem as problem:
             if problem.type == "forbidden":
                 return

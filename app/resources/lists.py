@@ -36,30 +36,36 @@ async def read(exchange: Exchange) -> Representation:
     wanted = read_query(
         exchange.contract, exchange.parameters, definition, (name, owner.id) if name and owner else None
     )
-    address = _address(exchange)
-    pages = _Pages(address, exchange.parameters, wanted)
+    pages = _Pages(_address(exchange), exchange.parameters, wanted)
     cursors = Cursors(exchange.database.cursor_key, exchange.caller, wanted.listing)
     part = cut(wanted, cursors, pages.first)
     member = owner is not None and owner.class_name == "Organization" and bool(owner.roles)
     found = await page(
         exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts, member=member
     )
-    links = (
-        _by_cursor(wanted, cursors, found) if wanted.number is None else _by_number(wanted, cursors, found)
-    )
-    node = _collection(exchange, address, definition, found, pages, links)
     # What is in no organization yet can be put into any that the caller owns.
     roles = owner.roles if owner else OWNER if found.owns_any else NOBODY
-    withheld = await _withheld(exchange, definition, wanted, found)
-    granted = exchange.caller.granted
-    offered = exchange.offers.operations(exchange.promise, granted, roles, frozenset(withheld))
+    withheld = frozenset(await _withheld(exchange, definition, wanted, found))
     # A transfer depends on the instance's version, and so does the tag of the targets that were read.
-    counted = owner is not None and definition.name == TARGETS
+    version = owner.version if owner is not None and definition.name == TARGETS else None
+    place = exchange.promise, exchange.path, exchange.parameters
+
+    def shown() -> Representation:
+        ways = _by_cursor if wanted.number is None else _by_number
+        node = _collection(exchange, definition, found, pages, ways(wanted, cursors, found))
+        offered = exchange.offers.operations(exchange.promise, exchange.caller.granted, roles, withheld)
+        return Representation(
+            node=top_level(exchange.contract, node, offered),
+            version=version,
+            address=pages.asked(variables_of(definition)),
+            links=of_list(exchange.contract, definition, pages.address, node),
+        )
+
+    # Cursors are the caller's own.
     return Representation(
-        node=top_level(exchange.contract, node, offered),
-        version=owner.version if counted and owner else None,
-        address=pages.asked(variables_of(definition)),
-        links=of_list(exchange.contract, definition, address, node),
+        version=version,
+        source=(*place, exchange.caller, roles, withheld, version, found.source),
+        make=shown,
     )
 
 
@@ -67,7 +73,7 @@ class _Pages:
     """The addresses of a list's pages, of which each part is written once."""
 
     def __init__(self, address: str, parameters: Parameters, wanted: Wanted) -> None:
-        self._address = address
+        self.address = address
         self._parameters = parameters
         self.requested = _with_query(address, parameters)
         # Filtered and ordered, but not cut.
@@ -85,13 +91,13 @@ class _Pages:
         """The request's own, made different where that is the collection's."""
         if self.requested != self.whole:
             return self.requested
-        return _with_query(self._address, (*self._parameters, (AFTER, "")))
+        return _with_query(self.address, (*self._parameters, (AFTER, "")))
 
     def asked(self, known: Collection[str]) -> str:
         """With what means something of the request's query."""
         if all(name in known for name, _ in self._parameters):
             return self.requested
-        return _with_query(self._address, tuple(it for it in self._parameters if it[0] in known))
+        return _with_query(self.address, tuple(it for it in self._parameters if it[0] in known))
 
 
 def _address(exchange: Exchange) -> str:
@@ -118,7 +124,6 @@ async def _withheld(
 
 def _collection(
     exchange: Exchange,
-    address: str,
     definition: ClassDefinition,
     found: Page,
     pages: _Pages,
@@ -134,7 +139,7 @@ def _collection(
             "@type": "PartialCollectionView",
             **{key: pages.at(name, value) for key, (name, value) in links.items()},
         },
-        "search": search(definition, address),
+        "search": search(definition, pages.address),
         "memberAssertion": member_assertion(exchange.contract, definition),
     }
 

@@ -14,6 +14,7 @@ from app.storage.acts import Act, note_of_properties
 from app.storage.keys import email_key
 from app.storage.remembered_answers import ERASURE_LOCK
 from app.storage.session import Session, insert, update
+from app.storage.statements import Rows
 from app.storage.tables import Erasure, Membership, Partner
 
 NAME, EMAIL = "Forgotten partner", "forgotten@partner.invalid"
@@ -95,7 +96,7 @@ async def _about(session: Session, partner: dict[str, Any]) -> tuple[list[dict[s
     return [row for row in found.values() if _redacted(row["changes"]) != row["changes"]], addresses
 
 
-async def _telling(session: Session, text: str) -> list[dict[str, Any]]:
+async def _telling(session: Session, text: str) -> Rows:
     """Activities about members that hold a text, in any case of A to Z."""
     by_bytes = ' COLLATE "C"' if session.dialect == "postgres" else ""
     return await session.rows(
@@ -111,10 +112,10 @@ def _addresses(changes: str) -> set[str]:
     return {email_key(change[side]) for change in told for side in ("before", "after") if side in change}
 
 
-async def _memberships(session: Session, partner_id: str, addresses: Iterable[str]) -> list[dict[str, Any]]:
+async def _memberships(session: Session, partner_id: str, addresses: Iterable[str]) -> Rows:
     """The partner's, and those that wait for one of the addresses."""
     columns = "SELECT id, organization_id, email_key, version FROM membership"
-    found = await session.rows(f"{columns} WHERE partner_id = $1", [partner_id])
+    found = [*await session.rows(f"{columns} WHERE partner_id = $1", [partner_id])]
     for address in addresses:
         found += await session.rows(f"{columns} WHERE email_key = $1", [address])
     return found
@@ -163,8 +164,8 @@ async def _replace(
             await update(session, Membership, placeholder, where={"id": row["id"]})
 
 
-async def _concerned(session: Session, activities: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    found = []
+async def _concerned(session: Session, activities: Iterable[dict[str, Any]]) -> Rows:
+    found: list[dict[str, Any]] = []
     for activity in activities:
         sql = "SELECT organization_id FROM activity_organization WHERE activity_id = $1"
         found += await session.rows(sql, [activity["sequence"]])

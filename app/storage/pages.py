@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -16,8 +16,9 @@ from app.storage.kinds import Kind
 from app.storage.list_statements import count_statement, page_statement, search_statement, walk_statement
 from app.storage.records import Record, alike, owns_any, read_rows, reads_all
 from app.storage.search import with_candidates
-from app.storage.session import Rows, Session
+from app.storage.session import Session
 from app.storage.shapes import Shape
+from app.storage.statements import Rows, as_they_came
 from app.storage.tables import TIME_COLUMNS
 
 Row: TypeAlias = Mapping[str, Any]
@@ -78,10 +79,15 @@ class Page:
     def records(self) -> list[Record]:
         return read_rows(self.kind, self.rows, self.everything)
 
-    def alike(self) -> list[tuple[frozenset[str], bool, Rows]]:
+    def alike(self) -> Sequence[tuple[frozenset[str], bool, Rows]]:
         """The rows, those together that follow each other and are the same to the caller: the roles that it
         has, and whether it may know no more of them than what they are called."""
         return alike(self.kind, self.rows, self.everything)
+
+    @property
+    def source(self) -> Hashable:
+        """All that the database told of it."""
+        return as_they_came(self.rows), self.more, self.owns_any, self.total
 
 
 async def page(
@@ -112,7 +118,7 @@ async def page(
     rows, whole = await _rows(session, shape, [*values, *position, cut.limit + 1, cut.offset])
     kept = rows[: cut.limit]
     if cut.before is not None:
-        kept.reverse()
+        kept = kept[::-1]
     owns = not listing.parent and (whole["owns_any"] if whole else await owns_any(session, caller))
     return Page(
         kind=shape.kind,

@@ -15,7 +15,7 @@ from app.storage.failures import unavailable
 from app.storage.loans import Loan, Loans
 from app.storage.postgres_address import read_address
 from app.storage.postgres_failures import translated, translated_connect
-from app.storage.statements import of_postgres
+from app.storage.statements import Rows, of_postgres
 
 # For a connection, and for an answer where the server itself does not say that it takes too long.
 WAIT_SECONDS = 10.0
@@ -86,7 +86,7 @@ class Client(AsyncpgDBClient):
         options["connection_class"] = Connection
         return await asyncpg.create_pool(self.dsn, init=_set_codecs, reset=_leave, **options)
 
-    async def read(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    async def read(self, sql: str, values: Sequence[Any]) -> Rows:
         """By a statement of its own. Behind a pooler it is cut off from here, as others are by the server."""
         async with self._lent() as connection:
             return await self.fetch(connection, sql, values)
@@ -99,11 +99,11 @@ class Client(AsyncpgDBClient):
         sql: str,  # noqa: ARG002 - the signature of both databases
         values: Sequence[Any],  # noqa: ARG002
         steps: int,  # noqa: ARG002
-    ) -> list[dict[str, Any]] | None:
+    ) -> Rows | None:
         """It has no limit for one statement that would not cost a way to the server."""
         return None
 
-    async def read_at(self, position: int, sql: str, values: Sequence[Any]) -> list[dict[str, Any]] | None:
+    async def read_at(self, position: int, sql: str, values: Sequence[Any]) -> Rows | None:
         """As `read`, of a replica; None where it has not got up to a position of its primary's log.
 
         That is asked by a statement before, for a statement sees what was there when it began.
@@ -121,16 +121,12 @@ class Client(AsyncpgDBClient):
         async with self._lent() as connection, self._begun(connection, begin):
             yield connection
 
-    async def fetch(
-        self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]
-    ) -> list[dict[str, Any]]:
+    async def fetch(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:
         with translated:
             rows = await connection.fetch(sql, *values)
         return self._statement(sql).decoded(rows, lambda: list(rows[0].keys()))
 
-    async def brief(
-        self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]
-    ) -> list[dict[str, Any]]:
+    async def brief(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:
         return await self.fetch(connection, sql, values)
 
     @property

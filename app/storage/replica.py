@@ -15,6 +15,7 @@ from typing import Any
 from app.problems import Problem
 from app.settings import WrongSetting
 from app.storage.postgres import Client
+from app.storage.statements import Rows
 
 LOG = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Replica:
     async def close(self) -> None:
         await self._replica.close()
 
-    async def read(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    async def read(self, sql: str, values: Sequence[Any]) -> Rows:
         rows = None
         if time.monotonic() >= self._away_until:
             position = await self._position.now()
@@ -66,14 +67,14 @@ class Replica:
 
     point = read
 
-    async def soon(self, sql: str, values: Sequence[Any], steps: int) -> list[dict[str, Any]] | None:
+    async def soon(self, sql: str, values: Sequence[Any], steps: int) -> Rows | None:
         return await self._primary.soon(sql, values, steps)
 
-    async def fetch(self, connection: Any, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    async def fetch(self, connection: Any, sql: str, values: Sequence[Any]) -> Rows:
         """In a transaction, which is the primary's."""
         return await self._primary.fetch(connection, sql, values)
 
-    async def brief(self, connection: Any, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    async def brief(self, connection: Any, sql: str, values: Sequence[Any]) -> Rows:
         """As `fetch`."""
         return await self._primary.brief(connection, sql, values)
 

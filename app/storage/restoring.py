@@ -15,6 +15,7 @@ from app.storage.keys import email_key, text_key
 from app.storage.partners import IMPORTED, partner_by_email
 from app.storage.records import taken_handles
 from app.storage.session import Session, insert, update
+from app.storage.statements import Rows
 from app.storage.tables import Authorization, Instance, Membership, Organization, Partner
 from app.storage.writes import note
 
@@ -74,7 +75,7 @@ async def _know_partners(session: Session, rows: Sequence[Row]) -> Known:
     keys = sorted({email_key(row["email"]) for row in rows if row["email"]})
     for key in keys:
         await session.lock_email(key)
-    found: list[dict[str, Any]] = []
+    found: Rows = []
     if keys:
         sql = f"SELECT email_key FROM partner WHERE issuer <> $1 AND email_key IN ({_places(keys, 2)})"
         found = await session.rows(sql, [IMPORTED, *keys])

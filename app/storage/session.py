@@ -10,12 +10,9 @@ from typing import Any, Literal, Protocol, cast
 from tortoise.models import Model
 
 from app.storage.acts import Note
-from app.storage.statements import PLAIN
+from app.storage.statements import PLAIN, Rows
 
 Dialect = Literal["sqlite", "postgres"]
-
-
-Rows = list[dict[str, Any]]
 # Of SQLite's machine: what may be done while everybody waits. A record by its id takes some 200, a page of
 # 30 some 3,500, as a progress handler counts them.
 STEPS = 10_000

@@ -21,7 +21,7 @@ from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionConte
 from app.settings import WrongSetting
 from app.storage.failures import Translated, UniqueViolation, unavailable
 from app.storage.session import STEPS
-from app.storage.statements import encoded, of_sqlite
+from app.storage.statements import Rows, encoded, of_sqlite
 
 WAIT_SECONDS = 10.0
 # How many statements a connection keeps prepared: more than the service has.
@@ -139,18 +139,18 @@ class Client(SqliteClient):
     def _in_transaction(self) -> TransactionContext:
         return SqliteTransactionContext(Transaction(self), self._lock)
 
-    async def read(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    async def read(self, sql: str, values: Sequence[Any]) -> Rows:
         """By a statement of its own, which waits for no writer."""
         if self._reader is None:
             raise unavailable()
         return await self.fetch(self._reader, sql, values)
 
-    async def point(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    async def point(self, sql: str, values: Sequence[Any]) -> Rows:
         """As `read`, here and now; in the thread if it is more than was thought, or cannot be now."""
         rows = await self.soon(sql, values, STEPS)
         return await self.read(sql, values) if rows is None else rows
 
-    async def soon(self, sql: str, values: Sequence[Any], steps: int) -> list[dict[str, Any]] | None:
+    async def soon(self, sql: str, values: Sequence[Any], steps: int) -> Rows | None:
         """Here and now; None if it is more than was thought, or cannot be now."""
         if self._points is None:
             raise unavailable()
@@ -174,17 +174,13 @@ class Client(SqliteClient):
         finally:
             self._lock.release()
 
-    async def fetch(
-        self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]
-    ) -> list[dict[str, Any]]:
+    async def fetch(self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]) -> Rows:
         statement = self._statement(sql)
         with translated:
             rows = list(await connection.execute_fetchall(statement.text, encoded(values)))
         return statement.decoded(rows, lambda: rows[0].keys())  # noqa: PLW0108 - there may be no row
 
-    async def brief(
-        self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]
-    ) -> list[dict[str, Any]]:
+    async def brief(self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]) -> Rows:
         """As `fetch`, here and now. Within a transaction that has begun nobody is waited for, and the thread,
         which began it and will end it, has nothing to do meanwhile."""
         statement = self._statement(sql)

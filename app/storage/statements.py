@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 from uuid import UUID
 
 from app.storage.tables import TIME_COLUMNS
@@ -14,7 +14,53 @@ from app.storage.tables import TIME_COLUMNS
 PLAIN = frozenset({str, int, float, bytes, bool, type(None)})
 
 
-Rows: TypeAlias = Sequence[Sequence[Any]]
+# By column.
+Row: TypeAlias = dict[str, Any]
+Rows: TypeAlias = Sequence[Row]
+Raw: TypeAlias = Sequence[Sequence[Any]]
+Decode: TypeAlias = Callable[[Raw], list[Row]]
+
+
+class Table(Sequence[Row]):
+    """Rows that become dictionaries where somebody looks at them: who has met the same ones needs none."""
+
+    __slots__ = ("_decode", "_raw", "_rows")
+
+    def __init__(self, raw: Raw, decode: Decode) -> None:
+        self._raw, self._decode = raw, decode
+        self._rows: list[Row] | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        if self._rows is None:
+            self._rows = self._decode(self._raw)
+        return self._rows
+
+    @property
+    def as_they_came(self) -> Hashable:
+        return tuple(map(tuple, self._raw))
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Table: ...
+
+    def __getitem__(self, index: int | slice) -> Row | Table:
+        if isinstance(index, slice):
+            return Table(self._raw[index], self._decode)
+        return self._decode([self._raw[index]])[0] if self._rows is None else self._rows[index]
+
+
+def as_they_came(rows: Rows) -> Hashable:
+    """Values by which rows of one statement are known."""
+    return rows.as_they_came if isinstance(rows, Table) else tuple([tuple(row.values()) for row in rows])
 
 
 class Statement:
@@ -24,16 +70,16 @@ class Statement:
 
     def __init__(self, text: str, time: str) -> None:
         self.text, self._time = text, time
-        self._decode: Callable[[Rows], list[dict[str, Any]]] | None = None
+        self._decode: Decode | None = None
 
-    def decoded(self, rows: Rows, names: Callable[[], Sequence[str]]) -> list[dict[str, Any]]:
+    def decoded(self, raw: Raw, names: Callable[[], Sequence[str]]) -> Rows:
         """By column; times, which are known by their column's name, as the service tells them. `names` are
         asked for once."""
-        if not rows:
+        if not raw:
             return []
         if self._decode is None:
             self._decode = _decoder(names(), self._time)
-        return self._decode(rows)
+        return self._decode(raw) if len(raw) == 1 else Table(raw, self._decode)
 
 
 # To a microsecond, and in UTC.
@@ -55,7 +101,7 @@ def _lengthened(at: str) -> str:
     return f"{at[:10]}T{seconds}.{fraction.ljust(6, '0')}Z"
 
 
-def _decoder(names: Sequence[str], time: str) -> Callable[[Rows], list[dict[str, Any]]]:
+def _decoder(names: Sequence[str], time: str) -> Decode:
     """Written as Python and compiled, as dataclasses are: rows come by dozens."""
     told = {name: f"(at := row[{number}]) and ({time})" for number, name in enumerate(names)}
     columns = ", ".join(
@@ -64,7 +110,7 @@ def _decoder(names: Sequence[str], time: str) -> Callable[[Rows], list[dict[str,
     )
     # What is compiled are the names that the service's own statements give to columns.
     source = f"lambda rows: [{{{columns}}} for row in rows]"
-    decode: Callable[[Rows], list[dict[str, Any]]] = eval(source, {"lengthened": _lengthened})  # noqa: S307
+    decode: Decode = eval(source, {"lengthened": _lengthened})  # noqa: S307
     return decode
 
 

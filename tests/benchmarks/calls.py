@@ -12,6 +12,8 @@ from tests.service import JSON, JSON_LD, PATCH, TURTLE
 
 # So many different ones are sent one after the other, again and again.
 READS, DEPTH, DEEP = 500, 100, 40
+# More pages than the service keeps answers of.
+ANY_DEEP = 200
 PAGE = 30
 INSTANCES = "/api/instances"
 
@@ -107,7 +109,11 @@ def first_page(world: World) -> list[Call]:
 
 
 def deep_pages(world: World) -> list[Call]:
-    return [Call(target, fields=world.authorization, members=PAGE, bare=bare) for target, bare in world.deep]
+    return pages_at(world, world.deep[:DEEP])
+
+
+def pages_at(world: World, places: Sequence[tuple[str, str]]) -> list[Call]:
+    return [Call(target, fields=world.authorization, members=PAGE, bare=bare) for target, bare in places]
 
 
 def pages_of_organizations(world: World) -> list[Call]:
@@ -171,6 +177,7 @@ CALLS: Mapping[str, Callable[[World, int], list[Call]]] = {
     "304": lambda world, _: not_modified(world),
     "page-first": lambda world, _: first_page(world),
     "page-deep": lambda world, _: deep_pages(world),
+    "page-any": lambda world, _: pages_at(world, world.deep),
     "page-organization": lambda world, _: pages_of_organizations(world),
     "search-handle": lambda world, _: searches(world),
     "create": creations,

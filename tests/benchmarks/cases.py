@@ -29,6 +29,7 @@ CASES = {
     "304": Case("item, not modified (304)", "bare", 1.2),
     "page-first": Case("page of 30, first", "bare", 1.5),
     "page-deep": Case("page of 30, deep, by cursor", "bare", 1.5),
+    "page-any": Case("page of 30, of 200 in turn", "bare", 1.5),
     "page-organization": Case("page of 30 of one organization", "bare", 1.5),
     "search-handle": Case("search by handle", "bare", 1.5),
     "create": Case("create", "bare", 2.0, changes=True),

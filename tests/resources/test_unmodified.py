@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import product
 
+import httpx
 import pytest
 
 from app.answers import OF_CONTENT
@@ -107,3 +108,71 @@ async def test_an_answer_that_is_given_again_is_the_one_that_was_given(service: 
         assert head.headers["Content-Length"] == first.headers["Content-Length"]
     assert (await patched(owner, instance, {"name": "Another"})).status_code == 200
     assert (await owner.get(instance)).json()["name"] == "Another"
+
+
+async def test_a_page_that_is_given_again_is_the_one_that_was_given(service: Service) -> None:
+    """In each form, as often as it is asked for, at the start, by cursor and by number."""
+    organization = await organization_of(service)
+    for _ in range(4):
+        await instance_of(service, organization)
+    owner, instances = service.as_("owner"), f"{organization}/instances"
+    first = await owner.get(f"{instances}?itemsPerPage=2")
+    for path in (
+        f"{instances}?itemsPerPage=2",
+        first.json()["view"]["next"],
+        f"{instances}?itemsPerPage=2&page=2",
+    ):
+        for form, coding in product((JSON_LD, JSON, TURTLE), ("identity", "gzip")):
+            fields = {"Accept": form, "Accept-Encoding": coding}
+            answers = [await owner.get(path, headers=fields) for _ in range(4)]
+            assert {it.status_code for it in answers} == {200}
+            assert len({it.content for it in answers}) == 1
+            assert len({it.headers["X-Request-Id"] for it in answers}) == 4
+            told = [[it for it in answer.headers.raw if it[0] != b"x-request-id"] for answer in answers]
+            assert told == [told[0]] * 4
+            known = fields | {"If-None-Match": answers[0].headers["ETag"]}
+            for _ in range(3):
+                assert (await owner.get(path, headers=known)).status_code == 304
+
+
+def methods_of(answer: httpx.Response) -> set[str]:
+    return {it["method"] for it in answer.json()["operation"]}
+
+
+async def test_a_page_is_another_one_as_soon_as_anything_of_it_is(service: Service) -> None:
+    """What stands in it, how many there are beside, what follows, and what one may do there."""
+    organization = await organization_of(service)
+    paths = [await instance_of(service, organization) for _ in range(3)]
+    owner, page = service.as_("owner"), f"{organization}/instances?itemsPerPage=2"
+
+    async def polled() -> dict[str, object]:
+        answers = [await owner.get(page) for _ in range(3)]
+        assert len({it.content for it in answers}) == 1
+        known = {"If-None-Match": answers[0].headers["ETag"]}
+        assert (await owner.get(page, headers=known)).status_code == 304
+        return dict(answers[0].json())
+
+    seen = [await polled()]
+    assert seen[-1]["totalItems"] == 3
+    await patched(owner, paths[-1], {"name": "Another"})
+    seen.append(await polled())
+    assert [it["name"] for it in seen[-1]["member"]] == ["Another", "Shop"]  # type: ignore[attr-defined]  # members
+    # The two that are shown stay the same.
+    assert (await owner.delete(paths[0])).status_code == 204
+    seen.append(await polled())
+    assert (seen[-1]["totalItems"], seen[-1]["member"]) == (2, seen[-2]["member"])
+    assert "next" not in seen[-1]["view"]  # type: ignore[operator]  # a node object
+    members = f"{organization}/members"
+    member = await service.as_("owner").post(members, json={"email": "helper@acme.example", "role": "owner"})
+    assert member.status_code == 201
+    helper = service.as_("helper")
+    pages = [await helper.get(page) for _ in range(3)]
+    assert [it.json()["member"] for it in pages] == [seen[-1]["member"]] * 3
+    assert [methods_of(it) for it in pages] == [{"GET", "POST"}] * 3
+    reader = service.as_("helper", "registry:read")
+    assert [methods_of(await reader.get(page)) for _ in range(3)] == [{"GET"}] * 3
+    changed = await patched(owner, member.headers["Location"], {"role": "member"})
+    assert changed.status_code == 200
+    assert methods_of(await helper.get(page)) == {"GET"}
+    assert (await owner.delete(member.headers["Location"])).status_code == 204
+    assert (await helper.get(page)).status_code == 404

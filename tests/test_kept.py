@@ -1,0 +1,93 @@
+"""Answers are kept for what is asked for again, by all that they follow from, and no more than have room."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import kept
+from app.kept import APIECE, LARGEST, KeptAnswers
+
+
+def kept_of(answers: KeptAnswers[str], key: str) -> str | None:
+    found = answers.get(hash(key), key)
+    return found and found.whole
+
+
+def keep(answers: KeptAnswers[str], key: str, length: int | None = 10) -> None:
+    answers.keep(hash(key), key, f"tag of {key}", f"{key} {length}", length)
+
+
+def test_what_is_asked_for_once_is_not_kept_and_what_is_asked_for_again_is() -> None:
+    answers = KeptAnswers[str]()
+    keep(answers, "page")
+    assert kept_of(answers, "page") is None
+    keep(answers, "page")
+    assert kept_of(answers, "page") == "page 10"
+    for number in range(kept.SIGHTINGS):
+        keep(answers, f"other {number}")
+    assert kept_of(answers, "page") == "page 10"
+    assert kept_of(answers, "other 0") is None
+
+
+def test_what_was_asked_for_long_ago_is_asked_for_as_for_the_first_time() -> None:
+    answers = KeptAnswers[str]()
+    keep(answers, "page")
+    for number in range(kept.SIGHTINGS):
+        keep(answers, f"other {number}")
+    keep(answers, "page")
+    assert kept_of(answers, "page") is None
+
+
+def test_both_that_there_is_something_new_and_that_there_is_not_are_kept_of_one() -> None:
+    answers = KeptAnswers[str]()
+    for length in (10, 10, None):
+        keep(answers, "page", length)
+    found = answers.get(hash("page"), "page")
+    assert found is not None
+    assert (found.tag, found.whole, found.unmodified) == ("tag of page", "page 10", "page None")
+
+
+def test_what_has_the_mark_of_another_is_not_taken_for_it() -> None:
+    answers = KeptAnswers[str]()
+    for _ in range(2):
+        answers.keep(1, "one", '"1"', "of one", 10)
+    assert answers.get(1, "other") is None
+    answers.keep(1, "other", '"2"', "of other", 10)
+    assert answers.get(1, "one") is None
+    found = answers.get(1, "other")
+    assert found is not None
+    assert (found.tag, found.whole) == ('"2"', "of other")
+
+
+def test_what_is_too_large_is_not_kept() -> None:
+    answers = KeptAnswers[str]()
+    for _ in range(3):
+        keep(answers, "large", LARGEST)
+        keep(answers, "less large", (LARGEST - APIECE) // 2)
+    assert kept_of(answers, "large") is None
+    assert kept_of(answers, "less large") is not None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, 200)), max_size=60))
+def test_what_is_kept_has_room(asked: list[tuple[str, int | None]]) -> None:
+    """As the sum of what each takes, the latest ones of what was asked for before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "OCTETS", 1_000)
+        patch.setattr(kept, "LARGEST", 400)
+        patch.setattr(kept, "APIECE", 100)
+        answers = KeptAnswers[str]()
+        expected: dict[str, int] = {}
+        seen = set()
+        for key, length in asked:
+            octets = 100 + 2 * (length or 0)
+            keep(answers, key, length)
+            if octets <= 400:
+                if key in seen:
+                    before = expected.pop(key, APIECE)
+                    expected[key] = before if length is None else octets
+                seen.add(key)
+            while sum(expected.values()) > 1_000:
+                del expected[next(iter(expected))]
+            assert {it for it in "abcdef" if answers.get(hash(it), it)} == set(expected)
