@@ -230,7 +230,7 @@ async def test_rows_in_bulk_are_those_that_the_service_writes_one_by_one(databas
     async def written(organization: str, letter: str) -> list[str]:
         rows = [await database.reading().rows(sql, [organization]) for sql in ROWS]
         assert [len(those) for those in rows] == [1, 1, 2, 3]
-        return [str([*those]).replace(organization, "ID").replace(f"{letter}-", "-") for those in rows]
+        return [str(those).replace(organization, "ID").replace(f"{letter}-", "-") for those in rows]
 
     async with database.transaction() as session:
         one = await write(session, "one")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ async def rows(service: Service, tables: Sequence[str] = TABLES) -> str:
     database = Database(service.settings.database_url)
     await database.open()
     try:
-        found = []
+        found: list[dict[str, Any]] = []
         for table in tables:
             found += await database.reading().rows(f"SELECT * FROM {table}")
         return str(found).lower()

@@ -12,7 +12,7 @@ from app.kept import APIECE, LARGEST, KeptAnswers
 
 def kept_of(answers: KeptAnswers[str], key: str) -> str | None:
     found = answers.get(hash(key), key)
-    return found and found.whole
+    return None if found is None else found.whole
 
 
 def keep(answers: KeptAnswers[str], key: str, length: int | None = 10) -> None:

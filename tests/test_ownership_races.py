@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from app.storage.database import Database
-from app.storage.session import Rows, Session
+from app.storage.session import Session
+from app.storage.statements import Rows
 from app.storage.tables import TABLES
 from tests.races import PAIRS, RACES, Act, Place
 from tests.service import Service, running
@@ -348,7 +349,7 @@ async def test_what_fails_leaves_nothing_half_done(
     assert await place.ask(act(place), 0) == act(place).status
 
 
-async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
+async def everything(database: Database) -> dict[str, Rows]:
     keys = {model._meta.db_table: model._meta.db_pk_column for model in TABLES}
     session = database.reading()
     return {name: await session.rows(f"SELECT * FROM {name} ORDER BY {key}") for name, key in keys.items()}

@@ -40,6 +40,14 @@ class Table(Sequence[Row]):
     def as_they_came(self) -> Hashable:
         return tuple(map(tuple, self._raw))
 
+    def __repr__(self) -> str:
+        return repr(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (list, Table)) and self.rows == [*other]
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list; the base class has one
+
     def __len__(self) -> int:
         return len(self._raw)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.storage.activities import _row as activity_row
 from app.storage.session import Session, insertion
+from app.storage.statements import Rows
 from app.storage.tables import Activity, ActivityOrganization
 
 
@@ -28,7 +29,7 @@ class Bulk(Session):
         self._kept.clear()
         await self._write_activities()
 
-    async def _insert(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    async def _insert(self, sql: str, rows: Sequence[Sequence[Any]]) -> Rows:
         """All rows by the statement of one."""
         return await self._session.rows(multiplied(sql, len(rows)), [value for row in rows for value in row])
 

@@ -31,6 +31,7 @@ from app.caller import READ_ALL, WRITE, Caller
 from app.resources.cursors import Cursors
 from app.storage.database import Database
 from app.storage.pages import Listing, Position
+from app.storage.statements import Rows
 from tests.benchmarks.scale_rows import (
     RARE,
     RARE_WORD,
@@ -242,7 +243,7 @@ async def _deep_cursor(url: str, depth: int) -> str:
     return cursors.close(Position(str(last["created_at"]), str(last["id"])))
 
 
-async def _rows(url: str, sql: str, *values: object) -> list[dict[str, object]]:
+async def _rows(url: str, sql: str, *values: object) -> Rows:
     database = Database(url)
     await database.open()
     try:

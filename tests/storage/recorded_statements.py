@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 import app.storage
-from app.storage.session import Rows, Session
+from app.storage.session import Session
+from app.storage.statements import Rows
 
 STORAGE = Path(app.storage.__file__).parent
 # What runs a statement: the three of a `Session`, and what they are wrapped in.

@@ -13,7 +13,8 @@ from app.caller import READ, Caller
 from app.storage import list_counts
 from app.storage.database import Database
 from app.storage.pages import Cut, Listing, Page, page
-from app.storage.session import Rows, Session
+from app.storage.session import Session
+from app.storage.statements import Rows
 from tests.storage.rows import (
     NOW,
     add_authorization,

@@ -13,7 +13,8 @@ from app.caller import READ, Caller
 from app.storage.database import Database
 from app.storage.list_statements import MANY
 from app.storage.pages import Cut, Listing, Position, page
-from app.storage.session import Rows, Session
+from app.storage.session import Session
+from app.storage.statements import Rows
 from app.storage.ways import WAYS
 from tests.storage.rows import (
     NOW,
