@@ -70,7 +70,7 @@ NOTHING_PREFERRED, VARIES_PAGE = Preferences(), "Accept, Accept-Encoding"
 Fields = Sequence[tuple[str, str]]
 
 
-@dataclass
+@dataclass(slots=True)
 class Answer:
     """Fields beside those that every answer has, and the bytes; none at all where a status has none."""
 
@@ -83,7 +83,7 @@ class Answer:
     told: tuple[Outgoing, bool] | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Wish:
     """How the client wants the representation: the form, one of those that are `offered` or None where there
     is nothing to represent; its coding, None for none; what it prefers besides. `varies` are the fields that
@@ -99,7 +99,7 @@ class Wish:
     varies: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Written:
     """A representation as bytes, the coding that they shall be sent in, and the entity tag that they get."""
 

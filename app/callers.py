@@ -27,14 +27,16 @@ class Callers:
         # By the value of the field.
         self._known: Remembered[str, tuple[Caller, Claims]] = Remembered(REMEMBERED_TOKENS)
 
+    def known(self, authorization: Sequence[str]) -> Caller | None:
+        """Who sends a token that was verified already, and still is good."""
+        known = self._known.get(authorization[0]) if len(authorization) == 1 else None
+        return known[0] if known is not None and self._is_good(known[1]) else None
+
     async def caller(self, authorization: Sequence[str], request_id: str, *, needed: bool) -> Caller:
         """The caller, anonymous without a token or where none is `needed`; a bad token is refused anywhere.
 
         Raises `not-authenticated`, `invalid-parameter`, and `unavailable` for a token that cannot be checked.
         """
-        known = self._known.get(authorization[0]) if len(authorization) == 1 else None
-        if known is not None and self._is_good(known[1]):
-            return known[0]
         token = bearer_token(authorization)
         if token is None:
             return ANONYMOUS

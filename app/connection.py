@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import unquote
 
 import httptools
@@ -17,7 +17,7 @@ from app.problems import Problem
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET, check_size
 from app.protocol.outgoing import Outgoing, lines_of
 from app.protocol.targets import parse_target, with_host
-from app.request import METHODS, REFUSAL, not_implemented
+from app.request import METHODS, REFUSAL, WHOLE, not_implemented
 from app.settings import Settings
 
 # Octets of a request of which the parser does not tell anything: of a head, a trailer, a chunk's extension.
@@ -131,6 +131,8 @@ class Cycle(RequestResponseCycle):
 
     async def run_asgi(self, app: ASGI3Application) -> None:
         self.app = app
+        # Most content is short, and comes with the head.
+        cast("dict[str, Any]", self.scope)[WHOLE] = not self.more_body
         await super().run_asgi(app)
 
     async def send(self, message: ASGISendEvent) -> None:

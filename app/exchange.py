@@ -144,7 +144,7 @@ class Exchange:
         return made
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Representation:
     """A node object, or a document made at the start, with what HTTP says beside it; or a status alone.
 

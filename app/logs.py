@@ -19,7 +19,6 @@ with without(*([] if sys.stderr.isatty() else ["rich"])):
     import structlog
     from structlog.types import BindableLogger, Processor
 
-REQUESTS = structlog.get_logger("app.requests")
 _STAMPED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     structlog.processors.add_log_level,
@@ -42,6 +41,18 @@ def _renderer() -> Processor:
     return structlog.processors.JSONRenderer(_json)
 
 
+class Requests:
+    """What writes the lines of requests, looked for once and not for every line."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(structlog.get_logger("app.requests").bind(), name)
+        setattr(self, name, found)
+        return found
+
+
+REQUESTS = Requests()
+
+
 @cache
 def configure_logs() -> None:
     """For the lines of requests, which go their own way because there are so many; once in every process."""
@@ -54,6 +65,7 @@ def configure_logs() -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr) if watched else lambda *_: sys.stderr,
         cache_logger_on_first_use=True,
     )
+    vars(REQUESTS).clear()
 
 
 class Lines:

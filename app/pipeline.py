@@ -22,7 +22,7 @@ from app.explorer.files import page
 from app.observation import Observation
 from app.offers import Offers
 from app.problems import Available, Problem
-from app.protocol.conditions import check_creation, parse_conditions
+from app.protocol.conditions import Conditions, check_creation
 from app.protocol.front_door import Hosts
 from app.protocol.heads import Heads
 from app.protocol.idempotency import idempotency_key
@@ -159,7 +159,7 @@ class Pipeline:
             raise not_found()
         operation = self._operation(resource, request.method)
         request.operation = operation.name
-        if request.draining and request.route == "/readyz":
+        if request.route == "/readyz" and request.draining:
             raise Problem("unavailable", "The service is about to stop.", headers=[("Retry-After", "1")])
         if request.page and resource.explored:
             return await self._page(choice, request)
@@ -226,7 +226,7 @@ class Pipeline:
         return self._answers.of_page(
             self._contract.base + request.address,
             choice.coding,
-            parse_conditions(request.lines("if-match"), request.lines("if-none-match"), required=False),
+            self._conditions(request),
         )
 
     def _wish(self, choice: Choice, request: Request) -> Wish:
@@ -239,14 +239,13 @@ class Pipeline:
             form=choice.form,
             offered=choice.forms,
             coding=choice.coding,
-            conditions=parse_conditions(
-                request.lines("if-match"),
-                request.lines("if-none-match"),
-                required=self._settings.require_if_match,
-            ),
+            conditions=self._conditions(request),
             preferences=choice.preferences,
             varies=choice.varies,
         )
+
+    def _conditions(self, request: Request) -> Conditions:
+        return request.head.conditions(required=self._settings.require_if_match)
 
     def _not_acceptable(self, forms: Sequence[str], request: Request) -> Problem:
         address = self._contract.base + quote(request.path)
@@ -280,15 +279,17 @@ class Pipeline:
 
     async def _identify(self, request: Request, operation: Operation) -> None:
         """Raises 401, 429, and 403 for a token without the scope."""
-        needed = ANYONE not in operation.roles
-        try:
-            request.caller = await self._callers.caller(
-                request.lines("authorization"), request.id, needed=needed
-            )
-        except Problem:
-            if self._rate_limits is not None:
-                await self._count(request, self._rate_limits)
-            raise
+        authorization = request.lines("authorization")
+        caller = self._callers.known(authorization)
+        if caller is None:
+            needed = ANYONE not in operation.roles
+            try:
+                caller = await self._callers.caller(authorization, request.id, needed=needed)
+            except Problem:
+                if self._rate_limits is not None:
+                    await self._count(request, self._rate_limits)
+                raise
+        request.caller = caller
         if self._rate_limits is not None:
             await self._count(request, self._rate_limits)
         check_scope(request.caller, operation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from starlette.types import Message, Receive, Scope
@@ -21,6 +21,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REFUSAL = "registry.refusal"
 # The suffix that was taken from the path, which names a form.
 SUFFIX = "registry.suffix"
+# What a server puts into a scope whose content has come whole already.
+WHOLE = "registry.whole"
 # What has not been read would be taken for the next request.
 _CLOSE = [("Connection", "close")]
 
@@ -86,8 +88,7 @@ class Request:
 
     def lines(self, name: str) -> Sequence[str]:
         """`name` in lower case, as ASGI has it."""
-        found = self.head.lines.get(name.encode("latin-1"))
-        return [value.decode("latin-1") for value in found] if found else ()
+        return self.head.told(name)
 
     def check_head(self, heads: Heads, *, any_host: bool) -> None:
         """Raises 414, 431, 400 and 421."""
@@ -103,28 +104,29 @@ class Request:
         # Only what is short enough is made a number: others may have thousands of digits.
         if len(announced) > 15 or (announced.isdecimal() and int(announced) > most):
             raise _too_large(most)
-        content = bytearray()
+        if self.scope.get(WHOLE):
+            # Nothing is waited for, and so nothing has to be timed.
+            return await self._collected(most)
         try:
             async with asyncio.timeout(seconds):
-                async for part in self._parts():
-                    content += part
-                    if len(content) > most:
-                        raise _too_large(most)
+                return await self._collected(most)
         except TimeoutError:
             detail = f"Send the content within {seconds} seconds."
             raise Problem("request-timeout", detail, headers=_CLOSE) from None
-        return bytes(content)
 
-    async def _parts(self) -> AsyncIterator[bytes]:
-        more = True
+    async def _collected(self, most: int) -> bytes:
+        content, more = bytearray(), True
         while more:
             message: Message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise Disconnected
             if self.refusal is not None:
                 raise self.refusal
-            yield message.get("body", b"")
+            content += message.get("body", b"")
+            if len(content) > most:
+                raise _too_large(most)
             more = message.get("more_body", False)
+        return bytes(content)
 
     def can_be(self) -> bool:
         """Whether anything could be at the path at all."""

@@ -3,9 +3,10 @@ of a client have one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias, cast
 
+from app.protocol.conditions import Conditions, parse_conditions
 from app.protocol.front_door import MAX_TARGET, Hosts, check_framing, check_host, check_size
 from app.remembered import Remembered
 
@@ -27,7 +28,7 @@ class Head:
     may have.
     """
 
-    __slots__ = ("brief", "fields", "lines", "octets", "plain", "said", "sound")
+    __slots__ = ("_conditions", "_told", "brief", "fields", "lines", "octets", "plain", "said", "sound")
 
     def __init__(self, fields: Lines) -> None:
         self.fields = fields
@@ -48,6 +49,23 @@ class Head:
         self.plain = self.brief and DECIDING.isdisjoint(self.lines)
         # The version of HTTP in which it was found to be nothing that is refused, for whatever it is sent to.
         self.sound: str | None = None
+        self._told: dict[str, Sequence[str]] = {}
+        self._conditions: Conditions | None = None
+
+    def told(self, name: str) -> Sequence[str]:
+        """All lines of a field, by its name in lower case, as text."""
+        told = self._told.get(name)
+        if told is None:
+            found = self.lines.get(name.encode("latin-1"), ())
+            told = self._told[name] = tuple([value.decode("latin-1") for value in found])
+        return told
+
+    def conditions(self, *, required: bool) -> Conditions:
+        """As `parse_conditions`, of a service where If-Match is always `required` of a change, or never."""
+        if self._conditions is None:
+            if_match, if_none_match = self.told("if-match"), self.told("if-none-match")
+            self._conditions = parse_conditions(if_match, if_none_match, required=required)
+        return self._conditions
 
 
 class Heads:

@@ -33,7 +33,6 @@ def lines_of(fields: list[tuple[bytes, bytes]]) -> bytes:
 def behind(first: tuple[bytes, bytes], others: Outgoing) -> Outgoing:
     """One field, and these as they were written."""
     fields = Outgoing.__new__(Outgoing)
-    fields.append(first)
-    fields.extend(others)
+    fields[:] = first, *others
     fields.lines, fields.closes = lines_of([first]) + others.lines, others.closes
     return fields

@@ -20,6 +20,8 @@ def parse_query(raw: bytes) -> tuple[tuple[str, str], ...]:
 
     Raises invalid-parameter for broken percent-encoding, for what is no UTF-8 and for control characters.
     """
+    if not raw:
+        return ()
     pieces = [piece for piece in raw.split(b"&") if piece]
     if len(pieces) > _MAX_PARAMETERS:
         raise Problem("invalid-parameter", f"Send at most {_MAX_PARAMETERS} query parameters.")

@@ -78,6 +78,8 @@ def _decode(data: bytes) -> str:
 
 def _check_depth(text: str) -> None:
     """Count brackets outside of strings, so that the parser never recurses deeper than the limit."""
+    if sum(map(text.count, "[{")) <= _MAX_DEPTH:
+        return
     depth = opened = 0
     for match in _BRACKET.finditer(text):
         if match[1]:
@@ -106,13 +108,7 @@ def _too_many() -> Problem:
 
 def _parse(text: str) -> JSON:
     try:
-        value: JSON = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_refuse_constant,
-            parse_int=_integer,
-            parse_float=_fraction,
-        )
+        value: JSON = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         reason = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
         raise _malformed(f"{reason} at line {error.lineno}, column {error.colno}") from None
@@ -143,6 +139,11 @@ def _fraction(digits: str) -> float:
     if math.isinf(number):
         raise _malformed(f"the number {_shortened(digits)} is out of range")
     return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_fraction
+)
 
 
 def _text_faults(value: JSON, steps: tuple[str | int, ...]) -> Iterator[Violation]:

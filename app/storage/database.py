@@ -58,6 +58,7 @@ class Database:
         self._client: sqlite.Client | postgres.Client | None = None
         self.cursor_key = b""
         self._replica: Replica | None = None
+        self._reading: Session | None = None
 
     async def open(self) -> None:
         """Connect. Raises `Problem("unavailable")` where there is no database; creates none."""
@@ -68,8 +69,10 @@ class Database:
             client = await self._connected()
             self._replica = await self._replica_of(client)
             self._client = client
+            self._reading = Session(self.dialect, self._replica or client)
 
     async def close(self) -> None:
+        self._reading = None
         replica, self._replica = self._replica, None
         client, self._client = self._client, None
         try:
@@ -81,9 +84,9 @@ class Database:
 
     def reading(self) -> Session:
         """Every statement on its own; it waits for no writer."""
-        if self._client is None:
+        if self._reading is None:
             raise unavailable()
-        return Session(self.dialect, self._replica or self._client)
+        return self._reading
 
     @asynccontextmanager
     async def transaction(self, *, single: bool = False) -> AsyncIterator[Session]:

@@ -15,7 +15,7 @@ from app.storage.failures import unavailable
 from app.storage.loans import Loan, Loans
 from app.storage.postgres_address import read_address
 from app.storage.postgres_failures import translated, translated_connect
-from app.storage.statements import Rows, of_postgres
+from app.storage.statements import Rows, of_postgres, zoned
 
 # For a connection, and for an answer where the server itself does not say that it takes too long.
 WAIT_SECONDS = 10.0
@@ -123,7 +123,7 @@ class Client(AsyncpgDBClient):
 
     async def fetch(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:
         with translated:
-            rows = await connection.fetch(sql, *values)
+            rows = await connection.fetch(sql, *zoned(values))
         return self._statement(sql).decoded(rows, lambda: list(rows[0].keys()))
 
     async def brief(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:

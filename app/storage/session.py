@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal, Protocol, cast
 
 from tortoise.models import Model
 
 from app.storage.acts import Note
-from app.storage.statements import PLAIN, Rows
+from app.storage.statements import Rows
 
 Dialect = Literal["sqlite", "postgres"]
 # Of SQLite's machine: what may be done while everybody waits. A record by its id takes some 200, a page of
@@ -72,8 +71,8 @@ class Session:
     async def rows(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """The rows that a statement selects or returns; `$1` is its first value, on both databases."""
         if self._connection is None:
-            return await self._client.read(sql, _zoned(values))
-        return await self._client.fetch(self._connection, sql, _zoned(values))
+            return await self._client.read(sql, values)
+        return await self._client.fetch(self._connection, sql, values)
 
     async def point(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """As `rows`, of a SELECT that looks at a few rows by index; never of a list, a search or a count.
@@ -81,21 +80,21 @@ class Session:
         SQLite answers it sooner than a thread could be asked.
         """
         if self._connection is None:
-            return await self._client.point(sql, _zoned(values))
-        return await self._client.brief(self._connection, sql, _zoned(values))
+            return await self._client.point(sql, values)
+        return await self._client.brief(self._connection, sql, values)
 
     async def soon(self, sql: str, values: Sequence[Any], steps: int = STEPS) -> Rows | None:
         """As `point`; None where it would take longer, or where the database cannot tell that by the way.
 
         `steps` are of SQLite's machine.
         """
-        return None if self._connection else await self._client.soon(sql, _zoned(values), steps)
+        return None if self._connection else await self._client.soon(sql, values, steps)
 
     async def brief(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """As `rows`, of an INSERT, UPDATE or DELETE of one row: sooner where a transaction has begun."""
         if self._connection is None:
-            return await self._client.read(sql, _zoned(values))
-        return await self._client.brief(self._connection, sql, _zoned(values))
+            return await self._client.read(sql, values)
+        return await self._client.brief(self._connection, sql, values)
 
     async def begin_locking(self) -> None:
         """Before locks that `give_back_locks` may have to undo, where something was done or locked before."""
@@ -123,19 +122,6 @@ class Session:
         """Who adds a member by an e-mail address waits for the partner who is just proving to have it."""
         if self.dialect == "postgres":
             await self.rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"email {key}"])
-
-
-def _zoned(values: Sequence[Any]) -> Sequence[Any]:
-    """Times in UTC. One without a zone is refused: asyncpg would take it for the machine's own time."""
-    if PLAIN.issuperset(map(type, values)):
-        return values
-    return [_in_utc(value) if isinstance(value, datetime) else value for value in values]
-
-
-def _in_utc(time: datetime) -> datetime:
-    if time.tzinfo is None:
-        raise ValueError(f"{time} does not say which time zone it is in")
-    return time.astimezone(UTC)
 
 
 async def insert(session: Session, model: type[Model], values: Mapping[str, Any]) -> int | None:

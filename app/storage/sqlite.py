@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -93,6 +93,9 @@ class Client(SqliteClient):
         self._reader: aiosqlite.Connection | None = None
         self._points: PointReader | None = None
         self._statement = lru_cache(STATEMENTS)(of_sqlite)
+        self._waiting = 0
+        # Whether the writer's thread has done all that it was told.
+        self._settled = True
 
     async def open(self) -> None:
         with translated:
@@ -147,8 +150,14 @@ class Client(SqliteClient):
 
     async def point(self, sql: str, values: Sequence[Any]) -> Rows:
         """As `read`, here and now; in the thread if it is more than was thought, or cannot be now."""
-        rows = await self.soon(sql, values, STEPS)
-        return await self.read(sql, values) if rows is None else rows
+        if self._points is None:
+            raise unavailable()
+        statement = self._statement(sql)
+        found = self._points.rows(statement.text, encoded(values), STEPS)
+        if found is None:
+            return await self.read(sql, values)
+        rows, cursor = found
+        return statement.decoded(rows, lambda: [column[0] for column in cursor.description])
 
     async def soon(self, sql: str, values: Sequence[Any], steps: int) -> Rows | None:
         """Here and now; None if it is more than was thought, or cannot be now."""
@@ -163,16 +172,65 @@ class Client(SqliteClient):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        with translated:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._lock.acquire()
+        await self._take_turn()
         try:
-            if self._connection is None:
+            connection = self._connection
+            if connection is None:
                 raise unavailable()
-            async with _immediate(self._connection):
-                yield self._connection
+            try:
+                await self._begin(connection)
+                yield connection
+                with translated:
+                    await self._by_thread(connection.commit())
+            except BaseException:
+                # Closed meanwhile: there is nothing left to roll back, and what was raised says more.
+                with suppress(sqlite3.Error, ValueError):
+                    await self._by_thread(connection.rollback())
+                raise
         finally:
             self._lock.release()
+
+    async def _take_turn(self) -> None:
+        if not self._waiting and not self._lock.locked():
+            await self._lock.acquire()
+            return
+        self._waiting += 1
+        try:
+            with translated:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await self._lock.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def _begin(self, connection: aiosqlite.Connection) -> None:
+        """Here and now, where no other process is writing; else in the thread, which can wait for it."""
+        with translated:
+            if not (self._settled and self._begins(connection)):
+                await self._by_thread(connection.execute_fetchall("BEGIN IMMEDIATE"))
+
+    def _begins(self, connection: aiosqlite.Connection) -> bool:
+        here = connection._conn  # noqa: SLF001 - as in `brief`
+        here.execute("PRAGMA busy_timeout=0")
+        try:
+            here.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            here.execute(f"PRAGMA busy_timeout={self.pragmas['busy_timeout']}")
+        return True
+
+    async def _by_thread(self, act: Awaitable[object]) -> None:
+        """What a thread is told, it does one after another, also for a task that was cancelled meanwhile: the
+        ROLLBACK behind it undoes a BEGIN that is still waiting for the lock."""
+        self._settled = False
+        try:
+            await act
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            self._settled = True
+            raise
+        self._settled = True
 
     async def fetch(self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]) -> Rows:
         statement = self._statement(sql)
@@ -233,23 +291,6 @@ class PointReader:
 
 def _address(file_path: str) -> str:
     return f"{Path(file_path).absolute().as_uri()}?mode=rw"
-
-
-@asynccontextmanager
-async def _immediate(connection: aiosqlite.Connection) -> AsyncIterator[None]:
-    """Statements run one after another in the connection's thread, also those whose task was cancelled:
-    the ROLLBACK in the queue undoes a BEGIN that is still waiting for the lock."""
-    try:
-        with translated:
-            await connection.execute_fetchall("BEGIN IMMEDIATE")
-        yield
-        with translated:
-            await connection.commit()
-    except BaseException:
-        # Closed meanwhile: there is nothing left to roll back, and what was raised says more.
-        with suppress(sqlite3.Error, ValueError):
-            await connection.rollback()
-        raise
 
 
 client_class = Client

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, overload
 from uuid import UUID
 
@@ -123,8 +123,8 @@ def _decoder(names: Sequence[str], time: str) -> Decode:
 
 
 def encoded(values: Sequence[Any]) -> Sequence[Any]:
-    """A time, which is in UTC, as `YYYY-MM-DD HH:MM:SS.ffffff+00:00`: of one length, so that order of text
-    is order of time."""
+    """A time in UTC as `YYYY-MM-DD HH:MM:SS.ffffff+00:00`: of one length, so that order of text is order of
+    time."""
     if PLAIN.issuperset(map(type, values)):
         return values
     return [_encoded(value) for value in values]
@@ -132,5 +132,21 @@ def encoded(values: Sequence[Any]) -> Sequence[Any]:
 
 def _encoded(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.isoformat(" ", "microseconds")
+        return in_utc(value).isoformat(" ", "microseconds")
     return str(value) if isinstance(value, UUID) else value
+
+
+def zoned(values: Sequence[Any]) -> Sequence[Any]:
+    """Times in UTC, for a database that has a type of its own for them."""
+    if PLAIN.issuperset(map(type, values)):
+        return values
+    return [in_utc(value) if isinstance(value, datetime) else value for value in values]
+
+
+def in_utc(time: datetime) -> datetime:
+    """One without a zone is refused: asyncpg would take it for the machine's own time."""
+    if time.tzinfo is UTC:
+        return time
+    if time.tzinfo is None:
+        raise ValueError(f"{time} does not say which time zone it is in")
+    return time.astimezone(UTC)
