@@ -123,18 +123,18 @@ class Answers:
             status: Link(contract.base + path, CONSTRAINED_BY) for status, path in CONSTRAINTS.items()
         }
         secure = contract.base.startswith("https:")
-        self._public = _of_every_answer(ANYBODYS, secure=secure)
-        self._private = _of_every_answer(SITES_OWN, secure=secure)
+        self._public = Outgoing(_of_every_answer(ANYBODYS, secure=secure))
+        self._private = Outgoing(_of_every_answer(SITES_OWN, secure=secure))
         self._kept = KeptAnswers[Answer]()
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
-        key = _key(representation, wish)
-        if key is None:
+        if representation.source is None or wish.conditions.if_match is not None:
             return self._made(representation.made(), wish)[0]
-        mark = hash(key)
+        place = _place(representation, wish)
+        mark, key = hash(place), (place, representation.source)
         kept = self._kept.get(mark, key)
         if kept is not None:
             unmodified = wish.conditions.stated and not_modified(wish.conditions, kept.tag)
@@ -257,7 +257,7 @@ class Answers:
         if answer.told is None:
             answer.told = self._told(answer)
         fields, public = answer.told
-        known = behind((b"x-request-id", request_id.encode()), fields)
+        known = behind([(b"x-request-id", request_id.encode())], fields)
         return [*known, *_as_asgi_wants(callers)] if callers and not public else known
 
     def _told(self, answer: Answer) -> tuple[Outgoing, bool]:
@@ -270,7 +270,7 @@ class Answers:
             fields.append(_NOTHING_RUNS)
         if answer.content is not None:
             fields.append((b"content-length", b"%d" % len(answer.content)))
-        return Outgoing((*fields, *(self._public if public else self._private))), public
+        return behind(fields, self._public if public else self._private), public
 
     def _written(self, representation: Representation, form: str, coding: str | None) -> Written:
         document = representation.document
@@ -300,11 +300,11 @@ class Answers:
         return links
 
 
-def _key(representation: Representation, wish: Wish) -> Hashable | None:
-    """All that an answer follows from, but for the tag that the client has; None where that is not told."""
-    if representation.source is None or wish.conditions.if_match is not None:
-        return None
-    return representation.source, wish.asked, wish.form, wish.coding, wish.varies, wish.preferences
+def _place(representation: Representation, wish: Wish) -> Hashable:
+    """With the representation's source, all that an answer follows from, but for the tag that the client
+    has."""
+    asked = wish.asked, representation.asked
+    return *asked, wish.form, wish.coding, wish.varies, wish.preferences
 
 
 def _as_asgi_wants(fields: Fields) -> list[tuple[bytes, bytes]]:

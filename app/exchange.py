@@ -124,9 +124,9 @@ class Exchange:
         """As `item`, for a read: not made before it is known that it has to be, where it has no parts."""
         if record.class_name in WITH_PARTS:
             return await self.item(record)
-        values = tuple(record.values.values())
-        source = (record.class_name, record.named, record.roles, self.caller.granted, values)
-        return Representation(source=source, make=partial(self._shown, record, {}))
+        asked = record.class_name, record.named, record.roles, self.caller.granted
+        source = tuple(record.values.values())
+        return Representation(asked=asked, source=source, make=partial(self._shown, record, {}))
 
     def _shown(self, record: Record, parts: Mapping[str, Iterable[Record]]) -> Representation:
         granted = self.caller.granted
@@ -150,7 +150,8 @@ class Representation:
 
     `version` is the record's counter, `address` what is shown has, whichever was asked, `location` that of
     what was made or has to be looked for; `links` are the relations to others. One that is not made yet has
-    what makes it, and the `source`: all that it is made of.
+    what makes it, and the `source`: all that it is made of, beside what was `asked` for at its address, and
+    by whom.
     """
 
     node: NodeObject | None = None
@@ -161,6 +162,7 @@ class Representation:
     address: str | None = None
     links: Sequence[Link] = ()
     tagged: bool = True
+    asked: Hashable = None
     source: Hashable = None
     make: Callable[[], Representation] | None = None
 

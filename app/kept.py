@@ -6,8 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-# Of what is kept in all, and of how many different ones it is known that they were asked for.
-OCTETS, SIGHTINGS = 8 * 1_048_576, 1_024
+# Of what is kept in all.
+OCTETS = 8 * 1_048_576
 # What is larger than this part of all is not kept.
 LARGEST = OCTETS // 16
 # What one takes beside its content, and beside what it follows from, which is about as long.
@@ -22,36 +22,38 @@ class Kept(Generic[Answer]):
 
     key: Hashable
     tag: str
+    octets: int
     whole: Answer | None = None
     unmodified: Answer | None = None
-    octets: int = APIECE
 
 
 class KeptAnswers(Generic[Answer]):
     """By all that they follow from: what is read is read again, and what was just found of it tells whether
     it is as it was. What was kept first makes room.
 
-    A `mark` is the hash of such a key, for which hundreds of values may have to be looked at: once.
+    A `mark` is the hash of what can be told sooner, without the hundreds of values that there may be: of two
+    keys that have the same, the later one is kept.
     """
 
     def __init__(self) -> None:
         self._kept: dict[int, Kept[Answer]] = {}
         self._octets = 0
-        # Marks of what was asked for, and of what was before those.
+        # Marks of what was asked for, half as much as can be kept, and of as much before that.
         self._seen: set[int] = set()
         self._earlier: set[int] = set()
+        self._seen_octets = 0
 
     def get(self, mark: int, key: Hashable) -> Kept[Answer] | None:
         kept = self._kept.get(mark)
         return kept if kept is not None and kept.key == key else None
 
     def keep(self, mark: int, key: Hashable, tag: str, answer: Answer, length: int | None) -> None:
-        """Where it is asked for again: most of what is read by a crawler never is. `length` is that of the
-        content; None for what says that there is no new one."""
+        """Where it is asked for again before there was no room for it any more: most of what is read by a
+        crawler never is. `length` is that of the content; None for what says that there is no new one."""
         octets = APIECE + 2 * (length or 0)
-        if octets > LARGEST or not self._seen_before(mark):
+        if octets > LARGEST or not self._seen_before(mark, octets):
             return
-        kept = self.get(mark, key) or Kept(key, tag)
+        kept = self.get(mark, key) or Kept(key, tag, octets)
         self._drop(mark)
         if length is None:
             kept.unmodified = answer
@@ -67,10 +69,11 @@ class KeptAnswers(Generic[Answer]):
         if kept is not None:
             self._octets -= kept.octets
 
-    def _seen_before(self, mark: int) -> bool:
+    def _seen_before(self, mark: int, octets: int) -> bool:
         if mark in self._seen or mark in self._earlier:
             return True
         self._seen.add(mark)
-        if len(self._seen) >= SIGHTINGS // 2:
-            self._seen, self._earlier = set(), self._seen
+        self._seen_octets += octets
+        if self._seen_octets >= OCTETS // 2:
+            self._seen, self._earlier, self._seen_octets = set(), self._seen, 0
         return False

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from app import kept
 from app.kept import APIECE, LARGEST, KeptAnswers
 
+# So many, of ten octets each, take as much as there is room for.
+MANY = kept.OCTETS // (APIECE + 20) + 1
+
 
 def kept_of(answers: KeptAnswers[str], key: str) -> str | None:
     found = answers.get(hash(key), key)
@@ -25,7 +28,7 @@ def test_what_is_asked_for_once_is_not_kept_and_what_is_asked_for_again_is() -> 
     assert kept_of(answers, "page") is None
     keep(answers, "page")
     assert kept_of(answers, "page") == "page 10"
-    for number in range(kept.SIGHTINGS):
+    for number in range(2 * MANY):
         keep(answers, f"other {number}")
     assert kept_of(answers, "page") == "page 10"
     assert kept_of(answers, "other 0") is None
@@ -34,10 +37,15 @@ def test_what_is_asked_for_once_is_not_kept_and_what_is_asked_for_again_is() -> 
 def test_what_was_asked_for_long_ago_is_asked_for_as_for_the_first_time() -> None:
     answers = KeptAnswers[str]()
     keep(answers, "page")
-    for number in range(kept.SIGHTINGS):
+    for number in range(MANY):
         keep(answers, f"other {number}")
     keep(answers, "page")
     assert kept_of(answers, "page") is None
+    keep(answers, "soon again")
+    for number in range(MANY // 2):
+        keep(answers, f"yet another {number}")
+    keep(answers, "soon again")
+    assert kept_of(answers, "soon again") is not None
 
 
 def test_both_that_there_is_something_new_and_that_there_is_not_are_kept_of_one() -> None:
@@ -79,15 +87,19 @@ def test_what_is_kept_has_room(asked: list[tuple[str, int | None]]) -> None:
         patch.setattr(kept, "APIECE", 100)
         answers = KeptAnswers[str]()
         expected: dict[str, int] = {}
-        seen = set()
+        seen, earlier, passed = set[str](), set[str](), 0
         for key, length in asked:
             octets = 100 + 2 * (length or 0)
             keep(answers, key, length)
             if octets <= 400:
-                if key in seen:
-                    before = expected.pop(key, APIECE)
+                if key in seen | earlier:
+                    before = expected.pop(key, 100)
                     expected[key] = before if length is None else octets
-                seen.add(key)
+                else:
+                    seen.add(key)
+                    passed += octets
+                    if passed >= 500:
+                        seen, earlier, passed = set(), seen, 0
             while sum(expected.values()) > 1_000:
                 del expected[next(iter(expected))]
             assert {it for it in "abcdef" if answers.get(hash(it), it)} == set(expected)

@@ -30,9 +30,9 @@ def lines_of(fields: list[tuple[bytes, bytes]]) -> bytes:
     return lines
 
 
-def behind(first: tuple[bytes, bytes], others: Outgoing) -> Outgoing:
-    """One field, and these as they were written."""
+def behind(first: list[tuple[bytes, bytes]], others: Outgoing) -> Outgoing:
+    """Some fields, and others as they were written. Raises `RuntimeError` as above."""
     fields = Outgoing.__new__(Outgoing)
-    fields[:] = first, *others
-    fields.lines, fields.closes = lines_of([first]) + others.lines, others.closes
+    fields[:] = *first, *others
+    fields.lines, fields.closes = lines_of(first) + others.lines, others.closes or CLOSE in first
     return fields

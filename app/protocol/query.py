@@ -45,6 +45,8 @@ def encode_query(parameters: Iterable[tuple[str, str]]) -> str:
 
 def _encoded(text: str) -> str:
     """As above, the other way."""
+    if text.isalnum() and text.isascii():
+        return text
     return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 

@@ -39,9 +39,13 @@ def _variables(definition: ClassDefinition) -> tuple[str, list[NodeObject]]:
 
 def member_assertion(contract: Contract, definition: ClassDefinition) -> NodeObject:
     """Every member is of the class: the node that the vocabulary describes."""
-    member = contract.classes[str(definition.member)].iri
+    return _asserted(definition.iri, contract.classes[str(definition.member)].iri)
+
+
+@lru_cache(maxsize=64)
+def _asserted(collection: str, member: str) -> NodeObject:
     return {
-        "@id": f"{definition.iri}-assertion",
+        "@id": f"{collection}-assertion",
         "@type": "hydra:Resource",
         "property": "rdf:type",
         "hydra:object": {"@id": member},

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from json.encoder import encode_basestring
+from typing import Any, Protocol, TypeAlias
 
 import orjson
 from rdflib.namespace import XSD
@@ -18,8 +19,8 @@ from app.representation.nodes import NodeObject
 
 Values: TypeAlias = Mapping[str, Any]
 Write: TypeAlias = Callable[[Sequence[Values]], str]
-# Of the values that an address is made of.
-_NAMES = re.compile(r"{(\w+)}")
+# Of the values that an address is made of, and of those in an expression.
+_NAMES, _VALUES = re.compile(r"{(\w+)}"), re.compile(r'values\["(\w+)"\]')
 
 
 class Recipe:
@@ -72,7 +73,8 @@ def _value(definition: Property) -> _Member:
     key = definition.key
     # What is an id or a time stands in JSON as it is.
     clear = key == "id" or key.endswith("_id") or definition.shape.value_type == str(XSD.dateTime)
-    written = f'"{{values["{key}"]}}"' if clear else f'{{dumps(values["{key}"]).decode()}}'
+    function = "quoted" if definition.shape.value_type == str(XSD.string) else "dumped"
+    written = f'"{{values["{key}"]}}"' if clear else f'{{{function}(values["{key}"])}}'
     return _Member(key, f"get({key!r})", written, (key,))
 
 
@@ -90,37 +92,75 @@ def _object(members: Sequence[_Member]) -> str:
     return f"{{{', '.join(f'{it.key!r}: {it.expression}' for it in members)}}}"
 
 
+class Columns(Protocol):
+    """Of rows as a database told them: `places` of values by name, `expressions` of what they tell in a
+    `row`, in which `known` are the names, and what makes values of rows."""
+
+    @property
+    def places(self) -> Mapping[str, int]: ...
+
+    @property
+    def expressions(self) -> Mapping[str, str]: ...
+
+    @property
+    def known(self) -> Mapping[str, Any]: ...
+
+    @property
+    def decode(self) -> Callable[[Sequence[Sequence[Any]]], Sequence[Values]]: ...
+
+
 class _Writer:
     """Writes several values, each of which becomes one formatted text where the same ones are missing as of
-    the first, as it is in most lists; what is unlike that is made a node first."""
+    the first, as it is in most lists; what is unlike that is made a node first. What has `columns` is written
+    from its `raw` rows."""
 
     def __init__(self, members: Sequence[_Member]) -> None:
         self._members = members
         self._needed = tuple(dict.fromkeys(name for it in members for name in it.needed))
-        # By what is missing. Few of a class's values ever are.
-        self._written: dict[tuple[str, ...], Write] = {}
+        # By what is missing, of which there is little in any class, and by columns.
+        self._written: dict[tuple[Columns | None, tuple[str, ...]], Write] = {}
 
     def __call__(self, several: Sequence[Values]) -> str:
         get = several[0].get
         missing = tuple([name for name in self._needed if get(name) is None])
-        write = self._written.get(missing)
+        columns: Columns | None = getattr(several, "columns", None)
+        write = self._written.get((columns, missing))
         if write is None:
-            write = self._written[missing] = self._compiled(missing)
-        return write(several)
+            write = self._written[columns, missing] = self._compiled(missing, columns)
+        return write(several if columns is None else several.raw)  # type: ignore[attr-defined]  # has columns
 
-    def _compiled(self, missing: Sequence[str]) -> Write:
+    def _compiled(self, missing: Sequence[str], columns: Columns | None) -> Write:
         there = [it for it in self._members if not set(missing) & set(it.needed)]
         text = ",".join(f'"{it.key}":{it.written}' for it in there)
-        unlike = " or ".join(
-            f"get({name!r}) is {'not ' if name in missing else ''}None" for name in self._needed
-        )
-        source = (
-            f"lambda several: ','.join([told({_object(self._members)}) if {unlike or False}"
-            f" else f'{{{{{text}}}}}' for values in several for get in (values.get,)])"
-        )
-        names = {"dumps": orjson.dumps, "told": lambda node: orjson.dumps(_told(node)).decode()}
+        made = f"told({_object(self._members)})"
+        unlike = [
+            f'values["{name}"] is {"not " if name in missing else ""}None'
+            for name in self._needed
+            if columns is None or name in columns.places
+        ]
+        names: dict[str, Any] = {
+            "dumped": _dumped,
+            "quoted": encode_basestring,
+            "told": lambda node: _dumped(_told(node)),
+        }
+        of_each = "for values in several for get in (values.get,)"
+        condition = " or ".join(unlike) or "False"
+        if columns is None:
+            condition = _VALUES.sub(r'get("\1")', condition)
+        else:
+            places, expressions = columns.places, columns.expressions
+            text = _VALUES.sub(lambda it: expressions[it[1]], text)
+            condition = _VALUES.sub(lambda it: f"row[{places[it[1]]}]", condition)
+            made = f"[{made} {of_each.replace('several', 'decode([row])')}][0]"
+            of_each = "for row in several"
+            names |= {**columns.known, "decode": columns.decode}
+        source = f"lambda several: ','.join([{made} if {condition} else f'{{{{{text}}}}}' {of_each}])"
         write: Write = eval(source, names)  # noqa: S307 - as above
         return write
+
+
+def _dumped(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _told(node: NodeObject) -> NodeObject:

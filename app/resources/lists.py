@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import TypeAlias
 
 from app.addresses import LINKS
@@ -38,7 +39,7 @@ async def read(exchange: Exchange) -> Representation:
     )
     pages = _Pages(_address(exchange), exchange.parameters, wanted)
     cursors = Cursors(exchange.database.cursor_key, exchange.caller, wanted.listing)
-    part = cut(wanted, cursors, pages.first)
+    part = cut(wanted, cursors, pages)
     member = owner is not None and owner.class_name == "Organization" and bool(owner.roles)
     found = await page(
         exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts, member=member
@@ -48,7 +49,6 @@ async def read(exchange: Exchange) -> Representation:
     withheld = frozenset(await _withheld(exchange, definition, wanted, found))
     # A transfer depends on the instance's version, and so does the tag of the targets that were read.
     version = owner.version if owner is not None and definition.name == TARGETS else None
-    place = exchange.promise, exchange.path, exchange.parameters
 
     def shown() -> Representation:
         ways = _by_cursor if wanted.number is None else _by_number
@@ -64,7 +64,8 @@ async def read(exchange: Exchange) -> Representation:
     # Cursors are the caller's own.
     return Representation(
         version=version,
-        source=(*place, exchange.caller, roles, withheld, version, found.source),
+        asked=(exchange.promise, exchange.path, exchange.parameters, exchange.caller),
+        source=(roles, withheld, version, found.source),
         make=shown,
     )
 
@@ -75,13 +76,19 @@ class _Pages:
     def __init__(self, address: str, parameters: Parameters, wanted: Wanted) -> None:
         self.address = address
         self._parameters = parameters
-        self.requested = _with_query(address, parameters)
         # Filtered and ordered, but not cut.
         self.whole = _with_query(address, wanted.given)
         # What all pages have in common.
-        kept = (*wanted.given, *(it for it in parameters if it[0] == LIMIT))
+        kept = (*wanted.given, *[it for it in parameters if it[0] == LIMIT])
         self._start = f"{_with_query(address, kept)}{'&' if kept else '?'}"
-        self.first = self.at(AFTER, "")
+
+    @property
+    def first(self) -> str:
+        return self.at(AFTER, "")
+
+    @cached_property
+    def requested(self) -> str:
+        return _with_query(self.address, self._parameters)
 
     def at(self, name: str, value: str) -> str:
         return self._start + encode_query(((name, value),))

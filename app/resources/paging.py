@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Variable
@@ -16,10 +17,15 @@ from app.storage.pages import Cut, Listing, Position
 
 LIMIT, PAGE, AFTER, BEFORE = "itemsPerPage", "page", "after", "before"
 DIRECTIONS = {"asc": False, "desc": True}
+COMBINED = "it cannot be combined with a cursor"
 CURSOR_FAULT = "it is no cursor of yours for this list, filter and order; begin again at its first page"
 
 
-@dataclass(frozen=True)
+# What is longer is not worth being remembered.
+REMEMBERED, LENGTH = 1_024, 256
+
+
+@dataclass(frozen=True, eq=False)
 class Wanted:
     """What the query of a list asks for. `given` are its filters and its order, in the template's order.
 
@@ -55,6 +61,26 @@ def read_query(
 
     Raises `invalid-parameter` naming the parameter.
     """
+    member = contract.classes[str(definition.member)]
+    cursors = [it for it in parameters if it[0] in (AFTER, BEFORE)]
+    others = tuple([it for it in parameters if it[0] not in (AFTER, BEFORE)])
+    if len(cursors) > 1 or sum([len(name) + len(value) for name, value in others]) > LENGTH:
+        return _read(tuple(parameters), definition, member, parent)
+    wanted = _remembered(others, definition, member, parent)
+    if not cursors:
+        return wanted
+    [(name, cursor)] = cursors
+    if wanted.number is not None:
+        raise _invalid(PAGE, COMBINED)
+    return replace(wanted, after=cursor if name == AFTER else None, before=cursor if name == BEFORE else None)
+
+
+def _read(
+    parameters: tuple[tuple[str, str], ...],
+    definition: ClassDefinition,
+    member: ClassDefinition,
+    parent: tuple[str, str] | None,
+) -> Wanted:
     variables = variables_of(definition)
     sent = dict(parameters)
     given = {name: sent[name] for name in variables if name in sent}
@@ -63,12 +89,11 @@ def read_query(
             single(parameters, name)
     searched = [variables[name] for name in given if variables[name].key]
     order, descending = _order(definition, given)
-    member = contract.classes[str(definition.member)]
     contains = {str(v.key): given[v.name] for v in searched if not v.orders}
     for key, text in contains.items():
         _check_length(key, text, member.properties[key].shape.longest)
     if PAGE in given and (AFTER in given or BEFORE in given):
-        raise _invalid(PAGE, "it cannot be combined with a cursor")
+        raise _invalid(PAGE, COMBINED)
     if AFTER in given and BEFORE in given:
         raise _invalid(BEFORE, f"it cannot be combined with {AFTER}")
     return Wanted(
@@ -80,6 +105,10 @@ def read_query(
         after=given.get(AFTER),
         before=given.get(BEFORE),
     )
+
+
+# A page by cursor wants what the one before it did.
+_remembered = lru_cache(REMEMBERED)(_read)
 
 
 @lru_cache(maxsize=64)
@@ -134,16 +163,23 @@ def _number(variable: Variable, value: str | None) -> int | None:
     return int(value)
 
 
-def cut(wanted: Wanted, cursors: Cursors, first: str) -> Cut:
+class Pages(Protocol):
+    """Of one list."""
+
+    @property
+    def first(self) -> str: ...
+
+
+def cut(wanted: Wanted, cursors: Cursors, pages: Pages) -> Cut:
     """Raises `invalid-parameter` for what is no cursor here, and for a numbered page that begins too deep,
-    with a link to the `first` page by cursors."""
+    with a link to the first of the `pages` by cursors."""
     if wanted.number is not None:
         if not wanted.reaches(wanted.number):
             fault = (
                 f"numbered pages begin within the first {wanted.deepest:,} members; to read on, begin at the"
                 " first page by cursors and follow next"
             )
-            raise _invalid(PAGE, fault, _first(first))
+            raise _invalid(PAGE, fault, _first(pages.first))
         return Cut(wanted.limit, offset=(wanted.number - 1) * wanted.limit)
     positions: dict[str, Position] = {}
     for name, given in ((AFTER, wanted.after), (BEFORE, wanted.before)):
@@ -151,7 +187,7 @@ def cut(wanted: Wanted, cursors: Cursors, first: str) -> Cut:
         if given is not None and (given or name == BEFORE):
             position = cursors.open(given)
             if position is None:
-                raise _invalid(name, CURSOR_FAULT, _first(first))
+                raise _invalid(name, CURSOR_FAULT, _first(pages.first))
             positions[name] = position
     return Cut(wanted.limit, after=positions.get(AFTER), before=positions.get(BEFORE))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from tortoise.filters import escape_like
@@ -16,7 +16,7 @@ from app.storage.kinds import Kind
 from app.storage.list_statements import count_statement, page_statement, search_statement, walk_statement
 from app.storage.records import Record, alike, owns_any, read_rows, reads_all
 from app.storage.search import with_candidates
-from app.storage.session import Session
+from app.storage.session import Dialect, Session
 from app.storage.shapes import Shape
 from app.storage.statements import Rows, as_they_came
 from app.storage.tables import TIME_COLUMNS
@@ -106,17 +106,21 @@ async def page(
     `member` is whether the list belongs to an organization that the caller was just found to be a member of.
     """
     everything = reads_all(caller)
-    shape = _shape(session, listing, cut, everything, counted=counted, member=member)
+    begins = (cut.before or cut.after) is not None
+    descending = listing.descending != (cut.before is not None)
+    parent, contains = listing.parent[0] if listing.parent else "", tuple(listing.contains)
+    place = session.dialect, listing.class_name, everything, listing.order, descending, parent, contains
+    shape = _shape(*place, begins, counted, cut.offset > 0, member)
     values = [caller.partner_id, *([listing.parent[1]] if listing.parent else [])]
     values += [f"%{escape_like(text_key(text))}%" for text in listing.contains.values()]
     if everything and not listing.parent and listing.contains:
         shape, found_by = await with_candidates(session, shape, listing.contains)
         values += found_by
     position = [_comparable(listing, it) for it in (cut.before or cut.after,) if it is not None]
-    if "tie" in shape.position:
+    if begins and "tie" in shape.position:
         position.append((cut.before or cut.after or Position("", "")).id)
     rows, whole = await _rows(session, shape, [*values, *position, cut.limit + 1, cut.offset])
-    kept = rows[: cut.limit]
+    kept, more = (rows[: cut.limit], True) if len(rows) > cut.limit else (rows, False)
     if cut.before is not None:
         kept = kept[::-1]
     owns = not listing.parent and (whole["owns_any"] if whole else await owns_any(session, caller))
@@ -124,30 +128,40 @@ async def page(
         kind=shape.kind,
         rows=kept,
         everything=everything,
-        positions=tuple(
-            Position(_position_value(listing, row), row["id"]) for row in (*kept[:1], *kept[-1:])
-        ),
-        more=len(rows) > cut.limit,
+        positions=tuple([_position(listing, row) for row in (kept[0], kept[-1])]) if kept else (),
+        more=more,
         owns_any=bool(owns),
         total=await _total(session, shape, values, whole) if shape.counted else None,
     )
 
 
+@lru_cache(maxsize=1_024)
 def _shape(
-    session: Session, listing: Listing, cut: Cut, everything: bool, *, counted: bool, member: bool
+    dialect: Dialect,
+    class_name: str,
+    everything: bool,
+    order: str,
+    descending: bool,
+    parent: str,
+    contains: tuple[str, ...],
+    begins: bool,
+    counted: bool,
+    skips: bool,
+    member: bool,
 ) -> Shape:
+    """One for all questions that are alike."""
     return Shape(
-        dialect=session.dialect,
-        class_name=listing.class_name,
+        dialect=dialect,
+        class_name=class_name,
         everything=everything,
-        order=listing.order,
-        descending=listing.descending != (cut.before is not None),
-        parent=listing.parent[0] if listing.parent else "",
+        order=order,
+        descending=descending,
+        parent=parent,
         member=member,
-        contains=tuple(listing.contains),
-        begins=(cut.before or cut.after) is not None,
+        contains=contains,
+        begins=begins,
         counted=counted,
-        skips=cut.offset > 0,
+        skips=skips,
     )
 
 
@@ -182,6 +196,7 @@ def _comparable(listing: Listing, position: Position) -> Any:
     return int(position.value) if listing.order == "sequence" else position.value
 
 
-def _position_value(listing: Listing, row: Mapping[str, Any]) -> str:
+def _position(listing: Listing, row: Row) -> Position:
     """A time is read back under its own column's name only."""
-    return str(row[listing.order] if listing.order in TIME_COLUMNS else row["position_value"])
+    value = row[listing.order] if listing.order in TIME_COLUMNS else row["position_value"]
+    return Position(str(value), row["id"])

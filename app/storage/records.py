@@ -5,7 +5,7 @@ Who may see a row is one condition of the query that reads it, never a filter af
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
@@ -14,6 +14,7 @@ from typing import Any
 from app.caller import READ_ALL, Caller
 from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
 from app.storage.session import Dialect, Session
+from app.storage.statements import Rows, Table
 from app.storage.tables import TIME_COLUMNS
 
 # Whether the caller is an owner of any organization that is there. For IN, SQLite would read all of its own.
@@ -207,7 +208,7 @@ def read_row(kind: Kind, row: Mapping[str, Any], everything: bool) -> Record:
     return Record(kind, row, roles, not roles and not everything and kind.class_name == "Organization")
 
 
-def read_rows(kind: Kind, rows: Iterable[dict[str, Any]], everything: bool) -> list[Record]:
+def read_rows(kind: Kind, rows: Rows, everything: bool) -> list[Record]:
     """As `read_row`, of each."""
     return [
         Record(kind, row, roles, named)
@@ -216,11 +217,12 @@ def read_rows(kind: Kind, rows: Iterable[dict[str, Any]], everything: bool) -> l
     ]
 
 
-def alike(
-    kind: Kind, rows: Iterable[dict[str, Any]], everything: bool
-) -> list[tuple[frozenset[str], bool, list[dict[str, Any]]]]:
+def alike(kind: Kind, rows: Rows, everything: bool) -> Sequence[tuple[frozenset[str], bool, Rows]]:
     """Rows that follow each other and are the same to the caller, with its roles and whether it may know no
     more of them than what they are called."""
     nameable = not everything and kind.class_name == "Organization"
+    if isinstance(rows, Table) and rows.same(kind.role_columns):
+        roles = _roles(kind.roles_in(rows[0]))
+        return [(roles, nameable and not roles, rows)]
     found = [(_roles(columns), list(some)) for columns, some in groupby(rows, kind.roles_in)]
     return [(roles, nameable and not roles, some) for roles, some in found]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import cached_property
 
 from app.storage.kinds import ANYTHING, KINDS, Kind
 from app.storage.session import Dialect
@@ -36,6 +37,14 @@ class Shape:
     candidates: str = ""
     skips: bool = False
     member: bool = False
+
+    def __hash__(self) -> int:
+        """Worked out once: it is what statements are remembered by."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(astuple(self))
 
     @property
     def kind(self) -> Kind:

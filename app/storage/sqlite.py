@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -24,6 +25,8 @@ from app.storage.session import STEPS
 from app.storage.statements import Rows, encoded, of_sqlite
 
 WAIT_SECONDS = 10.0
+# How soon it is tried again where nobody is waited for.
+REFUSED_SECONDS = 0.02
 # How many statements a connection keeps prepared: more than the service has.
 STATEMENTS = 512
 # How often SQLite tells how far it is.
@@ -131,7 +134,7 @@ class Client(SqliteClient):
             await connection
             connection.row_factory = sqlite3.Row
             for pragma, value in self.pragmas.items():
-                await connection.execute_fetchall(f"PRAGMA {pragma}={value}")
+                await _set(connection, pragma, value)
         except BaseException:
             await connection.close()
             # Where it could not connect, it only tells its thread to end, which may then outlive the loop.
@@ -287,6 +290,21 @@ class PointReader:
 
     def close(self) -> None:
         self._connection.close()
+
+
+async def _set(connection: aiosqlite.Connection, pragma: str, value: object) -> None:
+    """Of several that come to a new file at once, those that would wait for each other to make its journal
+    another one are refused without having waited."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            await connection.execute_fetchall(f"PRAGMA {pragma}={value}")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(REFUSED_SECONDS)
+        else:
+            return
 
 
 def _address(file_path: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, overload
 from uuid import UUID
@@ -21,24 +22,40 @@ Raw: TypeAlias = Sequence[Sequence[Any]]
 Decode: TypeAlias = Callable[[Raw], list[Row]]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Columns:
+    """What the rows of a statement have: `places` by name, and `expressions` of what is told of a `row` as it
+    came, in which `known` are the names."""
+
+    places: Mapping[str, int]
+    expressions: Mapping[str, str]
+    known: Mapping[str, Any]
+    decode: Decode
+
+
 class Table(Sequence[Row]):
     """Rows that become dictionaries where somebody looks at them: who has met the same ones needs none."""
 
-    __slots__ = ("_decode", "_raw", "_rows")
+    __slots__ = ("_rows", "columns", "raw")
 
-    def __init__(self, raw: Raw, decode: Decode) -> None:
-        self._raw, self._decode = raw, decode
+    def __init__(self, raw: Raw, columns: Columns) -> None:
+        self.raw, self.columns = raw, columns
         self._rows: list[Row] | None = None
 
     @property
     def rows(self) -> list[Row]:
         if self._rows is None:
-            self._rows = self._decode(self._raw)
+            self._rows = self.columns.decode(self.raw)
         return self._rows
+
+    def same(self, names: Sequence[str]) -> bool:
+        """Whether all rows have the same values in some columns."""
+        places = [self.columns.places[name] for name in names]
+        return all(len({row[place] for row in self.raw}) == 1 for place in places)
 
     @property
     def as_they_came(self) -> Hashable:
-        return tuple(map(tuple, self._raw))
+        return tuple(map(tuple, self.raw))
 
     def __repr__(self) -> str:
         return repr(self.rows)
@@ -49,7 +66,7 @@ class Table(Sequence[Row]):
     __hash__ = None  # type: ignore[assignment]  # as of a list; the base class has one
 
     def __len__(self) -> int:
-        return len(self._raw)
+        return len(self.raw)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -62,8 +79,8 @@ class Table(Sequence[Row]):
 
     def __getitem__(self, index: int | slice) -> Row | Table:
         if isinstance(index, slice):
-            return Table(self._raw[index], self._decode)
-        return self._decode([self._raw[index]])[0] if self._rows is None else self._rows[index]
+            return Table(self.raw[index], self.columns)
+        return self.columns.decode([self.raw[index]])[0] if self._rows is None else self._rows[index]
 
 
 def as_they_came(rows: Rows) -> Hashable:
@@ -72,54 +89,61 @@ def as_they_came(rows: Rows) -> Hashable:
 
 
 class Statement:
-    """A statement, and the columns of its rows. `time` is an expression for `at`, a time as it comes."""
+    """A statement, and the columns of its rows. `time` tells a time that comes as text."""
 
-    __slots__ = ("_decode", "_time", "text")
+    __slots__ = ("_columns", "_time", "text")
 
-    def __init__(self, text: str, time: str) -> None:
+    def __init__(self, text: str, time: Callable[[str], str]) -> None:
         self.text, self._time = text, time
-        self._decode: Decode | None = None
+        self._columns: Columns | None = None
 
     def decoded(self, raw: Raw, names: Callable[[], Sequence[str]]) -> Rows:
         """By column; times, which are known by their column's name, as the service tells them. `names` are
         asked for once."""
         if not raw:
             return []
-        if self._decode is None:
-            self._decode = _decoder(names(), self._time)
-        return self._decode(raw) if len(raw) == 1 else Table(raw, self._decode)
-
-
-# To a microsecond, and in UTC.
-_WHOLE = 'f"{at[:10]}T{at[11:26]}Z"'
+        if self._columns is None:
+            self._columns = _columns(names(), self._time)
+        return self._columns.decode(raw) if len(raw) == 1 else Table(raw, self._columns)
 
 
 def of_sqlite(sql: str) -> Statement:
     """With parameters as it numbers them, `?1` for `$1`. It keeps times as `encoded` makes them."""
-    return Statement(re.sub(r"\$(\d+)", r"?\1", sql), _WHOLE)
+    return Statement(re.sub(r"\$(\d+)", r"?\1", sql), _whole)
 
 
 def of_postgres(sql: str) -> Statement:
     """It tells times as `2026-01-01 00:00:00.5+00`, without noughts at the end."""
-    return Statement(sql, f"{_WHOLE} if len(at) == 29 else lengthened(at)")
+    return Statement(sql, _lengthened)
+
+
+def _whole(at: str) -> str:
+    """To a microsecond, and in UTC."""
+    return f"{at[:10]}T{at[11:26]}Z"
 
 
 def _lengthened(at: str) -> str:
+    if len(at) == 29:
+        return f"{at[:10]}T{at[11:26]}Z"
     seconds, _, fraction = at[11:-3].partition(".")
     return f"{at[:10]}T{seconds}.{fraction.ljust(6, '0')}Z"
 
 
-def _decoder(names: Sequence[str], time: str) -> Decode:
-    """Written as Python and compiled, as dataclasses are: rows come by dozens."""
-    told = {name: f"(at := row[{number}]) and ({time})" for number, name in enumerate(names)}
-    columns = ", ".join(
-        f"{name!r}: {told[name] if name in TIME_COLUMNS else f'row[{number}]'}"
-        for number, name in enumerate(names)
+def _columns(names: Sequence[str], time: Callable[[str], str]) -> Columns:
+    """The decoder is written as Python and compiled, as dataclasses are: rows come by dozens."""
+    places = {name: number for number, name in enumerate(names)}
+    expressions = {
+        name: f"time(row[{place}])" if name in TIME_COLUMNS else f"row[{place}]"
+        for name, place in places.items()
+    }
+    told = ", ".join(
+        f"{name!r}: {it if name not in TIME_COLUMNS else f'row[{places[name]}] and {it}'}"
+        for name, it in expressions.items()
     )
     # What is compiled are the names that the service's own statements give to columns.
-    source = f"lambda rows: [{{{columns}}} for row in rows]"
-    decode: Decode = eval(source, {"lengthened": _lengthened})  # noqa: S307
-    return decode
+    known = {"time": time}
+    decode: Decode = eval(f"lambda rows: [{{{told}}} for row in rows]", known)  # noqa: S307
+    return Columns(places, expressions, known, decode)
 
 
 def encoded(values: Sequence[Any]) -> Sequence[Any]:

@@ -15,7 +15,7 @@ from app.storage.database import Database
 from app.storage.partners import Identity, partner_of
 from app.storage.writes import Owner, create_instance, create_organization
 from tests.benchmarks.bulk import Bulk
-from tests.benchmarks.calls import ANY_DEEP, DEPTH, INSTANCES, PAGE, Instance, World, letters
+from tests.benchmarks.calls import DEEP, DEPTH, INSTANCES, PAGE, Instance, World, letters
 from tests.benchmarks.processes import Server
 from tests.load import token
 from tests.service import JSON_LD
@@ -77,7 +77,7 @@ def deep_pages(world: World, server: Server) -> list[tuple[str, str]]:
     the page before ends with."""
     fields, found = {**world.authorization, "Accept": JSON_LD}, []
     target = f"{INSTANCES}?itemsPerPage={PAGE}&after="
-    for number in range(DEPTH + ANY_DEEP):
+    for number in range(DEPTH + DEEP):
         page = orjson.loads(server.ask("GET", target, fields).content)
         target = page["view"]["next"].partition(f":{server.port}")[2]
         last = page["member"][-1]

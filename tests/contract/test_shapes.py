@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from uuid import uuid4
 
 import pyshacl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyshacl.errors import ReportableRuntimeError
 from rdflib import Graph
 from rdflib.namespace import RDF, RDFS, SH
@@ -45,6 +48,24 @@ def with_few_reserved_handles() -> Graph:
     assert third is not None
     graph.set((third, RDF.rest, RDF.nil))
     return graph
+
+
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.text("ab-9 .\n", max_size=40),
+    st.sampled_from(["", "owner", "pending", "a" * 31, "x" * 256, "www", "xn--a", str(uuid4()), BASE]),
+)
+SHAPES_OF_VALUES = [
+    property_.shape
+    for definition in CONTRACT.classes.values()
+    for property_ in definition.properties.values()
+]
+
+
+@given(value=st.one_of(TEXTS, st.integers(), st.booleans(), st.none(), st.floats(), st.lists(TEXTS)))
+def test_a_value_holds_where_there_is_nothing_wrong_with_it(value: object) -> None:
+    for shape in SHAPES_OF_VALUES:
+        assert shape.holds(value) is (not any(True for _ in shape.failures(value)))
 
 
 def test_shacl_has_nothing_to_say_against_the_shapes() -> None:

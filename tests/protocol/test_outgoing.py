@@ -13,13 +13,14 @@ def test_what_would_end_a_field_is_refused(octets: bytes) -> None:
         with pytest.raises(RuntimeError, match="would end it"):
             Outgoing([field])
         with pytest.raises(RuntimeError, match="would end it"):
-            behind(field, Outgoing([]))
+            behind([field], Outgoing([]))
 
 
 def test_fields_are_what_they_are_written_as() -> None:
     others = Outgoing([(b"etag", b'"1"'), (b"vary", "\u00e9".encode("latin-1"))])
-    fields = behind((b"x-request-id", b"7"), others)
+    fields = behind([(b"x-request-id", b"7")], others)
     assert fields == [(b"x-request-id", b"7"), *others]
     assert fields.lines == b'x-request-id: 7\r\netag: "1"\r\nvary: \xe9\r\n'
     assert not fields.closes
-    assert behind((b"x-request-id", b"7"), Outgoing([CLOSE])).closes
+    assert behind([(b"x-request-id", b"7")], Outgoing([CLOSE])).closes
+    assert behind([CLOSE], others).closes

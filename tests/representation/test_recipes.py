@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from app.addresses import ITEMS
 from app.representation.nodes import Members, OneByOne, dump, plain, with_all_made
 from app.representation.recipes import Recipe
 from app.storage.kinds import KINDS
+from app.storage.statements import Statement, Table, of_postgres, of_sqlite
 from app.storage.tables import TIME_COLUMNS
 from tests.promises import CONTRACT
 
@@ -71,3 +72,30 @@ def test_an_empty_page_has_an_empty_array() -> None:
     page = {"member": Members([]), "view": {}}
     assert dump(page) == b'{"member":[],"view":{}}'
     assert orjson.dumps(plain(CONTRACT, page)) == b'{"member":[],"view":{}}'
+
+
+@pytest.mark.parametrize("statement", [of_sqlite, of_postgres])
+@pytest.mark.parametrize("class_name", CLASSES)
+@given(data=st.data())
+def test_rows_are_written_as_they_came_as_they_are_when_they_are_looked_at(
+    class_name: str, statement: Callable[[str], Statement], data: st.DataObject
+) -> None:
+    """Times as both databases tell them."""
+    recipe = Recipe(CONTRACT, class_name)
+    values = data.draw(st.lists(values_of(class_name), min_size=2, max_size=4))
+    names = [*KINDS[class_name].values]
+    ending = "+00:00" if statement is of_sqlite else "+00"
+    raw = [
+        tuple(
+            it and f"{it[:10]} {it[11:26]}{ending}" if name in TIME_COLUMNS else it
+            for name, it in ((name, row[name]) for name in names)
+        )
+        for row in values
+    ]
+    table = statement("SELECT").decoded(raw, lambda: names)
+    assert isinstance(table, Table)
+    assert recipe.text(table) == recipe.text([*table]) == recipe.text(values)
+    assert recipe.plain_text(table) == recipe.plain_text(values)
+    assert table == [*values]
+    assert [table[0], table[-1]] == [values[0], values[-1]]
+    assert [[*table[1:]], [*table[::-1]]] == [values[1:], values[::-1]]

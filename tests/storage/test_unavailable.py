@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -219,3 +220,51 @@ async def test_a_deadlock_is_unavailable_for_one_of_the_two(postgres_url: str) -
         problems = [outcome for outcome in outcomes if outcome is not None]
         assert [problem.type for problem in problems if isinstance(problem, Problem)] == ["unavailable"]
         assert len(problems) == 1
+
+
+async def test_who_waits_for_another_process_keeps_nobody_else_waiting(sqlite_url: str) -> None:
+    """The event loop goes on; where nobody is waited for, a transaction begins on it."""
+    async with opened(sqlite_url) as database:
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite://"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            writing = asyncio.create_task(write(database))
+            for _ in range(20):
+                begun = time.monotonic()
+                await asyncio.sleep(0.005)
+                assert await count(database.reading()) == 0
+                assert time.monotonic() - begun < 2
+            assert not writing.done()
+            other.execute("ROLLBACK")
+        await writing
+        assert await count(database.reading()) == 1
+
+
+async def test_what_a_cancelled_task_left_to_the_thread_is_done_before_anybody_begins(
+    sqlite_url: str,
+) -> None:
+    """Its ROLLBACK, which nobody waits for any more, undoes nothing of the next transaction."""
+    async with opened(sqlite_url) as database:
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite://"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            left = asyncio.create_task(write(database))
+            await asyncio.sleep(0.05)
+            # While it begins, and again while it waits for that to be undone.
+            for _ in range(2):
+                left.cancel()
+                await asyncio.sleep(0.01)
+            assert left.cancelled()
+            begun = time.monotonic()
+            writing = asyncio.create_task(write(database))
+            await asyncio.sleep(0.05)
+            assert not writing.done()
+            # On the event loop it would wait for the thread to be done with the connection.
+            assert time.monotonic() - begun < 2
+            other.execute("ROLLBACK")
+        await writing
+        await write(database)
+        assert await count(database.reading()) == 2
+
+
+async def write(database: Database) -> None:
+    async with database.transaction() as session:
+        await add_organization(session)
