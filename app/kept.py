@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 # Of what is kept in all.
-OCTETS = 8 * 1_048_576
+OCTETS = 6 * 1_048_576
 # What is larger than this part of all is not kept.
 LARGEST = OCTETS // 16
 # What one takes beside its content, and beside what it follows from, which is about as long.

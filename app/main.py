@@ -45,13 +45,7 @@ def create_app(settings: Settings) -> Router:
     Raises `ContractFault` for a fault of the contract, `WrongSetting` for an issuer's key file that cannot be
     used, and at its start `Problem("unavailable")` for a database that is behind.
     """
-    issued = tuple(it.issuer for it in settings.issuers)
-    publication = Publication(
-        settings.vocabulary_license, settings.vocabulary_creator, settings.vocabulary_publisher
-    )
-    contract, writers, published = _published(
-        settings.public_url, issued, security_txt(settings), publication
-    )
+    contract, writers, published = prepare(settings)
     database = Database(settings.database_url, settings.replica_url)
     issuers = trusted_issuers(settings)
     callers = Callers(database, issuers, settings.audience)
@@ -144,6 +138,15 @@ class _Place:
                 values.append(segment)
             place = found
         return place.endpoint, dict(zip(place.variables, values, strict=False))
+
+
+def prepare(settings: Settings) -> tuple[Contract, Writers, Mapping[str, Document]]:
+    """What an application is made of beside what it has open. Raises `ContractFault`."""
+    issued = tuple(it.issuer for it in settings.issuers)
+    publication = Publication(
+        settings.vocabulary_license, settings.vocabulary_creator, settings.vocabulary_publisher
+    )
+    return _published(settings.public_url, issued, security_txt(settings), publication)
 
 
 @lru_cache(maxsize=4)

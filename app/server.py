@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import signal
+import socket
 import sys
+import threading
 import time
 from types import FrameType
 
 import uvicorn
+from uvicorn._subprocess import subprocess_started
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
 from app.connection import Config
+from app.main import prepare
+
+FORK = multiprocessing.get_context("fork")
 
 
 class Server(uvicorn.Server):
@@ -38,7 +45,15 @@ class Server(uvicorn.Server):
 
 
 class Worker(multiprocess.Process):
-    """One of several processes."""
+    """One of several processes: a fork of the one that has imported and made what all have in common, and not
+    one that does it again. Of a process that has threads, whose locks nobody would open in the fork, Uvicorn
+    starts a new one."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        if threading.active_count() == 1:
+            given = {"config": config, "target": self.target, "sockets": sockets, "stdin_fileno": None}
+            self.process = FORK.Process(target=subprocess_started, kwargs=given)  # type: ignore[assignment]
 
     @property
     def server(self) -> uvicorn.Server:
@@ -64,7 +79,10 @@ def run(config: Config) -> None:
         server.run()
         started = server.started
     else:
-        gc.enable()  # the application is made elsewhere
+        prepare(config.settings)
+        # What is there now stays as it is, so that forks can share it.
+        gc.freeze()
+        gc.enable()
         # Uvicorn has no other way to choose what its processes run.
         multiprocess.Process = Worker  # type: ignore[misc]
         supervisor = Workers(config, [config.bind_socket()])

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing
@@ -216,3 +220,40 @@ class Load:
     async def _until(self, met: Callable[[], int], more: int) -> None:
         wanted = met() + more
         await until(lambda: met() >= wanted, 60)
+
+
+async def test_a_process_that_dies_is_replaced_by_one_that_answers(tmp_path: Path, sqlite_url: str) -> None:
+    with served(tmp_path, "--workers", "2", **settings(sqlite_url)) as server:
+        async with client(server, tmp_path) as asking:
+            owner = await organization(asking)
+            await until(lambda: len(children(server)) == 2)
+            first = children(server)
+            for process_id in first:
+                os.kill(process_id, signal.SIGKILL)
+            await until(lambda: len(set(children(server)) - set(first)) == 2)
+            assert not set(first) & set(children(server))
+            answers = [await instance(asking, owner, f"after-{n}") for n in range(20)]
+            assert {it.status_code for it in answers} == {201}
+
+
+def children(server: Server) -> list[int]:
+    listed = Path(f"/proc/{server.process_id}/task/{server.process_id}/children").read_text().split()
+    return [int(it) for it in listed]
+
+
+def test_forks_of_one_process_draw_no_number_that_another_draws() -> None:
+    """Ids begin with the time, and end with what is drawn: also where some were drawn before."""
+    program = """
+import multiprocessing
+from app.storage.acts import new_id
+
+def draw(_):
+    return [new_id() for _ in range(1_000)]
+
+if __name__ == "__main__":
+    draw(0)
+    with multiprocessing.get_context("fork").Pool(4, maxtasksperchild=1) as pool:
+        print(len({it[19:] for part in pool.map(draw, range(8), chunksize=1) for it in part}))
+"""
+    drawn = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert drawn.stdout == "8000\n"

@@ -91,7 +91,8 @@ class _Pages:
         return _with_query(self.address, self._parameters)
 
     def at(self, name: str, value: str) -> str:
-        return self._start + encode_query(((name, value),))
+        """`value` is a number or a cursor, in which nothing has to be encoded."""
+        return f"{self._start}{name}={value}"
 
     @property
     def here(self) -> str:
