@@ -16,7 +16,7 @@ from app.protocol.codings import CODINGS, MIN_LENGTH, encode
 from app.protocol.conditions import Conditions, check_read, entity_tag, not_modified
 from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
-from app.protocol.outgoing import Outgoing, behind
+from app.protocol.outgoing import Outgoing, Pairs, behind, outgoing
 from app.protocol.preferences import Preferences
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON, JSON_LD, SYNTAXES, TURTLE, essence_of, with_suffix
@@ -35,7 +35,7 @@ CONSTRAINTS = {409: ENTRYPOINT["documentation"], 422: ENTRYPOINT["shapes"]}
 PRIVATE, PUBLIC, NEVER = "private, no-cache", "public, max-age=300", "no-store"
 # What never changes is not even asked for again (RFC 8246).
 FOREVER = "public, max-age=31536000, immutable"
-_ANYBODYS_TO_KEEP = {PUBLIC.encode(), FOREVER.encode()}
+_ANYBODYS_TO_KEEP = {PUBLIC, FOREVER}
 EXPOSED = (
     "Link",
     "Link-Template",
@@ -62,7 +62,7 @@ YEAR_SECONDS = 31_536_000
 
 POLICY = "Content-Security-Policy"
 # What is no page loads nothing, wherever it is opened.
-_NOTHING_RUNS = (POLICY.lower().encode(), b"default-src 'none'; frame-ancestors 'none'")
+_NOTHING_RUNS = (POLICY, "default-src 'none'; frame-ancestors 'none'")
 
 # A page comes in one language and with all that anybody may prefer.
 NOTHING_PREFERRED, VARIES_PAGE = Preferences(), "Accept, Accept-Encoding"
@@ -118,13 +118,12 @@ class Answers:
         self._writers = writers
         # In exactly the spelling that clients search for (CLIENTS.md H2).
         self._documentation = Link(contract.base + ENTRYPOINT["documentation"], API_DOCUMENTATION)
-        self._documentation_field = str(self._documentation).encode("ascii")
         self._constraints = {
             status: Link(contract.base + path, CONSTRAINED_BY) for status, path in CONSTRAINTS.items()
         }
         secure = contract.base.startswith("https:")
-        self._public = Outgoing(_of_every_answer(ANYBODYS, secure=secure))
-        self._private = Outgoing(_of_every_answer(SITES_OWN, secure=secure))
+        self._public = outgoing(_of_every_answer(ANYBODYS, secure=secure))
+        self._private = outgoing(_of_every_answer(SITES_OWN, secure=secure))
         self._kept = KeptAnswers[Answer]()
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
@@ -251,25 +250,24 @@ class Answers:
             (name, f"{value}{', ' if '=' in value else ' '}{metadata}") for name, value in problem.headers
         ]
 
-    def headers(self, answer: Answer, request_id: str, callers: Fields = ()) -> list[tuple[bytes, bytes]]:
+    def headers(self, answer: Answer, request_id: str, callers: Fields = ()) -> Pairs:
         """The answer's fields and those of every answer, as ASGI wants them. What concerns the caller alone,
         `callers`, does not stand where a cache may give it to others."""
         if answer.told is None:
             answer.told = self._told(answer)
         fields, public = answer.told
-        known = behind([(b"x-request-id", request_id.encode())], fields)
-        return [*known, *_as_asgi_wants(callers)] if callers and not public else known
+        return behind((("X-Request-Id", request_id), *(() if public else callers)), fields)
 
     def _told(self, answer: Answer) -> tuple[Outgoing, bool]:
-        fields = _as_asgi_wants(answer.fields)
+        fields = [*answer.fields]
         told = dict(fields)
-        public = told.get(b"cache-control") in _ANYBODYS_TO_KEEP
-        if b"link" not in told:
-            fields.append((b"link", self._documentation_field))
-        if _NOTHING_RUNS[0] not in told:
+        public = told.get("Cache-Control") in _ANYBODYS_TO_KEEP
+        if "Link" not in told:
+            fields.append(("Link", self._documentation))
+        if POLICY not in told:
             fields.append(_NOTHING_RUNS)
         if answer.content is not None:
-            fields.append((b"content-length", b"%d" % len(answer.content)))
+            fields.append(("Content-Length", str(len(answer.content))))
         return behind(fields, self._public if public else self._private), public
 
     def _written(self, representation: Representation, form: str, coding: str | None) -> Written:
@@ -305,15 +303,6 @@ def _place(representation: Representation, wish: Wish) -> Hashable:
     has."""
     asked = wish.asked, representation.asked
     return *asked, wish.form, wish.coding, wish.varies, wish.preferences
-
-
-def _as_asgi_wants(fields: Fields) -> list[tuple[bytes, bytes]]:
-    return [(_field_name(name), value.encode("latin-1")) for name, value in fields]
-
-
-@lru_cache(maxsize=128)
-def _field_name(name: str) -> bytes:
-    return name.lower().encode("latin-1")
 
 
 @lru_cache(maxsize=16)

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.problems import Problem
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET, check_size
-from app.protocol.outgoing import Outgoing, lines_of
+from app.protocol.outgoing import Outgoing, outgoing
 from app.protocol.targets import parse_target, with_host
 from app.request import METHODS, REFUSAL, WHOLE, not_implemented
 from app.settings import Settings
@@ -144,7 +144,7 @@ class Cycle(RequestResponseCycle):
             return
         if message["type"] == "http.response.start":
             fields = message["headers"]
-            self._begin(message["status"], fields if type(fields) is Outgoing else Outgoing(fields))
+            self._begin(message["status"], fields if type(fields) is Outgoing else outgoing(fields))
         elif message["type"] == "http.response.body":
             self._end(message["body"])
 
@@ -155,7 +155,8 @@ class Cycle(RequestResponseCycle):
             # What is left of the content is not waited for, and must not be taken for the next request.
             self.keep_alive = False
         end = b"\r\n" if self.keep_alive or fields.closes else b"connection: close\r\n\r\n"
-        self._head = b"".join((STATUS_LINE[status], lines_of(self.default_headers), fields.lines, end))
+        own = outgoing(self.default_headers).lines
+        self._head = b"".join((STATUS_LINE[status], own, fields.lines, end))
 
     def _end(self, content: bytes) -> None:
         self.transport.writelines([self._head, content] if content else [self._head])

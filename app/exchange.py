@@ -57,15 +57,18 @@ class Exchange:
     request_id: str
     database: Database
     transaction: Session | None = None
+    _act: Act | None = None
 
     @property
     def session(self) -> Session:
         """The transaction of an unsafe operation. Raises `unavailable` where there is no database."""
         return self.transaction or self.database.reading()
 
-    @cached_property
+    @property
     def act(self) -> Act:
-        return Act(self.caller, self.request_id, now())
+        if self._act is None:
+            self._act = Act(self.caller, self.request_id, now())
+        return self._act
 
     def document(self) -> JSON:
         """As plain JSON. Raises `invalid-parameter`, `malformed-content`, `invalid-content`."""

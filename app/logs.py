@@ -92,8 +92,9 @@ class Lines:
 
     def _flush(self) -> None:
         lines, self._lines = self._lines, []
-        self._stream.write(b"\n".join([*lines, b""]).decode())
-        self._stream.flush()
+        octets = self._stream.buffer
+        octets.write(b"\n".join([*lines, b""]))
+        octets.flush()
 
 
 @lru_cache(maxsize=2)

@@ -39,7 +39,7 @@ def _placed(base: str, type_: str, collection: str | None, above: str | None) ->
 def of_list(contract: Contract, definition: ClassDefinition, address: str, node: NodeObject) -> list[Link]:
     """`address` is the list's own, without a query."""
     members = node["member"]
-    items = [Link(member["@id"], "item") for member in members] if len(members) <= MOST_ITEMS else []
+    items = [Link(it, "item") for it in members.addresses] if len(members) <= MOST_ITEMS else []
     up = Link(contract.base + parent_path(address.removeprefix(contract.base)), "up")
     return [*_described(contract.base, definition.iri), up, *items, *of_view(node["view"])]
 

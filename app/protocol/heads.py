@@ -14,7 +14,7 @@ Lines: TypeAlias = tuple[tuple[bytes, bytes], ...]
 # Fields that may make the answer to a read another one, beside those by which a form is chosen.
 DECIDING = frozenset({b"authorization", b"prefer", b"if-match", b"if-none-match"})
 # Fields that are others in each request, so that what has one is not met again.
-VARYING = frozenset({b"idempotency-key", b"traceparent", b"tracestate", b"if-match", b"content-length"})
+VARYING = frozenset({b"idempotency-key", b"traceparent", b"tracestate", b"if-match"})
 # What is longer than clients send is not worth being remembered, or being remembered by.
 LENGTH, FIELDS, SAID_LENGTH = 2_048, 32, 1_024
 REMEMBERED = 1_024

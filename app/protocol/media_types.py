@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _QUOTED = r'"((?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*+)"'
@@ -15,6 +16,8 @@ _PARAMETER = re.compile(
     rf"(?:{_QUOTED}|({_TCHARS})(?=[ \t;]|\Z)|(?<=[; \t](?i:profile)=)([!#-+\--:<-~]++)))?+"
 )
 _ESCAPE = re.compile(r"\\(.)")
+# What is longer is not worth being remembered.
+REMEMBERED, LENGTH = 256, 128
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class MediaType:
 
 def parse_media_type(text: str) -> MediaType | None:
     """The media type that a field value or one member of `Accept` names; None for anything else."""
+    return (_remembered if len(text) <= LENGTH else _parse)(text)
+
+
+def _parse(text: str) -> MediaType | None:
     text = text.strip(" \t")
     match = _TYPE.match(text)
     if match is None:
@@ -56,6 +63,9 @@ def parse_media_type(text: str) -> MediaType | None:
             value = _ESCAPE.sub(r"\1", quoted) if quoted is not None else token or iri
             parameters.append((name.lower(), value))
     return MediaType(match[1].lower(), match[2].lower(), tuple(parameters))
+
+
+_remembered = lru_cache(REMEMBERED)(_parse)
 
 
 def _value(value: str) -> str:

@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import TypeAlias
 
 # What a line of a head may hold (RFC 9110 section 5.5): all but controls, of which a tab is none.
 VISIBLE = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 CLOSE = (b"connection", b"close")
 
-
-class Outgoing(list[tuple[bytes, bytes]]):
-    """As ASGI has them, and as `lines`; `closes` is whether they tell that the connection ends. They do not
-    change, for what the most answers have in common is written once."""
-
-    __slots__ = ("closes", "lines")
-
-    def __init__(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
-        """Raises `RuntimeError` for octets that no field can have."""
-        super().__init__(fields)
-        self.lines = lines_of(self)
-        self.closes = CLOSE in self
+Pairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
-def lines_of(fields: list[tuple[bytes, bytes]]) -> bytes:
+class Outgoing:
+    """As ASGI has them, for whoever goes through them one by one, and as `lines`; `closes` is whether they
+    tell that the connection ends. They do not change: what most answers have in common is written once."""
+
+    __slots__ = ("_parts", "closes", "lines")
+
+    def __init__(self, parts: Sequence[Pairs], lines: bytes, *, closes: bool) -> None:
+        self._parts = parts
+        self.lines = lines
+        self.closes = closes
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        for part in self._parts:
+            yield from part
+
+
+class _Text:
+    """Fields that are octets where somebody looks at them."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
+        self._fields = fields
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return ((_lower(name).encode("latin-1"), value.encode("latin-1")) for name, value in self._fields)
+
+
+def outgoing(fields: Pairs) -> Outgoing:
     """Raises `RuntimeError` for octets that no field can have."""
-    lines = b"".join([b"%b: %b\r\n" % field for field in fields])
-    if lines.translate(None, VISIBLE) != b"\r\n" * len(fields):
+    pairs = [*fields]
+    lines = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
+    return Outgoing((pairs,), _checked(lines, len(pairs)), closes=CLOSE in pairs)
+
+
+def behind(first: Sequence[tuple[str, str]], others: Outgoing) -> Outgoing:
+    """Some fields, of text in ISO 8859-1, and others as they were written. Raises `RuntimeError` as above."""
+    text = "".join([f"{_lower(name)}: {value}\r\n" for name, value in first])
+    lines = _checked(text.encode("latin-1"), len(first)) + others.lines
+    closes = others.closes or "\r\nconnection: close\r\n" in f"\r\n{text}"
+    return Outgoing((_Text(first), others), lines, closes=closes)
+
+
+def _checked(lines: bytes, number: int) -> bytes:
+    if lines.translate(None, VISIBLE) != b"\r\n" * number:
         raise RuntimeError("a field of the answer holds what would end it")
     return lines
 
 
-def behind(first: list[tuple[bytes, bytes]], others: Outgoing) -> Outgoing:
-    """Some fields, and others as they were written. Raises `RuntimeError` as above."""
-    fields = Outgoing.__new__(Outgoing)
-    fields[:] = *first, *others
-    fields.lines, fields.closes = lines_of(first) + others.lines, others.closes or CLOSE in first
-    return fields
+@lru_cache(maxsize=128)
+def _lower(name: str) -> str:
+    return name.lower()

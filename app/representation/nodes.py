@@ -23,6 +23,8 @@ class Maker(Protocol):
 
     def nodes(self, several: Sequence[Mapping[str, Any]]) -> list[NodeObject]: ...
 
+    def addresses(self, several: Sequence[Mapping[str, Any]]) -> list[str]: ...
+
     def text(self, several: Sequence[Mapping[str, Any]]) -> str: ...
 
     def plain_text(self, several: Sequence[Mapping[str, Any]]) -> str: ...
@@ -37,6 +39,9 @@ class OneByOne:
 
     def nodes(self, several: Sequence[Mapping[str, Any]]) -> list[NodeObject]:
         return list(map(self.node, several))
+
+    def addresses(self, several: Sequence[Mapping[str, Any]]) -> list[str]:
+        return [node["@id"] for node in self.nodes(several)]
 
     def text(self, several: Sequence[Mapping[str, Any]]) -> str:
         return ",".join(dump(node).decode() for node in self.nodes(several))
@@ -54,6 +59,10 @@ class Members(Sequence[NodeObject]):
     @cached_property
     def nodes(self) -> list[NodeObject]:
         return [node for maker, values in self._parts for node in maker.nodes(values)]
+
+    @property
+    def addresses(self) -> list[str]:
+        return [address for maker, values in self._parts for address in maker.addresses(values)]
 
     def __len__(self) -> int:
         return sum(len(values) for _, values in self._parts)

@@ -42,9 +42,10 @@ class Recipe:
         linked = [own, _Member("@type", repr(class_name), f'"{class_name}"'), *members]
         plain = [it for it in members if not properties[it.key].link]
         # What is compiled is of the contract and of this service's own templates.
-        self._node, self._nodes = eval(  # noqa: S307
+        self._node, self._nodes, self.addresses = eval(  # noqa: S307
             f"(lambda values, get: {_object(linked)},"
-            f" lambda several: [{_object(linked)} for values in several for get in (values.get,)])"
+            f" lambda several: [{_object(linked)} for values in several for get in (values.get,)],"
+            f" lambda several: [{own.expression} for values in several])"
         )
         self.text, self.plain_text = _Writer(linked), _Writer(plain)
 

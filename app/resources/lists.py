@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import cached_property
 from typing import TypeAlias
 
 from app.addresses import LINKS
@@ -81,14 +80,16 @@ class _Pages:
         # What all pages have in common.
         kept = (*wanted.given, *[it for it in parameters if it[0] == LIMIT])
         self._start = f"{_with_query(address, kept)}{'&' if kept else '?'}"
+        self._requested = ""
 
     @property
     def first(self) -> str:
         return self.at(AFTER, "")
 
-    @cached_property
+    @property
     def requested(self) -> str:
-        return _with_query(self.address, self._parameters)
+        self._requested = self._requested or _with_query(self.address, self._parameters)
+        return self._requested
 
     def at(self, name: str, value: str) -> str:
         """`value` is a number or a cursor, in which nothing has to be encoded."""

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from app.protocol.outgoing import CLOSE, Outgoing, behind
+from app.protocol.outgoing import CLOSE, behind, outgoing
 
 
 @pytest.mark.parametrize("octets", [b"a\r\nb: c", b"a\nb", b"a\rb", b"a\0b", b"a\x7fb"])
 def test_what_would_end_a_field_is_refused(octets: bytes) -> None:
-    for field in ((b"location", octets), (octets, b"x")):
+    for name, value in ((b"location", octets), (octets, b"x")):
         with pytest.raises(RuntimeError, match="would end it"):
-            Outgoing([field])
+            outgoing([(name, value)])
         with pytest.raises(RuntimeError, match="would end it"):
-            behind([field], Outgoing([]))
+            behind([(name.decode("latin-1"), value.decode("latin-1"))], outgoing([]))
+
+
+def test_what_has_no_octets_of_its_own_is_refused() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        behind([("Location", "\u20ac")], outgoing([]))
 
 
 def test_fields_are_what_they_are_written_as() -> None:
-    others = Outgoing([(b"etag", b'"1"'), (b"vary", "\u00e9".encode("latin-1"))])
-    fields = behind([(b"x-request-id", b"7")], others)
-    assert fields == [(b"x-request-id", b"7"), *others]
-    assert fields.lines == b'x-request-id: 7\r\netag: "1"\r\nvary: \xe9\r\n'
+    others = outgoing([(b"etag", b'"1"'), (b"vary", "\u00e9".encode("latin-1"))])
+    fields = behind([("X-Request-Id", "7"), ("X-Name", "\u00fc")], others)
+    for _ in range(2):
+        assert [*fields] == [(b"x-request-id", b"7"), (b"x-name", b"\xfc"), *others]
+    assert fields.lines == b'x-request-id: 7\r\nx-name: \xfc\r\netag: "1"\r\nvary: \xe9\r\n'
     assert not fields.closes
-    assert behind([(b"x-request-id", b"7")], Outgoing([CLOSE])).closes
-    assert behind([CLOSE], others).closes
+
+
+def test_whoever_tells_that_the_connection_ends_is_heard() -> None:
+    nothing, closing = outgoing([]), [("Connection", "close")]
+    assert outgoing([CLOSE]).closes
+    assert behind(closing, nothing).closes
+    assert behind([("X-Request-Id", "7")], behind(closing, nothing)).closes
+    assert not behind([("X-Note", "connection: close")], nothing).closes

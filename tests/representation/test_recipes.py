@@ -60,6 +60,7 @@ def test_a_page_says_in_json_what_its_nodes_say(class_name: str, hidden: bool, d
     )
     nodes = [recipe.node(it) for it in (*values, *others)]
     assert list(members) == nodes
+    assert members.addresses == [node["@id"] for node in nodes]
     assert len(members) == len(nodes)
     page = {"@type": "Collection", "member": members, "view": {"@id": "/", "next": "/next"}}
     made = with_all_made(page)
