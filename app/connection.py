@@ -131,7 +131,7 @@ class Cycle(RequestResponseCycle):
 
     async def run_asgi(self, app: ASGI3Application) -> None:
         self.app = app
-        # Most content is short, and comes with the head.
+        # Most content is short, and has come with the head when this runs.
         cast("dict[str, Any]", self.scope)[WHOLE] = not self.more_body
         await super().run_asgi(app)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 # Of what is kept in all.
-OCTETS = 6 * 1_048_576
+OCTETS = 8 * 1_048_576
 # What is larger than this part of all is not kept.
 LARGEST = OCTETS // 16
-# What one takes beside its content, and beside what it follows from, which is about as long.
+# What one takes beside its content and what it follows from.
 APIECE = 4_096
 
 Answer = TypeVar("Answer")
@@ -23,8 +24,15 @@ class Kept(Generic[Answer]):
     key: Hashable
     tag: str
     octets: int
+    length: int = 0
     whole: Answer | None = None
     unmodified: Answer | None = None
+
+
+def weight(key: object) -> int:
+    """How many octets a key takes, with all that is in it."""
+    within = sum(map(weight, key)) if isinstance(key, tuple | frozenset) else 0
+    return sys.getsizeof(key) + within
 
 
 class KeptAnswers(Generic[Answer]):
@@ -50,15 +58,17 @@ class KeptAnswers(Generic[Answer]):
     def keep(self, mark: int, key: Hashable, tag: str, answer: Answer, length: int | None) -> None:
         """Where it is asked for again before there was no room for it any more: most of what is read by a
         crawler never is. `length` is that of the content; None for what says that there is no new one."""
-        octets = APIECE + 2 * (length or 0)
-        if octets > LARGEST or not self._seen_before(mark, octets):
+        if not self._seen_before(mark, APIECE + 2 * (length or 0)):
             return
-        kept = self.get(mark, key) or Kept(key, tag, octets)
+        kept = self.get(mark, key) or Kept(key, tag, APIECE + weight(key))
         self._drop(mark)
         if length is None:
             kept.unmodified = answer
         else:
-            kept.whole, kept.octets = answer, octets
+            kept.octets += length - kept.length
+            kept.whole, kept.length = answer, length
+        if kept.octets > LARGEST:
+            return
         self._kept[mark] = kept
         self._octets += kept.octets
         while self._octets > OCTETS:

@@ -92,9 +92,14 @@ class Lines:
 
     def _flush(self) -> None:
         lines, self._lines = self._lines, []
-        octets = self._stream.buffer
-        octets.write(b"\n".join([*lines, b""]))
-        octets.flush()
+        octets = b"\n".join([*lines, b""])
+        # Whatever stands in the place of standard error may know text alone.
+        written = getattr(self._stream, "buffer", None)
+        if written is None:
+            self._stream.write(octets.decode())
+        else:
+            written.write(octets)
+        self._stream.flush()
 
 
 @lru_cache(maxsize=2)

@@ -93,9 +93,9 @@ class Addresses(Router):
         for route in routes:
             self._tree.add(route.path.split("/"), route.endpoint)
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await super().app(scope, receive, send)
+            await super().__call__(scope, receive, send)
             return
         path = scope["path"]
         if "." in path and path not in self._published:

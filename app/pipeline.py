@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -370,11 +370,10 @@ class Endpoint:
     pipeline: Pipeline
     resource: Resource | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
-            await self.pipeline.serve(self.resource, scope, receive, send)
-        else:
-            await send({"type": "websocket.close"})
+            return self.pipeline.serve(self.resource, scope, receive, send)
+        return send({"type": "websocket.close"})
 
 
 def _allow(resource: Resource) -> str:

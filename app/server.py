@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from uvicorn._subprocess import subprocess_started
@@ -51,15 +52,39 @@ class Worker(multiprocess.Process):
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
-        if threading.active_count() == 1:
-            given = {"config": config, "target": self.target, "sockets": sockets, "stdin_fileno": None}
-            self.process = FORK.Process(target=subprocess_started, kwargs=given)  # type: ignore[assignment]
+        self._forks = can_fork()
+        if self._forks:
+            given = config, self.target, sockets, None
+            self.process = FORK.Process(target=_forked, args=given)  # type: ignore[assignment]  # of another kind
+
+    def start(self) -> None:
+        """A signal that comes at once waits until the fork does by it what its own parent would not."""
+        if not self._forks:
+            super().start()
+            return
+        signal.pthread_sigmask(signal.SIG_BLOCK, multiprocess.SIGNALS)
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, multiprocess.SIGNALS)
 
     @property
     def server(self) -> uvicorn.Server:
         if self._server is None:
             self._server = Server(self.config)
         return self._server
+
+
+def can_fork() -> bool:
+    """Other systems than Linux have libraries that a fork cannot use."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def _forked(*given: Any) -> None:
+    for number in multiprocess.SIGNALS:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, multiprocess.SIGNALS)
+    subprocess_started(*given)
 
 
 class Workers(multiprocess.Multiprocess):
@@ -79,9 +104,10 @@ def run(config: Config) -> None:
         server.run()
         started = server.started
     else:
-        prepare(config.settings)
-        # What is there now stays as it is, so that forks can share it.
-        gc.freeze()
+        if can_fork():
+            prepare(config.settings)
+            # What is there now stays as it is, so that forks can share it.
+            gc.freeze()
         gc.enable()
         # Uvicorn has no other way to choose what its processes run.
         multiprocess.Process = Worker  # type: ignore[misc]

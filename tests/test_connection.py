@@ -350,3 +350,28 @@ async def test_what_takes_too_long_to_stop_is_cut_with_a_problem(local: Local) -
     await asleep.wait()
     local.server.handle_exit(signal.SIGINT, None)
     await asyncio.wait_for(asyncio.gather(client, local.running), 5)
+
+
+async def test_content_that_comes_with_its_head_is_read_without_a_timer(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes later has to come in time, and is as good then."""
+    timed: list[float] = []
+    timeout = asyncio.timeout
+
+    def noted(seconds: float) -> asyncio.Timeout:
+        timed.append(seconds)
+        return timeout(seconds)
+
+    monkeypatch.setattr("app.request.asyncio.timeout", noted)
+    whole = created(local.authorization)
+    for parts, timers in (((whole,), 0), ((whole[:-4], whole[-4:]), 1), ((whole,), 1)):
+
+        def talk(connection: Connection, parts: tuple[bytes, ...] = parts) -> int:
+            for part in parts:
+                connection.send(part)
+                time.sleep(0.1)
+            return connection.answer("POST").status_code
+
+        assert await local.run(talk) == 201
+        assert timed.count(1) == timers

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app import kept
-from app.kept import APIECE, LARGEST, KeptAnswers
+from app.kept import APIECE, LARGEST, KeptAnswers, weight
 
 # So many, of ten octets each, take as much as there is room for.
 MANY = kept.OCTETS // (APIECE + 20) + 1
@@ -73,33 +75,52 @@ def test_what_is_too_large_is_not_kept() -> None:
     answers = KeptAnswers[str]()
     for _ in range(3):
         keep(answers, "large", LARGEST)
-        keep(answers, "less large", (LARGEST - APIECE) // 2)
+        keep(answers, "less large", LARGEST - APIECE - 1_000)
     assert kept_of(answers, "large") is None
     assert kept_of(answers, "less large") is not None
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, 200)), max_size=60))
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, 400)), max_size=60))
 def test_what_is_kept_has_room(asked: list[tuple[str, int | None]]) -> None:
     """As the sum of what each takes, the latest ones of what was asked for before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept, "OCTETS", 1_000)
         patch.setattr(kept, "LARGEST", 400)
         patch.setattr(kept, "APIECE", 100)
+        patch.setattr(kept, "weight", lambda _key: 50)
         answers = KeptAnswers[str]()
         expected: dict[str, int] = {}
         seen, earlier, passed = set[str](), set[str](), 0
         for key, length in asked:
-            octets = 100 + 2 * (length or 0)
             keep(answers, key, length)
-            if octets <= 400:
-                if key in seen | earlier:
-                    before = expected.pop(key, 100)
-                    expected[key] = before if length is None else octets
-                else:
-                    seen.add(key)
-                    passed += octets
-                    if passed >= 500:
-                        seen, earlier, passed = set(), seen, 0
+            if key in seen | earlier:
+                before = expected.pop(key, 150)
+                octets = before if length is None else 150 + length
+                if octets <= 400:
+                    expected[key] = octets
+            else:
+                seen.add(key)
+                passed += 100 + 2 * (length or 0)
+                if passed >= 500:
+                    seen, earlier, passed = set(), seen, 0
             while sum(expected.values()) > 1_000:
                 del expected[next(iter(expected))]
             assert {it for it in "abcdef" if answers.get(hash(it), it)} == set(expected)
+
+
+def test_what_keys_take_has_room_too() -> None:
+    """A page has a long one, and that there is no other one is kept by it as well."""
+    answers = KeptAnswers[str]()
+    keys = [(str(number), tuple(f"{number} {part}" * 10 for part in range(2_000))) for number in range(80)]
+    for key in keys:
+        for _ in range(2):
+            answers.keep(hash(key), key, "tag", "unmodified", None)
+    there = [key for key in keys if answers.get(hash(key), key)]
+    assert kept.OCTETS * 0.8 < sum(map(weight, there)) < kept.OCTETS
+    assert there == keys[-len(there) :]
+
+
+def test_the_weight_of_a_key_is_that_of_all_in_it() -> None:
+    values = ["x" * 100, "y" * 200, "é" * 300]
+    assert weight(tuple(values)) == sys.getsizeof(tuple(values)) + sum(map(sys.getsizeof, values))
+    assert weight((frozenset(values), (1, None))) > 900

@@ -38,7 +38,7 @@ async def read(exchange: Exchange) -> Representation:
     )
     pages = _Pages(_address(exchange), exchange.parameters, wanted)
     cursors = Cursors(exchange.database.cursor_key, exchange.caller, wanted.listing)
-    part = cut(wanted, cursors, pages)
+    part = cut(wanted, cursors, pages.first)
     member = owner is not None and owner.class_name == "Organization" and bool(owner.roles)
     found = await page(
         exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts, member=member
@@ -82,7 +82,6 @@ class _Pages:
         self._start = f"{_with_query(address, kept)}{'&' if kept else '?'}"
         self._requested = ""
 
-    @property
     def first(self) -> str:
         return self.at(AFTER, "")
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Protocol
 
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Variable
@@ -17,7 +16,6 @@ from app.storage.pages import Cut, Listing, Position
 
 LIMIT, PAGE, AFTER, BEFORE = "itemsPerPage", "page", "after", "before"
 DIRECTIONS = {"asc": False, "desc": True}
-COMBINED = "it cannot be combined with a cursor"
 CURSOR_FAULT = "it is no cursor of yours for this list, filter and order; begin again at its first page"
 
 
@@ -64,14 +62,13 @@ def read_query(
     member = contract.classes[str(definition.member)]
     cursors = [it for it in parameters if it[0] in (AFTER, BEFORE)]
     others = tuple([it for it in parameters if it[0] not in (AFTER, BEFORE)])
-    if len(cursors) > 1 or sum([len(name) + len(value) for name, value in others]) > LENGTH:
+    plain = len(cursors) <= 1 and not (cursors and any(name == PAGE for name, _ in others))
+    if not plain or sum([len(name) + len(value) for name, value in others]) > LENGTH:
         return _read(tuple(parameters), definition, member, parent)
     wanted = _remembered(others, definition, member, parent)
     if not cursors:
         return wanted
     [(name, cursor)] = cursors
-    if wanted.number is not None:
-        raise _invalid(PAGE, COMBINED)
     return replace(wanted, after=cursor if name == AFTER else None, before=cursor if name == BEFORE else None)
 
 
@@ -93,7 +90,7 @@ def _read(
     for key, text in contains.items():
         _check_length(key, text, member.properties[key].shape.longest)
     if PAGE in given and (AFTER in given or BEFORE in given):
-        raise _invalid(PAGE, COMBINED)
+        raise _invalid(PAGE, "it cannot be combined with a cursor")
     if AFTER in given and BEFORE in given:
         raise _invalid(BEFORE, f"it cannot be combined with {AFTER}")
     return Wanted(
@@ -163,23 +160,16 @@ def _number(variable: Variable, value: str | None) -> int | None:
     return int(value)
 
 
-class Pages(Protocol):
-    """Of one list."""
-
-    @property
-    def first(self) -> str: ...
-
-
-def cut(wanted: Wanted, cursors: Cursors, pages: Pages) -> Cut:
+def cut(wanted: Wanted, cursors: Cursors, first: Callable[[], str]) -> Cut:
     """Raises `invalid-parameter` for what is no cursor here, and for a numbered page that begins too deep,
-    with a link to the first of the `pages` by cursors."""
+    with a link to the `first` page by cursors."""
     if wanted.number is not None:
         if not wanted.reaches(wanted.number):
             fault = (
                 f"numbered pages begin within the first {wanted.deepest:,} members; to read on, begin at the"
                 " first page by cursors and follow next"
             )
-            raise _invalid(PAGE, fault, _first(pages.first))
+            raise _invalid(PAGE, fault, _first(first()))
         return Cut(wanted.limit, offset=(wanted.number - 1) * wanted.limit)
     positions: dict[str, Position] = {}
     for name, given in ((AFTER, wanted.after), (BEFORE, wanted.before)):
@@ -187,7 +177,7 @@ def cut(wanted: Wanted, cursors: Cursors, pages: Pages) -> Cut:
         if given is not None and (given or name == BEFORE):
             position = cursors.open(given)
             if position is None:
-                raise _invalid(name, CURSOR_FAULT, _first(pages.first))
+                raise _invalid(name, CURSOR_FAULT, _first(first()))
             positions[name] = position
     return Cut(wanted.limit, after=positions.get(AFTER), before=positions.get(BEFORE))
 

@@ -33,6 +33,27 @@ class Loans:
         there: int = self._pool.get_size()
         return there, there - self._pool.get_idle_size() - len(self._waiting)
 
+    def at_hand(self) -> asyncpg.Connection | None:
+        """One that has not to be waited for, if there is any. It is given back as what was taken: by `put`,
+        else by `back`; by `drop` after an error."""
+        if self._waiting and _lives(self._waiting[-1]):
+            return self._waiting.pop()
+        return None
+
+    def put(self, connection: asyncpg.Connection) -> bool:
+        """For the next; False where it has to go `back` to the pool."""
+        self._times += 1
+        if self._wanted or self._pool.is_closing() or self._times % TIMES == 0:
+            return False
+        self._waiting.append(connection)
+        return True
+
+    async def back(self, connection: asyncpg.Connection) -> None:
+        """By way of the pool, for who waits there; where nobody does, with all others that wait here."""
+        await self.drop(connection)
+        if not self._wanted:
+            await self.end()
+
     async def take(self, wait: float) -> asyncpg.Connection:
         while self._waiting:
             connection = self._waiting.pop()
@@ -45,16 +66,6 @@ class Loans:
                 return await self._pool.acquire(timeout=wait)
         finally:
             self._wanted -= 1
-
-    async def keep(self, connection: asyncpg.Connection) -> None:
-        """For the next; by way of the pool where somebody waits there."""
-        self._times += 1
-        if self._wanted or self._pool.is_closing():
-            await self.drop(connection)
-            return
-        self._waiting.append(connection)
-        if self._times % TIMES == 0:
-            await self.end()
 
     async def drop(self, connection: asyncpg.Connection) -> None:
         """To the pool, which ends what is still going on, or closes the connection."""
@@ -82,10 +93,10 @@ class Loan:
     async def __aexit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if error is None:
-            await self._loans.keep(self._connection)
-        else:
+        if error is not None:
             await self._loans.drop(self._connection)
+        elif not self._loans.put(self._connection):
+            await self._loans.back(self._connection)
 
 
 def _lives(connection: asyncpg.Connection) -> bool:

@@ -19,7 +19,7 @@ from app.storage.statements import Rows, of_postgres, zoned
 
 # For a connection, and for an answer where the server itself does not say that it takes too long.
 WAIT_SECONDS = 10.0
-# Of how many statements it is remembered what their rows are: more than the service has.
+# Of how many statements it is remembered what their rows are.
 STATEMENTS = 512
 REPLAYED = "SELECT CAST(pg_last_wal_replay_lsn() - '0/0' AS bigint)"
 
@@ -88,8 +88,18 @@ class Client(AsyncpgDBClient):
 
     async def read(self, sql: str, values: Sequence[Any]) -> Rows:
         """By a statement of its own. Behind a pooler it is cut off from here, as others are by the server."""
-        async with self._lent() as connection:
-            return await self.fetch(connection, sql, values)
+        loans = self._loans
+        if loans is None:
+            raise unavailable()
+        connection = loans.at_hand() or await loans.take(self.wait)
+        try:
+            rows = await self.fetch(connection, sql, values)
+        except BaseException:
+            await loans.drop(connection)
+            raise
+        if not loans.put(connection):
+            await loans.back(connection)
+        return rows
 
     # Nothing is nearer than the pool.
     point = read

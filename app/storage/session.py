@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, Protocol, cast
 
@@ -68,20 +68,20 @@ class Session:
         wait for one of them."""
         self._client = cast("Client", _Ended())
 
-    async def rows(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> Awaitable[Rows]:
         """The rows that a statement selects or returns; `$1` is its first value, on both databases."""
         if self._connection is None:
-            return await self._client.read(sql, values)
-        return await self._client.fetch(self._connection, sql, values)
+            return self._client.read(sql, values)
+        return self._client.fetch(self._connection, sql, values)
 
-    async def point(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+    def point(self, sql: str, values: Sequence[Any] = ()) -> Awaitable[Rows]:
         """As `rows`, of a SELECT that looks at a few rows by index; never of a list, a search or a count.
 
         SQLite answers it sooner than a thread could be asked.
         """
         if self._connection is None:
-            return await self._client.point(sql, values)
-        return await self._client.brief(self._connection, sql, values)
+            return self._client.point(sql, values)
+        return self._client.brief(self._connection, sql, values)
 
     async def soon(self, sql: str, values: Sequence[Any], steps: int = STEPS) -> Rows | None:
         """As `point`; None where it would take longer, or where the database cannot tell that by the way.
@@ -90,11 +90,11 @@ class Session:
         """
         return None if self._connection else await self._client.soon(sql, values, steps)
 
-    async def brief(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+    def brief(self, sql: str, values: Sequence[Any] = ()) -> Awaitable[Rows]:
         """As `rows`, of an INSERT, UPDATE or DELETE of one row: sooner where a transaction has begun."""
         if self._connection is None:
-            return await self._client.read(sql, values)
-        return await self._client.brief(self._connection, sql, values)
+            return self._client.read(sql, values)
+        return self._client.brief(self._connection, sql, values)
 
     async def begin_locking(self) -> None:
         """Before locks that `give_back_locks` may have to undo, where something was done or locked before."""

@@ -27,7 +27,7 @@ from app.storage.statements import Rows, encoded, of_sqlite
 WAIT_SECONDS = 10.0
 # How soon it is tried again where nobody is waited for.
 REFUSED_SECONDS = 0.02
-# How many statements a connection keeps prepared: more than the service has.
+# How many statements a connection keeps prepared: of lists there are more, of which few are in use at a time.
 STATEMENTS = 512
 # How often SQLite tells how far it is.
 TOLD_STEPS = 2_500
@@ -153,17 +153,14 @@ class Client(SqliteClient):
 
     async def point(self, sql: str, values: Sequence[Any]) -> Rows:
         """As `read`, here and now; in the thread if it is more than was thought, or cannot be now."""
-        if self._points is None:
-            raise unavailable()
-        statement = self._statement(sql)
-        found = self._points.rows(statement.text, encoded(values), STEPS)
-        if found is None:
-            return await self.read(sql, values)
-        rows, cursor = found
-        return statement.decoded(rows, lambda: [column[0] for column in cursor.description])
+        rows = self._here(sql, values, STEPS)
+        return await self.read(sql, values) if rows is None else rows
 
     async def soon(self, sql: str, values: Sequence[Any], steps: int) -> Rows | None:
         """Here and now; None if it is more than was thought, or cannot be now."""
+        return self._here(sql, values, steps)
+
+    def _here(self, sql: str, values: Sequence[Any], steps: int) -> Rows | None:
         if self._points is None:
             raise unavailable()
         statement = self._statement(sql)
@@ -243,7 +240,7 @@ class Client(SqliteClient):
 
     async def brief(self, connection: aiosqlite.Connection, sql: str, values: Sequence[Any]) -> Rows:
         """As `fetch`, here and now. Within a transaction that has begun nobody is waited for, and the thread,
-        which began it and will end it, has nothing to do meanwhile."""
+        which will end it, has nothing to do meanwhile."""
         statement = self._statement(sql)
         with translated:
             here = connection._conn  # noqa: SLF001 - aiosqlite has no other way than through its thread
@@ -300,7 +297,7 @@ async def _set(connection: aiosqlite.Connection, pragma: str, value: object) -> 
         try:
             await connection.execute_fetchall(f"PRAGMA {pragma}={value}")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             await asyncio.sleep(REFUSED_SECONDS)
         else:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeAlias, overload
 from uuid import UUID
 
@@ -103,7 +104,7 @@ class Statement:
         if not raw:
             return []
         if self._columns is None:
-            self._columns = _columns(names(), self._time)
+            self._columns = _columns(tuple(names()), self._time)
         return self._columns.decode(raw) if len(raw) == 1 else Table(raw, self._columns)
 
 
@@ -123,14 +124,16 @@ def _whole(at: str) -> str:
 
 
 def _lengthened(at: str) -> str:
-    if len(at) == 29:
-        return f"{at[:10]}T{at[11:26]}Z"
-    seconds, _, fraction = at[11:-3].partition(".")
-    return f"{at[:10]}T{seconds}.{fraction.ljust(6, '0')}Z"
+    if len(at) != 29:
+        seconds, _, fraction = at[:-3].partition(".")
+        at = f"{seconds}.{fraction.ljust(6, '0')}"
+    return f"{at[:10]}T{at[11:26]}Z"
 
 
-def _columns(names: Sequence[str], time: Callable[[str], str]) -> Columns:
-    """The decoder is written as Python and compiled, as dataclasses are: rows come by dozens."""
+@cache
+def _columns(names: tuple[str, ...], time: Callable[[str], str]) -> Columns:
+    """The decoder is written as Python and compiled, as dataclasses are: rows come by dozens. There are few,
+    of many statements: what is compiled for one is remembered by it."""
     places = {name: number for number, name in enumerate(names)}
     expressions = {
         name: f"time(row[{place}])" if name in TIME_COLUMNS else f"row[{place}]"

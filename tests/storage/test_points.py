@@ -147,7 +147,7 @@ async def test_a_point_that_finds_the_file_locked_waits_in_the_thread(
         with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite://"), isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             threaded.clear()
-            reading = asyncio.create_task(database.reading().point(BY_ID, [organization_id]))
+            reading = asyncio.ensure_future(database.reading().point(BY_ID, [organization_id]))
             await asyncio.sleep(0.1)
             assert len(threaded) == 1
             assert not reading.done()
