@@ -16,7 +16,7 @@ from app.protocol.codings import CODINGS, MIN_LENGTH, encode
 from app.protocol.conditions import Conditions, check_read, entity_tag, not_modified
 from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
-from app.protocol.outgoing import Outgoing, Pairs, behind, outgoing
+from app.protocol.outgoing import Outgoing, Pairs, behind, numbered, outgoing
 from app.protocol.preferences import Preferences
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON, JSON_LD, SYNTAXES, TURTLE, essence_of, with_suffix
@@ -256,7 +256,7 @@ class Answers:
         if answer.told is None:
             answer.told = self._told(answer)
         fields, public = answer.told
-        return behind((("X-Request-Id", request_id), *(() if public else callers)), fields)
+        return numbered(request_id, fields if public or not callers else behind(callers, fields))
 
     def _told(self, answer: Answer) -> tuple[Outgoing, bool]:
         fields = [*answer.fields]

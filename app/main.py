@@ -128,7 +128,7 @@ class _Place:
 
     def find(self, segments: Sequence[str]) -> tuple[ASGIApp | None, dict[str, str]]:
         """What is at the path, and the values of the variables by their names there."""
-        place, values = self, list[str]()
+        place, values = self, []
         for segment in segments:
             found = place.below.get(segment)
             if found is None:

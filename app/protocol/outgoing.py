@@ -56,6 +56,13 @@ def behind(first: Sequence[tuple[str, str]], others: Outgoing) -> Outgoing:
     return Outgoing((_Text(first), others), lines, closes=closes)
 
 
+def numbered(request_id: str, others: Outgoing) -> Outgoing:
+    """With a number that the service itself has made, in which nothing has to be looked for."""
+    octets = request_id.encode("ascii")
+    lines = b"".join((b"x-request-id: ", octets, b"\r\n", others.lines))
+    return Outgoing((((b"x-request-id", octets),), others), lines, closes=others.closes)
+
+
 def _checked(lines: bytes, number: int) -> bytes:
     if lines.translate(None, VISIBLE) != b"\r\n" * number:
         raise RuntimeError("a field of the answer holds what would end it")

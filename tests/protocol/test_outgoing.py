@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.protocol.outgoing import CLOSE, behind, outgoing
+from app.protocol.outgoing import CLOSE, behind, numbered, outgoing
 
 
 @pytest.mark.parametrize("octets", [b"a\r\nb: c", b"a\nb", b"a\rb", b"a\0b", b"a\x7fb"])
@@ -23,7 +23,7 @@ def test_what_has_no_octets_of_its_own_is_refused() -> None:
 
 def test_fields_are_what_they_are_written_as() -> None:
     others = outgoing([(b"etag", b'"1"'), (b"vary", "\u00e9".encode("latin-1"))])
-    fields = behind([("X-Request-Id", "7"), ("X-Name", "\u00fc")], others)
+    fields = numbered("7", behind([("X-Name", "\u00fc")], others))
     for _ in range(2):
         assert [*fields] == [(b"x-request-id", b"7"), (b"x-name", b"\xfc"), *others]
     assert fields.lines == b'x-request-id: 7\r\nx-name: \xfc\r\netag: "1"\r\nvary: \xe9\r\n'
@@ -34,5 +34,5 @@ def test_whoever_tells_that_the_connection_ends_is_heard() -> None:
     nothing, closing = outgoing([]), [("Connection", "close")]
     assert outgoing([CLOSE]).closes
     assert behind(closing, nothing).closes
-    assert behind([("X-Request-Id", "7")], behind(closing, nothing)).closes
+    assert numbered("7", behind(closing, nothing)).closes
     assert not behind([("X-Note", "connection: close")], nothing).closes
