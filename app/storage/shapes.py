@@ -70,6 +70,14 @@ class Shape:
         return way is not None and not (way.single or self.parent or self.contains)
 
     @property
+    def headed(self) -> bool:
+        """Whether the first entry of each of the caller's organizations is looked at before all others."""
+        way = self.way
+        if way is None or self.parent or self.contains:
+            return False
+        return self.order in way.orders and not (way.single or self.direct)
+
+    @property
     def direct(self) -> bool:
         """Whether an index of the parent's has the rows that the caller sees in order, and no others."""
         way = self.way
