@@ -58,17 +58,18 @@ class KeptAnswers(Generic[Answer]):
     def keep(self, mark: int, key: Hashable, tag: str, answer: Answer, length: int | None) -> None:
         """Where it is asked for again before there was no room for it any more: most of what is read by a
         crawler never is. `length` is that of the content; None for what says that there is no new one."""
-        if not self._seen_before(mark, APIECE + 2 * (length or 0)):
+        if not self._seen_before(mark, min(APIECE + 2 * (length or 0), LARGEST)):
             return
         kept = self.get(mark, key) or Kept(key, tag, APIECE + weight(key))
+        octets = kept.octets + (0 if length is None else length - kept.length)
+        if octets > LARGEST:
+            return
         self._drop(mark)
+        kept.octets = octets
         if length is None:
             kept.unmodified = answer
         else:
-            kept.octets += length - kept.length
             kept.whole, kept.length = answer, length
-        if kept.octets > LARGEST:
-            return
         self._kept[mark] = kept
         self._octets += kept.octets
         while self._octets > OCTETS:

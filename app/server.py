@@ -20,8 +20,6 @@ from uvicorn.supervisors import multiprocess
 from app.connection import Config
 from app.main import prepare
 
-FORK = multiprocessing.get_context("fork")
-
 
 class Server(uvicorn.Server):
     """Tells the application of the end before it comes, so that whoever asks `/readyz` sends no more."""
@@ -55,7 +53,8 @@ class Worker(multiprocess.Process):
         self._forks = can_fork()
         if self._forks:
             given = config, self.target, sockets, None
-            self.process = FORK.Process(target=_forked, args=given)  # type: ignore[assignment]  # of another kind
+            fork = multiprocessing.get_context("fork")
+            self.process = fork.Process(target=_forked, args=given)  # type: ignore[assignment]  # of another kind
 
     def start(self) -> None:
         """A signal that comes at once waits until the fork does by it what its own parent would not."""

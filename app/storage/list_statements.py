@@ -52,7 +52,7 @@ def walk_statement(shape: Shape) -> str:
     never for who sees little. Its values are those of `page_statement`; it finds nothing for who has few, and
     counts nothing."""
     limit = f"CASE WHEN {HAS_MANY} THEN {shape.bound} ELSE 0 END"
-    source, columns, way = shape.kind.source, _columns(replace(shape, counted=False)), shape.way
+    source, columns, way = shape.kind.source, _columns(replace(shape, counted=False), OWNS_ANY), shape.way
     seen = where(shape.seen())
     if way is not None and way.granted:
         # What the caller is to a row is looked up once, to see whether it sees it and to tell what it is.
@@ -93,11 +93,11 @@ def count_statement(shape: Shape) -> str:
     return f"SELECT ({total(replace(shape, begins=False, skips=False))}) AS total"
 
 
-def _columns(shape: Shape) -> str:
+def _columns(shape: Shape, owns_any: str = "") -> str:
     """What is read of each row, and what each row tells of the whole: so it costs no statement of its own."""
     # PostgreSQL's sum of whole numbers would be decoded as a Decimal, for each row.
     count = f", CAST(({total(shape)}) AS bigint) AS total" if shape.counted else ""
-    owns = "" if shape.parent else f", ({_owns_any(shape)}) AS owns_any"
+    owns = "" if shape.parent else f", ({owns_any or _owns_any(shape)}) AS owns_any"
     columns = selected(shape.kind, shape.everything, shape.dialect)
     if shape.kind.parents.get(shape.parent) == f"{shape.kind.row}.organization_id = {{id}}":
         # What the caller is to all of them is looked up once.
@@ -110,14 +110,15 @@ def _columns(shape: Shape) -> str:
 
 def _owns_any(shape: Shape) -> str:
     """PostgreSQL, which takes it that everybody has as many memberships as people have on the average, would
-    go through those of all until it met one of the caller's. Where the statement has the caller's, it goes
-    through these."""
+    go through those of all until it met one of the caller's. Where the statement has the caller's, and they
+    are few, it goes through these; of many, one is soon met."""
     if shape.dialect == "sqlite" or not shape.headed:
         return OWNS_ANY
-    return """EXISTS (SELECT 1 FROM heads WHERE (SELECT owning.role = 'owner' AND owned.deleted_at IS NULL
+    of_few = """EXISTS (SELECT 1 FROM heads WHERE (SELECT owning.role = 'owner' AND owned.deleted_at IS NULL
         FROM membership owning CROSS JOIN organization owned
         WHERE owning.organization_id = heads.organization_id AND owning.partner_id = $1
         AND owned.id = heads.organization_id))"""
+    return f"CASE WHEN {HAS_MANY} THEN {OWNS_ANY} ELSE {of_few} END"
 
 
 def _chosen(shape: Shape, way: Way) -> str:

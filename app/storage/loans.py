@@ -22,6 +22,7 @@ class Loans:
         self._waiting: list[asyncpg.Connection] = []
         self._wanted = 0
         self._times = 0
+        self._closed = False
 
     def lend(self, wait: float) -> Loan:
         """It is waited for so many seconds, where all are lent."""
@@ -31,7 +32,7 @@ class Loans:
     def number(self) -> tuple[int, int]:
         """How many connections there are, and how many of them are lent."""
         there: int = self._pool.get_size()
-        return there, there - self._pool.get_idle_size() - len(self._waiting)
+        return there, there - self._pool.get_idle_size() - sum(map(_lives, self._waiting))
 
     def at_hand(self) -> asyncpg.Connection | None:
         """One that has not to be waited for, if there is any. It is given back as what was taken: by `put`,
@@ -43,7 +44,7 @@ class Loans:
     def put(self, connection: asyncpg.Connection) -> bool:
         """For the next; False where it has to go `back` to the pool."""
         self._times += 1
-        if self._wanted or self._pool.is_closing() or self._times % TIMES == 0:
+        if self._wanted or self._closed or self._times % TIMES == 0:
             return False
         self._waiting.append(connection)
         return True
@@ -71,6 +72,11 @@ class Loans:
         """To the pool, which ends what is still going on, or closes the connection."""
         with translated:
             await self._pool.release(connection)
+
+    async def close(self) -> None:
+        """From here on all that is given back goes to the pool, which can close then."""
+        self._closed = True
+        await self.end()
 
     async def end(self) -> None:
         while self._waiting:

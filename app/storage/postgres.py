@@ -77,7 +77,7 @@ class Client(AsyncpgDBClient):
     async def close(self) -> None:
         loans, self._loans = self._loans, None
         if loans is not None:
-            await loans.end()
+            await loans.close()
         await super().close()
 
     async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
