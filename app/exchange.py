@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 
 from app.addresses import item_path
@@ -57,7 +57,7 @@ class Exchange:
     request_id: str
     database: Database
     transaction: Session | None = None
-    _act: Act | None = None
+    _act: Act | None = field(default=None, init=False)
 
     @property
     def session(self) -> Session:

@@ -52,9 +52,8 @@ def read_content(
                 violations.append(violation(key, REMOVED, "required"))
         else:
             values[key] = reference(value) if property_.link else value
-            if not property_.shape.holds(values[key]):
-                failures = {failure.message: failure for failure in property_.shape.failures(values[key])}
-                violations += [violation(key, failure.message, failure.code) for failure in failures.values()]
+            failures = {failure.message: failure for failure in property_.shape.failures(values[key])}
+            violations += [violation(key, failure.message, failure.code) for failure in failures.values()]
     if not partial:
         violations += [
             violation(key, "This is required.", "required")
