@@ -84,11 +84,12 @@ async def test_lc_01_a_service_whose_database_is_away_lives_and_is_not_ready(
 async def test_lc_01_a_database_that_keeps_one_waiting_is_not_ready(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published, "READY_SECONDS", 0.1)
     async with running(f"{postgres_url}&maxsize=1", tmp_path) as service:
         pipeline = service.app.default.pipeline  # type: ignore[attr-defined]  # it is an Endpoint
-        async with pipeline._database.transaction():
-            check_problem(await service.as_(None).get("/readyz"), "unavailable")
+        with monkeypatch.context() as hurried:
+            hurried.setattr(published, "READY_SECONDS", 0.1)
+            async with pipeline._database.transaction():
+                check_problem(await service.as_(None).get("/readyz"), "unavailable")
         assert (await service.as_(None).get("/readyz")).status_code == 200
 
 
