@@ -52,6 +52,12 @@ class KeptAnswers(Generic[Answer]):
         self._seen_octets = 0
 
     def get(self, mark: int, key: Hashable) -> Kept[Answer] | None:
+        kept = self._found(mark, key)
+        if kept is not None:
+            self._pass(kept.octets)
+        return kept
+
+    def _found(self, mark: int, key: Hashable) -> Kept[Answer] | None:
         kept = self._kept.get(mark)
         return kept if kept is not None and kept.key == key else None
 
@@ -60,7 +66,7 @@ class KeptAnswers(Generic[Answer]):
         crawler never is. `length` is that of the content; None for what says that there is no new one."""
         if not self._seen_before(mark, min(APIECE + 2 * (length or 0), LARGEST)):
             return
-        kept = self.get(mark, key) or Kept(key, tag, APIECE + weight(key))
+        kept = self._found(mark, key) or Kept(key, tag, APIECE + weight(key))
         octets = kept.octets + (0 if length is None else length - kept.length)
         if octets > LARGEST:
             return
@@ -81,10 +87,14 @@ class KeptAnswers(Generic[Answer]):
             self._octets -= kept.octets
 
     def _seen_before(self, mark: int, octets: int) -> bool:
-        if mark in self._seen or mark in self._earlier:
-            return True
+        seen = mark in self._seen or mark in self._earlier
         self._seen.add(mark)
+        self._pass(octets)
+        return seen
+
+    def _pass(self, octets: int) -> None:
+        """Whatever is asked for makes all that was seen before it older, also what is kept: a round of more
+        than has room would push out, all the time, what it asks for next."""
         self._seen_octets += octets
         if self._seen_octets >= OCTETS // 2:
             self._seen, self._earlier, self._seen_octets = set(), self._seen, 0
-        return False
