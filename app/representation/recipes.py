@@ -19,8 +19,9 @@ from app.representation.nodes import NodeObject
 
 Values: TypeAlias = Mapping[str, Any]
 Write: TypeAlias = Callable[[Sequence[Values]], str]
-# Of the values that an address is made of, and of those in an expression.
+# Of the values that an address is made of, of those in an expression, and of those a text has as they are.
 _NAMES, _VALUES = re.compile(r"{(\w+)}"), re.compile(r'values\["(\w+)"\]')
+_TOLD = re.compile(r'{values\["(\w+)"\]}')
 
 
 class Recipe:
@@ -94,14 +95,14 @@ def _object(members: Sequence[_Member]) -> str:
 
 
 class Columns(Protocol):
-    """Of rows as a database told them: `places` of values by name, `expressions` of what they tell in a
-    `row`, in which `known` are the names, and what makes values of rows."""
+    """Of rows as a database told them: `places` of values by name, `parts` of an f-string that tell what is
+    in a `row`, in which `known` are the names, and what makes values of rows."""
 
     @property
     def places(self) -> Mapping[str, int]: ...
 
     @property
-    def expressions(self) -> Mapping[str, str]: ...
+    def parts(self) -> Mapping[str, str]: ...
 
     @property
     def known(self) -> Mapping[str, Any]: ...
@@ -122,9 +123,13 @@ class _Writer:
         self._written: dict[tuple[Columns | None, tuple[str, ...]], Write] = {}
 
     def __call__(self, several: Sequence[Values]) -> str:
-        get = several[0].get
-        missing = tuple([name for name in self._needed if get(name) is None])
         columns: Columns | None = getattr(several, "columns", None)
+        if columns is None:
+            get = several[0].get
+            missing = tuple([name for name in self._needed if get(name) is None])
+        else:
+            row, place = several.raw[0], columns.places.get  # type: ignore[attr-defined]  # has columns
+            missing = tuple([it for it in self._needed if (at := place(it)) is None or row[at] is None])
         write = self._written.get((columns, missing))
         if write is None:
             write = self._written[columns, missing] = self._compiled(missing, columns)
@@ -149,8 +154,9 @@ class _Writer:
         if columns is None:
             condition = _VALUES.sub(r'get("\1")', condition)
         else:
-            places, expressions = columns.places, columns.expressions
-            text = _VALUES.sub(lambda it: expressions[it[1]], text)
+            places, parts = columns.places, columns.parts
+            text = _TOLD.sub(lambda it: parts[it[1]], text)
+            text = _VALUES.sub(lambda it: f"row[{places[it[1]]}]", text)
             condition = _VALUES.sub(lambda it: f"row[{places[it[1]]}]", condition)
             made = f"[{made} {of_each.replace('several', 'decode([row])')}][0]"
             of_each = "for row in several"

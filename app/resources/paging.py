@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from app.contract.contract import Contract
@@ -23,7 +23,7 @@ CURSOR_FAULT = "it is no cursor of yours for this list, filter and order; begin 
 REMEMBERED, LENGTH = 1_024, 256
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Wanted:
     """What the query of a list asks for. `given` are its filters and its order, in the template's order.
 
@@ -69,7 +69,8 @@ def read_query(
     if not cursors:
         return wanted
     [(name, cursor)] = cursors
-    return replace(wanted, after=cursor if name == AFTER else None, before=cursor if name == BEFORE else None)
+    after, before = (cursor, None) if name == AFTER else (None, cursor)
+    return Wanted(wanted.listing, wanted.given, wanted.limit, wanted.deepest, None, after, before)
 
 
 def _read(

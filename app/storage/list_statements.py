@@ -98,7 +98,7 @@ def _columns(shape: Shape, owns_any: str = "") -> str:
     # PostgreSQL's sum of whole numbers would be decoded as a Decimal, for each row.
     count = f", CAST(({total(shape)}) AS bigint) AS total" if shape.counted else ""
     owns = "" if shape.parent else f", ({owns_any or _owns_any(shape)}) AS owns_any"
-    columns = selected(shape.kind, shape.everything, shape.dialect)
+    columns = selected(shape.kind, shape.everything, shape.dialect, listed=True)
     if shape.kind.parents.get(shape.parent) == f"{shape.kind.row}.organization_id = {{id}}":
         # What the caller is to all of them is looked up once.
         whose = f"{shape.kind.row}.organization_id"

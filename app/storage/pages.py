@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from tortoise.filters import escape_like
 
@@ -18,10 +18,9 @@ from app.storage.records import Record, alike, owns_any, read_rows, reads_all
 from app.storage.search import with_candidates
 from app.storage.session import Dialect, Session
 from app.storage.shapes import Shape
-from app.storage.statements import Rows, as_they_came
+from app.storage.statements import Rows, as_they_came, tells, value
 from app.storage.tables import TIME_COLUMNS
 
-Row: TypeAlias = Mapping[str, Any]
 # Enough for all that is counted: eight or so for an entry of an index, which are short ones.
 COUNT_STEPS = 100_000
 
@@ -123,12 +122,12 @@ async def page(
     kept, more = (rows[: cut.limit], True) if len(rows) > cut.limit else (rows, False)
     if cut.before is not None:
         kept = kept[::-1]
-    owns = not listing.parent and (whole["owns_any"] if whole else await owns_any(session, caller))
+    owns = not listing.parent and (value(whole, 0, "owns_any") if whole else await owns_any(session, caller))
     return Page(
         kind=shape.kind,
         rows=kept,
         everything=everything,
-        positions=tuple([_position(listing, row) for row in (kept[0], kept[-1])]) if kept else (),
+        positions=(_position(listing, kept, 0), _position(listing, kept, len(kept) - 1)) if kept else (),
         more=more,
         owns_any=bool(owns),
         total=await _total(session, shape, values, whole) if shape.counted else None,
@@ -165,28 +164,28 @@ def _shape(
     )
 
 
-async def _rows(session: Session, shape: Shape, values: Sequence[Any]) -> tuple[Rows, Row]:
-    """The page's, and one that tells of the whole, if there is one. What is searched or passed over may be
-    much; an index leads to all else."""
+async def _rows(session: Session, shape: Shape, values: Sequence[Any]) -> tuple[Rows, Rows]:
+    """The page's, and those of which the first tells of the whole, if there is one. What is searched or
+    passed over may be much; an index leads to all else."""
     if shape.looks_once:
         rows = await session.rows(search_statement(shape), values)
         if rows[0]["small"]:
-            return rows if rows[0]["id"] else [], rows[0]
+            return rows if rows[0]["id"] else [], rows
     if shape.contains or shape.skips:
         rows = await session.rows(page_statement(shape), values)
     else:
         walked = await session.soon(walk_statement(shape), values) if shape.walks else None
         rows = walked or await session.point(page_statement(shape), values)
-    return rows, rows[0] if rows else {}
+    return rows, rows
 
 
-async def _total(session: Session, shape: Shape, values: Sequence[Any], whole: Row) -> int | None:
+async def _total(session: Session, shape: Shape, values: Sequence[Any], whole: Rows) -> int | None:
     """As a row of the page tells it; where none does, it has to be asked for."""
-    if "total" not in whole:
+    if not tells(whole, "total"):
         statement = count_statement(shape)
         soon = None if shape.contains else await session.soon(statement, values, COUNT_STEPS)
-        [whole] = await session.rows(statement, values) if soon is None else soon
-    total = whole["total"]
+        whole = await session.rows(statement, values) if soon is None else soon
+    total = value(whole, 0, "total")
     return None if total is None else int(total)
 
 
@@ -196,7 +195,7 @@ def _comparable(listing: Listing, position: Position) -> Any:
     return int(position.value) if listing.order == "sequence" else position.value
 
 
-def _position(listing: Listing, row: Row) -> Position:
+def _position(listing: Listing, rows: Rows, number: int) -> Position:
     """A time is read back under its own column's name only."""
-    value = row[listing.order] if listing.order in TIME_COLUMNS else row["position_value"]
-    return Position(str(value), row["id"])
+    column = listing.order if listing.order in TIME_COLUMNS else "position_value"
+    return Position(str(value(rows, number, column)), value(rows, number, "id"))

@@ -14,7 +14,7 @@ from typing import Any
 from app.caller import READ_ALL, Caller
 from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
 from app.storage.session import Dialect, Session
-from app.storage.statements import Rows, Table
+from app.storage.statements import Rows, Table, value
 from app.storage.tables import TIME_COLUMNS
 
 # Whether the caller is an owner of any organization that is there. For IN, SQLite would read all of its own.
@@ -177,15 +177,18 @@ async def taken_handles(session: Session, handles: Collection[str]) -> set[str]:
 
 
 @cache
-def selected(kind: Kind, everything: bool, dialect: Dialect) -> str:
-    """The columns that `read_row` reads. Of what asyncpg would make objects, PostgreSQL makes text itself."""
-    columns = {
-        **kind.values,
+def selected(kind: Kind, everything: bool, dialect: Dialect, *, listed: bool = False) -> str:
+    """The columns that `read_row` reads. Of what asyncpg would make objects, PostgreSQL makes text itself.
+
+    Of what is `listed` neither its version nor its state is told, nor by what it was deleted, for it is not.
+    """
+    state = {
         "version": kind.version,
         "deleted_at": kind.deleted_at,
-        **dict(zip(kind.role_columns, kind.roles, strict=True)),
         **{column: kind.withheld[method] for method, column in kind.withheld_columns},
     }
+    roles = dict(zip(kind.role_columns, kind.roles, strict=True))
+    columns = {**kind.values, **roles, **({} if listed else state)}
     if dialect == "postgres":
         columns |= {name: f"CAST({columns[name]} AS text)" for name in columns if _is_object(name)}
     text = ", ".join(f'{expression} AS "{name}"' for name, expression in columns.items())
@@ -222,7 +225,7 @@ def alike(kind: Kind, rows: Rows, everything: bool) -> Sequence[tuple[frozenset[
     more of them than what they are called."""
     nameable = not everything and kind.class_name == "Organization"
     if isinstance(rows, Table) and rows.same(kind.role_columns):
-        roles = _roles(kind.roles_in(rows[0]))
+        roles = _roles(tuple([value(rows, 0, column) for column in kind.role_columns]))
         return [(roles, nameable and not roles, rows)]
     found = [(_roles(columns), list(some)) for columns, some in groupby(rows, kind.roles_in)]
     return [(roles, nameable and not roles, some) for roles, some in found]

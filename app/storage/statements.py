@@ -25,13 +25,14 @@ Decode: TypeAlias = Callable[[Raw], list[Row]]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Columns:
-    """What the rows of a statement have: `places` by name, and `expressions` of what is told of a `row` as it
-    came, in which `known` are the names."""
+    """What the rows of a statement have: `places` by name, and `parts` of an f-string that tell what is in a
+    `row` as it came, in which `known` are the names. `time` tells a time."""
 
     places: Mapping[str, int]
-    expressions: Mapping[str, str]
+    parts: Mapping[str, str]
     known: Mapping[str, Any]
     decode: Decode
+    time: Callable[[str], str]
 
 
 class Table(Sequence[Row]):
@@ -53,6 +54,11 @@ class Table(Sequence[Row]):
         """Whether all rows have the same values in some columns."""
         places = [self.columns.places[name] for name in names]
         return all(len({row[place] for row in self.raw}) == 1 for place in places)
+
+    def value(self, number: int, name: str) -> Any:
+        """Of one row, without making it a dictionary."""
+        told = self.raw[number][self.columns.places[name]]
+        return self.columns.time(told) if told and name in TIME_COLUMNS else told
 
     @property
     def as_they_came(self) -> Hashable:
@@ -89,12 +95,23 @@ def as_they_came(rows: Rows) -> Hashable:
     return rows.as_they_came if isinstance(rows, Table) else tuple([tuple(row.values()) for row in rows])
 
 
+def value(rows: Rows, number: int, name: str) -> Any:
+    """Of one row, looked at as little as can be; KeyError where rows have no such column."""
+    return rows.value(number, name) if isinstance(rows, Table) else rows[number][name]
+
+
+def tells(rows: Rows, name: str) -> bool:
+    """Whether there is a first row, and it has such a column."""
+    return name in rows.columns.places if isinstance(rows, Table) else bool(rows) and name in rows[0]
+
+
 class Statement:
-    """A statement, and the columns of its rows. `time` tells a time that comes as text."""
+    """A statement, and the columns of its rows. `time` tells a time that comes as the text `it`, as a part of
+    an f-string."""
 
     __slots__ = ("_columns", "_time", "text")
 
-    def __init__(self, text: str, time: Callable[[str], str]) -> None:
+    def __init__(self, text: str, time: str) -> None:
         self.text, self._time = text, time
         self._columns: Columns | None = None
 
@@ -110,43 +127,37 @@ class Statement:
 
 def of_sqlite(sql: str) -> Statement:
     """With parameters as it numbers them, `?1` for `$1`. It keeps times as `encoded` makes them."""
-    return Statement(re.sub(r"\$(\d+)", r"?\1", sql), _whole)
+    return Statement(re.sub(r"\$(\d+)", r"?\1", sql), "{it[:10]}T{it[11:26]}Z")
 
 
 def of_postgres(sql: str) -> Statement:
     """It tells times as `2026-01-01 00:00:00.5+00`, without noughts at the end."""
-    return Statement(sql, _lengthened)
-
-
-def _whole(at: str) -> str:
-    """To a microsecond, and in UTC."""
-    return f"{at[:10]}T{at[11:26]}Z"
+    return Statement(sql, "{it[:10]}T{it[11:26] if len(it) == 29 else lengthened(it)}Z")
 
 
 def _lengthened(at: str) -> str:
-    if len(at) != 29:
-        seconds, _, fraction = at[:-3].partition(".")
-        at = f"{seconds}.{fraction.ljust(6, '0')}"
-    return f"{at[:10]}T{at[11:26]}Z"
+    """What follows the day."""
+    seconds, _, fraction = at[11:-3].partition(".")
+    return f"{seconds}.{fraction.ljust(6, '0')}"
 
 
 @cache
-def _columns(names: tuple[str, ...], time: Callable[[str], str]) -> Columns:
+def _columns(names: tuple[str, ...], time: str) -> Columns:
     """The decoder is written as Python and compiled, as dataclasses are: rows come by dozens. There are few,
     of many statements: what is compiled for one is remembered by it."""
     places = {name: number for number, name in enumerate(names)}
-    expressions = {
-        name: f"time(row[{place}])" if name in TIME_COLUMNS else f"row[{place}]"
+    parts = {
+        name: re.sub(r"\bit\b", f"row[{place}]", time) if name in TIME_COLUMNS else f"{{row[{place}]}}"
         for name, place in places.items()
     }
     told = ", ".join(
-        f"{name!r}: {it if name not in TIME_COLUMNS else f'row[{places[name]}] and {it}'}"
-        for name, it in expressions.items()
+        f"{name!r}: row[{places[name]}]" + (f" and f'{part}'" if name in TIME_COLUMNS else "")
+        for name, part in parts.items()
     )
     # What is compiled are the names that the service's own statements give to columns.
-    known = {"time": time}
+    known = {"lengthened": _lengthened}
     decode: Decode = eval(f"lambda rows: [{{{told}}} for row in rows]", known)  # noqa: S307
-    return Columns(places, expressions, known, decode)
+    return Columns(places, parts, known, decode, eval(f"lambda it: f'{time}'", known))  # noqa: S307
 
 
 def encoded(values: Sequence[Any]) -> Sequence[Any]:
