@@ -8,6 +8,25 @@ from functools import lru_cache
 from typing import Any
 
 from app.addresses import ENTRYPOINT, PROTECTED_RESOURCE
+from app.answer_fields import (
+    ANYBODYS,
+    ANYBODYS_TO_KEEP,
+    API_DOCUMENTATION,
+    CONSTRAINED_BY,
+    CONSTRAINTS,
+    CONTEXT,
+    NEVER,
+    NOTHING_RUNS,
+    POLICY,
+    PRIVATE,
+    SITES_OWN,
+    Fields,
+    applied,
+    of_every_answer,
+    of_representation,
+    policy,
+    there,
+)
 from app.contract.contract import Contract
 from app.exchange import Representation
 from app.kept import KeptAnswers
@@ -16,87 +35,32 @@ from app.protocol.codings import CODINGS, MIN_LENGTH, encode
 from app.protocol.conditions import Conditions, check_read, entity_tag, not_modified
 from app.protocol.links import Link, link_field
 from app.protocol.negotiation import negotiate
-from app.protocol.outgoing import Outgoing, Pairs, behind, numbered, outgoing
-from app.protocol.preferences import Preferences
+from app.protocol.outgoing import GAP, Frame, Outgoing, Pairs, behind, numbered, outgoing
+from app.protocol.preferences import NONE
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON, JSON_LD, SYNTAXES, TURTLE, essence_of, with_suffix
 from app.representation.nodes import dump, plain
-from app.representation.pages import page_policy
 from app.representation.problems import MEDIA_TYPE as PROBLEM_JSON
 from app.representation.problems import problem_node, without_json_ld
 from app.representation.writing import Writers
+from app.wishes import Choice, Wish
 
-API_DOCUMENTATION = "http://www.w3.org/ns/hydra/core#apiDocumentation"
-CONTEXT = "http://www.w3.org/ns/json-ld#context"
-# Where the rules stand that a request did not keep (LDP section 4.2.1.6): of state, of content.
-CONSTRAINED_BY = "http://www.w3.org/ns/ldp#constrainedBy"
-CONSTRAINTS = {409: ENTRYPOINT["documentation"], 422: ENTRYPOINT["shapes"]}
-# Data differs from caller to caller: it may be kept, but is asked for each time (RFC 9111 section 5.2.2).
-PRIVATE, PUBLIC, NEVER = "private, no-cache", "public, max-age=300", "no-store"
-# What never changes is not even asked for again (RFC 8246).
-FOREVER = "public, max-age=31536000, immutable"
-_ANYBODYS_TO_KEEP = {PUBLIC, FOREVER}
-EXPOSED = (
-    "Link",
-    "Link-Template",
-    "Location",
-    "Content-Location",
-    "ETag",
-    "Allow",
-    "Accept-Post",
-    "Accept-Patch",
-    "WWW-Authenticate",
-    "Retry-After",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Preference-Applied",
-    "Idempotency-Replayed",
-    "Traceresponse",
-    "X-Request-Id",
-)
-# What a 304 leaves out, for it speaks of content that does not come.
-OF_CONTENT = frozenset({"Content-Type", "Accept-Ranges", "Content-Encoding"})
-# What anybody may embed, and what only pages of the same site may (Fetch, Cross-Origin-Resource-Policy).
-ANYBODYS, SITES_OWN = "cross-origin", "same-site"
-YEAR_SECONDS = 31_536_000
-
-POLICY = "Content-Security-Policy"
-# What is no page loads nothing, wherever it is opened.
-_NOTHING_RUNS = (POLICY, "default-src 'none'; frame-ancestors 'none'")
-
-# A page comes in one language and with all that anybody may prefer.
-NOTHING_PREFERRED, VARIES_PAGE = Preferences(), "Accept, Accept-Encoding"
-
-Fields = Sequence[tuple[str, str]]
+# Of heads that differ in a few values.
+FRAMES = 1_024
 
 
 @dataclass(slots=True)
 class Answer:
-    """Fields beside those that every answer has, and the bytes; none at all where a status has none."""
+    """Fields beside those that every answer has, and the bytes; none at all where a status has none.
+
+    `told` are all fields that do not depend on the request, and whether anybody may keep the answer: written
+    once, for it may be given again. Where it is there, `fields` need not be.
+    """
 
     status: int
     fields: Fields = ()
     content: bytes | None = None
-
-    # What does not depend on the request, and whether anybody may keep it; made once, for an answer may be
-    # given again.
     told: tuple[Outgoing, bool] | None = field(default=None, compare=False, repr=False)
-
-
-@dataclass(eq=False, slots=True)
-class Wish:
-    """How the client wants the representation: the form, one of those that are `offered` or None where there
-    is nothing to represent; its coding, None for none; what it prefers besides. `varies` are the fields that
-    decided about it all. `asked` is the address that the request was sent to, without its query."""
-
-    method: str
-    asked: str
-    form: str | None
-    offered: Sequence[str]
-    coding: str | None
-    conditions: Conditions
-    preferences: Preferences
-    varies: str
 
 
 @dataclass(eq=False, slots=True)
@@ -122,11 +86,12 @@ class Answers:
             status: Link(contract.base + path, CONSTRAINED_BY) for status, path in CONSTRAINTS.items()
         }
         secure = contract.base.startswith("https:")
-        self._public = outgoing(_of_every_answer(ANYBODYS, secure=secure))
-        self._private = outgoing(_of_every_answer(SITES_OWN, secure=secure))
+        self._public = outgoing(of_every_answer(ANYBODYS, secure=secure))
+        self._private = outgoing(of_every_answer(SITES_OWN, secure=secure))
         self._kept = KeptAnswers[Answer]()
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
+        self._frame = lru_cache(FRAMES)(self._framed)
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
@@ -145,42 +110,69 @@ class Answers:
         self._kept.keep(mark, key, tag, answer, length)
         return answer
 
-    def _made(self, representation: Representation, wish: Wish) -> tuple[Answer, str]:
+    def to_remember(self, representation: Representation, wish: Wish) -> Answer:
+        """As `of`, with its fields, and in no coding: who is given it again may accept another one."""
+        uncoded = Wish(wish.asked, wish.choice.uncoded(), wish.conditions)
+        return self._made(representation.made(), uncoded, remembered=True)[0]
+
+    def _made(
+        self, representation: Representation, wish: Wish, *, remembered: bool = False
+    ) -> tuple[Answer, str]:
         """With the tag of what is represented, whether it is told or not."""
-        form = wish.form
-        location = [("Location", representation.location)] if representation.location else []
-        if form is None or (representation.node is None and representation.document is None):
-            content = None if representation.status == 204 else b""
-            varied = [("Vary", wish.varies)] if wish.varies else []
-            fields = [*location, *varied, *_applied(wish), ("Cache-Control", PRIVATE)]
-            return Answer(representation.status, fields, content), ""
-        written = self._written(representation, form, wish.coding)
-        tagged = [("ETag", written.tag)] if representation.tagged else []
-        if wish.method != "GET" and wish.preferences.minimal:
-            return _minimal(representation, [*location, *tagged, *_applied(wish)], wish.varies), ""
-        fields = [
-            ("Content-Type", form),
-            ("Vary", wish.varies),
-            ("Cache-Control", _kept(representation.document)),
-            ("Link", link_field(self._links(representation, form, wish))),
-            *(representation.document.fields if representation.document else ()),
-            *tagged,
-            *location,
-            *_content_location(representation, wish),
-            *_applied(wish),
-            *([(POLICY, _policy(representation.document))] if form == HTML else []),
-            *([("Accept-Ranges", "none")] if wish.method == "GET" else []),
-            *([("Content-Encoding", written.coding)] if written.coding else []),
-        ]
-        if wish.method == "GET" and wish.conditions.stated:
+        choice, status, document = wish.choice, representation.status, representation.document
+        form, location = choice.form, representation.location
+        if form is None or (representation.node is None and document is None):
+            varied = *there("Location", location), *there("Vary", choice.varies)
+            fields: Fields = [*varied, *applied(choice), ("Cache-Control", PRIVATE)]
+            return Answer(status, fields, None if status == 204 else b""), ""
+        written = self._written(representation, form, choice.coding)
+        tag = written.tag if representation.tagged else None
+        if choice.method != "GET" and choice.preferences.minimal:
+            made = *there("Location", location), *there("ETag", tag)
+            return _minimal(status, [*made, *applied(choice)], choice.varies), ""
+        if choice.method == "GET" and wish.conditions.stated:
             check_read(wish.conditions, written.tag)
-            if not_modified(wish.conditions, written.tag):
-                return Answer(304, [it for it in fields if it[0] not in OF_CONTENT]), written.tag
-        return Answer(representation.status, fields, self._coded(representation, written)), written.tag
+            status = 304 if not_modified(wish.conditions, written.tag) else status
+        content = None if status == 304 else self._coded(representation, written)
+        link = link_field(self._links(representation, choice))
+        values = link, tag, location, _elsewhere(representation.address, wish.asked)
+        if document is None and not remembered:
+            told = self._filled(status, choice, written.coding, values, content)
+            return Answer(status, (), content, (told, False)), written.tag
+        fields = of_representation(status, choice, document, written.coding, *values)
+        return Answer(status, fields, content), written.tag
+
+    def _filled(
+        self,
+        status: int,
+        choice: Choice,
+        coding: str | None,
+        values: tuple[str, str | None, str | None, str | None],
+        content: bytes | None,
+    ) -> Outgoing:
+        """The fields of what is told of data."""
+        _, tag, location, elsewhere = values
+        frame = self._frame(status, choice, coding, tag is None, location is None, elsewhere is None)
+        length = [str(len(content))] if content is not None else []
+        return frame.filled(*filter(None, values), *length)
+
+    def _framed(
+        self,
+        status: int,
+        choice: Choice,
+        coding: str | None,
+        untagged: bool,
+        unlocated: bool,
+        here: bool,
+    ) -> Frame:
+        gaps = [None if absent else GAP for absent in (untagged, unlocated, here)]
+        fields = of_representation(status, choice, None, coding, GAP, *gaps)
+        told, _ = self._complete(fields, None if status == 304 else GAP)
+        return Frame(told, self._private)
 
     def of_page(self, asked: str, coding: str | None, conditions: Conditions) -> Answer:
         """The explorer, which tells nothing of what is at the address. Raises 412 as any read."""
-        wish = Wish("GET", asked, HTML, (HTML,), coding, conditions, NOTHING_PREFERRED, VARIES_PAGE)
+        wish = Wish(asked, _choice_of_page(coding), conditions)
         return self.of(Representation(document=self._explorer), wish)
 
     def _page_of_problem(self, status: int, links: Sequence[Link], fields: Fields) -> Answer:
@@ -190,7 +182,7 @@ class Answers:
             ("Vary", "Accept"),
             ("Cache-Control", NEVER),
             ("Link", link_field(links)),
-            (POLICY, _policy(self._explorer)),
+            (POLICY, policy(self._explorer)),
             *fields,
         ]
         return Answer(status, told, self._explorer.variant(HTML).content)
@@ -259,16 +251,17 @@ class Answers:
         return numbered(request_id, fields if public or not callers else behind(callers, fields))
 
     def _told(self, answer: Answer) -> tuple[Outgoing, bool]:
-        fields = [*answer.fields]
-        told = dict(fields)
-        public = told.get("Cache-Control") in _ANYBODYS_TO_KEEP
-        if "Link" not in told:
-            fields.append(("Link", self._documentation))
-        if POLICY not in told:
-            fields.append(_NOTHING_RUNS)
-        if answer.content is not None:
-            fields.append(("Content-Length", str(len(answer.content))))
+        content = answer.content
+        fields, public = self._complete(answer.fields, None if content is None else str(len(content)))
         return behind(fields, self._public if public else self._private), public
+
+    def _complete(self, fields: Fields, length: str | None) -> tuple[Fields, bool]:
+        """With those that no answer is without, and whether anybody may keep it."""
+        told = dict(fields)
+        linked = [] if "Link" in told else [("Link", str(self._documentation))]
+        ruled = [] if POLICY in told else [NOTHING_RUNS]
+        measured = [] if length is None else [("Content-Length", length)]
+        return [*fields, *linked, *ruled, *measured], told.get("Cache-Control") in ANYBODYS_TO_KEEP
 
     def _written(self, representation: Representation, form: str, coding: str | None) -> Written:
         document = representation.document
@@ -282,17 +275,17 @@ class Answers:
         coding = coding if len(written) >= MIN_LENGTH else None
         return Written(written, coding, entity_tag(written, representation.version, coding, form))
 
-    def _links(self, representation: Representation, form: str, wish: Wish) -> list[Link]:
+    def _links(self, representation: Representation, choice: Choice) -> list[Link]:
         """Plain JSON names the context that makes it JSON-LD (JSON-LD 1.1 section 6.1), and every form
         another one: never itself, which processors would follow for ever (CLIENTS.md H5)."""
-        document, address = representation.document, representation.address
+        document, address, form = representation.document, representation.address, str(choice.form)
         links = [self._documentation, *representation.links, *(document.links if document else ())]
         # A new resource is not another form of the collection that it was sent to.
         if address is not None and representation.status != 201:
             links.append(Link(address, "canonical"))
         if form == JSON and (document is None or document.context is not None):
             links.append(self._data_context if document is None else _context(str(document.context)))
-        if address is not None and wish.method == "GET" and TURTLE in wish.offered:
+        if address is not None and choice.method == "GET" and TURTLE in choice.forms:
             other = TURTLE if essence_of(form) in (JSON_LD, JSON) else JSON_LD
             links.append(Link(with_suffix(address, other), "alternate", (("type", other),)))
         return links
@@ -301,8 +294,7 @@ class Answers:
 def _place(representation: Representation, wish: Wish) -> Hashable:
     """With the representation's source, all that an answer follows from, but for the tag that the client
     has."""
-    asked = wish.asked, representation.asked
-    return *asked, wish.form, wish.coding, wish.varies, wish.preferences
+    return wish.asked, representation.asked, wish.choice
 
 
 @lru_cache(maxsize=16)
@@ -310,55 +302,20 @@ def _context(address: str) -> Link:
     return Link(address, CONTEXT, (("type", JSON_LD),))
 
 
-def _content_location(representation: Representation, wish: Wish) -> Fields:
-    """Where what is shown has its place, if another address was asked (RFC 9110 section 8.7)."""
-    address = representation.address
-    if address is None or address.partition("?")[0] == wish.asked:
-        return []
-    return [("Content-Location", address)]
+def _elsewhere(address: str | None, asked: str) -> str | None:
+    return None if address is None or address.partition("?")[0] == asked else address
 
 
-def _policy(document: Document | None) -> str:
-    """What a page may do: by its own policy, or by that of pages without scripts."""
-    return document.policy if document is not None and document.policy is not None else page_policy()
-
-
-def _kept(document: Document | None) -> str:
-    if document is None:
-        return PRIVATE
-    if document.kept is not None:
-        return document.kept
-    return FOREVER if document.frozen else PUBLIC if document.lasting else NEVER
-
-
-def _of_every_answer(embedded_by: str, *, secure: bool) -> list[tuple[bytes, bytes]]:
-    """What lets scripts read an answer, and keeps browsers from taking it for something else."""
-    fields = [
-        ("Access-Control-Allow-Origin", "*"),
-        ("Access-Control-Expose-Headers", ", ".join(EXPOSED)),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-        ("Cross-Origin-Resource-Policy", embedded_by),
-        *([("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")] if secure else []),
-    ]
-    return [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in fields]
-
-
-def _minimal(representation: Representation, fields: Fields, varies: str) -> Answer:
+def _minimal(status: int, fields: Fields, varies: str) -> Answer:
     """What was changed or made, without its content; 201 stays, for it says that there is something new."""
-    status = 201 if representation.status == 201 else 204
     kept = [("Vary", varies), ("Cache-Control", PRIVATE)]
-    return Answer(status, [*fields, *kept], b"" if status == 201 else None)
+    return Answer(status if status == 201 else 204, [*fields, *kept], b"" if status == 201 else None)
 
 
-def _applied(wish: Wish) -> Fields:
-    """What was done because the client prefers it (RFC 7240 section 3)."""
-    preferences = wish.preferences
-    handled = preferences.handling and "Prefer" in wish.varies
-    applied = [f"handling={preferences.handling}"] if handled else []
-    if wish.form is not None and wish.method != "GET" and preferences.content:
-        applied.insert(0, f"return={preferences.content}")
-    return [("Preference-Applied", ", ".join(applied))] if applied else []
+@lru_cache(maxsize=16)
+def _choice_of_page(coding: str | None) -> Choice:
+    """A page comes in one language and with all that anybody may prefer."""
+    return Choice("GET", True, HTML, (HTML,), True, coding, NONE, "Accept, Accept-Encoding")
 
 
 # Documents do not change while the service runs: each is coded once.

@@ -4,31 +4,17 @@ who say the same."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from app.exchange import Resource
 from app.protocol.codings import negotiate_coding
 from app.protocol.negotiation import negotiate
-from app.protocol.preferences import Preferences, parse_preferences
+from app.protocol.preferences import parse_preferences
 from app.representation.forms import HTML, JSON_LD, offered
 from app.request import Request
+from app.wishes import Choice
 
 REMEMBERED = 1_024
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """As a `page`; in the `form`, one of `forms`, None where there is nothing to represent or none of them is
-    acceptable; in the coding, with the preferences. `varies` are the fields that decided about it."""
-
-    page: bool
-    form: str | None
-    forms: Sequence[str]
-    acceptable: bool
-    coding: str | None
-    preferences: Preferences
-    varies: str
 
 
 class Choices:
@@ -65,6 +51,7 @@ class Choices:
         leads_on = method == "GET" and resource is not None and resource.explored
         negotiated = of_address is None and (form is not None or leads_on)
         return Choice(
+            method=method,
             page=method == "GET" and of_address is None and _wants_page(resource, accept, forms),
             form=form,
             forms=forms,

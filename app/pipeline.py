@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -12,9 +12,10 @@ from urllib.parse import quote
 from starlette.types import Receive, Scope, Send
 
 from app.addresses import SAMPLE_PEOPLE
-from app.answers import Answer, Answers, Fields, Wish
+from app.answer_fields import Fields
+from app.answers import Answer, Answers
 from app.callers import Callers
-from app.choices import Choice, Choices
+from app.choices import Choices
 from app.contract.contract import Contract
 from app.contract.definitions import Operation
 from app.exchange import PARENTS, Exchange, Representation, Resource, not_found
@@ -49,6 +50,7 @@ from app.settings import Settings
 from app.storage.database import Database, Session
 from app.storage.remembered_answers import Place
 from app.storage.writes import new_id
+from app.wishes import Choice, Wish
 
 if TYPE_CHECKING:  # imported where there is a limit at all
     from app.rate_limits import RateLimits
@@ -179,7 +181,7 @@ class Pipeline:
             parameters=parse_query(request.scope["query_string"]),
             content=content,
             conditions=wish.conditions,
-            preferences=wish.preferences,
+            preferences=choice.preferences,
             request_id=request.id,
             database=self._database,
         )
@@ -233,16 +235,7 @@ class Pipeline:
         """Raises 406."""
         if not choice.acceptable:
             raise self._not_acceptable(choice.forms, request)
-        return Wish(
-            method=request.method,
-            asked=self._contract.base + request.address,
-            form=choice.form,
-            offered=choice.forms,
-            coding=choice.coding,
-            conditions=self._conditions(request),
-            preferences=choice.preferences,
-            varies=choice.varies,
-        )
+        return Wish(self._contract.base + request.address, choice, self._conditions(request))
 
     def _conditions(self, request: Request) -> Conditions:
         return request.head.conditions(required=self._settings.require_if_match)
@@ -324,13 +317,14 @@ class Pipeline:
     async def _once(self, resource: Resource, exchange: Exchange, wish: Wish, key: str) -> Answer:
         """A POST with a key, whose answer is remembered. It is sent in no coding, for who sends the request
         again may accept another one."""
-        uncoded = replace(wish, coding=None)
+        choice = wish.choice
 
         async def answer(session: Session) -> Answer:
-            return self._answers.of(await self._change(resource, exchange, wish.method, session), uncoded)
+            changed = await self._change(resource, exchange, choice.method, session)
+            return self._answers.to_remember(changed, wish)
 
         place = Place(str(exchange.caller.partner_id), exchange.path, key)
-        form, minimal = str(wish.form).encode(), b"%d" % wish.preferences.minimal
+        form, minimal = str(choice.form).encode(), b"%d" % choice.preferences.minimal
         query = encode_query(exchange.parameters).encode()
         sent = exchange.content
         asked = fingerprint(query, form, minimal, sent.media_type.encode(), sent.content)

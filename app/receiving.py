@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.addresses import item_path
-from app.answers import Fields
+from app.answer_fields import Fields
 from app.contract.contract import Contract
 from app.exchange import Resource
 from app.problems import Problem

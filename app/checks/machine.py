@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from app.answers import API_DOCUMENTATION
+from app.answer_fields import API_DOCUMENTATION
 from app.checks.check import Check, failed, ok, warning
 from app.settings import Settings
 from app.storage.database import Database

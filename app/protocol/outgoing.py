@@ -9,58 +9,68 @@ from typing import TypeAlias
 # What a line of a head may hold (RFC 9110 section 5.5): all but controls, of which a tab is none.
 VISIBLE = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 CLOSE = (b"connection", b"close")
+# What stands in a `Frame` where its answers differ: in none of the service's own fields it does.
+GAP = "\xff"
 
 Pairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
 class Outgoing:
-    """As ASGI has them, for whoever goes through them one by one, and as `lines`; `closes` is whether they
+    """As `lines`, and as ASGI has them for whoever goes through them one by one; `closes` is whether they
     tell that the connection ends. They do not change: what most answers have in common is written once."""
 
-    __slots__ = ("_parts", "closes", "lines")
+    __slots__ = ("closes", "lines")
 
-    def __init__(self, parts: Sequence[Pairs], lines: bytes, *, closes: bool) -> None:
-        self._parts = parts
+    def __init__(self, lines: bytes, *, closes: bool) -> None:
         self.lines = lines
         self.closes = closes
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        for part in self._parts:
-            yield from part
+        for line in self.lines.split(b"\r\n")[:-1]:
+            name, _, value = line.partition(b": ")
+            yield name, value
 
 
-class _Text:
-    """Fields that are octets where somebody looks at them."""
+class Frame:
+    """Fields that many answers have, but for some values, and others behind them: written once for all."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_number", "_others", "_text")
 
-    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
-        self._fields = fields
+    def __init__(self, fields: Sequence[tuple[str, str]], others: Outgoing) -> None:
+        """`GAP` stands for each of those values."""
+        self._text = _text(fields).replace("%", "%%").replace(GAP, "%s")
+        self._number = len(fields)
+        self._others = others
 
-    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        return ((_lower(name).encode("latin-1"), value.encode("latin-1")) for name, value in self._fields)
+    def filled(self, *values: str) -> Outgoing:
+        """With the values in the order of the gaps; raises as `behind` does."""
+        octets = (self._text % values).encode("latin-1")
+        return Outgoing(_checked(octets, self._number) + self._others.lines, closes=self._others.closes)
 
 
 def outgoing(fields: Pairs) -> Outgoing:
     """Raises `RuntimeError` for octets that no field can have."""
     pairs = [*fields]
     lines = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
-    return Outgoing((pairs,), _checked(lines, len(pairs)), closes=CLOSE in pairs)
+    return Outgoing(_checked(lines, len(pairs)), closes=CLOSE in pairs)
 
 
 def behind(first: Sequence[tuple[str, str]], others: Outgoing) -> Outgoing:
     """Some fields, of text in ISO 8859-1, and others as they were written. Raises `RuntimeError` as above."""
-    text = "".join([f"{_lower(name)}: {value}\r\n" for name, value in first])
+    text = _text(first)
     lines = _checked(text.encode("latin-1"), len(first)) + others.lines
-    closes = others.closes or "\r\nconnection: close\r\n" in f"\r\n{text}"
-    return Outgoing((_Text(first), others), lines, closes=closes)
+    return Outgoing(lines, closes=others.closes or "\r\nconnection: close\r\n" in f"\r\n{text}")
 
 
 def numbered(request_id: str, others: Outgoing) -> Outgoing:
     """With a number that the service itself has made, in which nothing has to be looked for."""
-    octets = request_id.encode("ascii")
-    lines = b"".join((b"x-request-id: ", octets, b"\r\n", others.lines))
-    return Outgoing((((b"x-request-id", octets),), others), lines, closes=others.closes)
+    return Outgoing(
+        b"x-request-id: %b\r\n%b" % (request_id.encode("ascii"), others.lines), closes=others.closes
+    )
+
+
+def _text(fields: Sequence[tuple[str, str]]) -> str:
+    return "".join([f"{_lower(name)}: {value}\r\n" for name, value in fields])
 
 
 def _checked(lines: bytes, number: int) -> bytes:

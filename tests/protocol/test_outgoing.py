@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.protocol.outgoing import CLOSE, behind, numbered, outgoing
+from app.protocol.outgoing import CLOSE, GAP, Frame, behind, numbered, outgoing
 
 
 @pytest.mark.parametrize("octets", [b"a\r\nb: c", b"a\nb", b"a\rb", b"a\0b", b"a\x7fb"])
@@ -36,3 +36,17 @@ def test_whoever_tells_that_the_connection_ends_is_heard() -> None:
     assert behind(closing, nothing).closes
     assert numbered("7", behind(closing, nothing)).closes
     assert not behind([("X-Note", "connection: close")], nothing).closes
+
+
+def test_a_frame_tells_what_is_filled_in_as_if_it_had_been_written_with_it() -> None:
+    others = outgoing([(b"vary", b"accept")])
+    frame = Frame([("Link", GAP), ("X-Share", "100% of %s"), ("ETag", GAP)], others)
+    for link, tag in (("<a>", '"1"'), ("%s\xfc%d", "")):
+        fields = [("Link", link), ("X-Share", "100% of %s"), ("ETag", tag)]
+        assert frame.filled(link, tag).lines == behind(fields, others).lines
+        assert [*frame.filled(link, tag)] == [*behind(fields, others)]
+    for end in ("a\r\nb: c", "a\nb", "a\0"):
+        with pytest.raises(RuntimeError, match="would end it"):
+            frame.filled(end, "")
+    with pytest.raises(UnicodeEncodeError):
+        frame.filled("\u20ac", "")

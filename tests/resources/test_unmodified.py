@@ -8,7 +8,7 @@ from itertools import product
 import httpx
 import pytest
 
-from app.answers import OF_CONTENT
+from app.answer_fields import OF_CONTENT
 from tests.conformance.fresh import instance_of, organization_of, patched
 from tests.service import JSON, JSON_LD, TURTLE, Service, World
 
