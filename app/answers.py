@@ -39,7 +39,7 @@ from app.protocol.outgoing import GAP, Frame, Outgoing, Pairs, behind, numbered,
 from app.protocol.preferences import NONE
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON, JSON_LD, SYNTAXES, TURTLE, essence_of, with_suffix
-from app.representation.nodes import dump, plain
+from app.representation.nodes import dump, dump_plain
 from app.representation.problems import MEDIA_TYPE as PROBLEM_JSON
 from app.representation.problems import problem_node, without_json_ld
 from app.representation.writing import Writers
@@ -47,6 +47,8 @@ from app.wishes import Choice, Wish
 
 # Of heads that differ in a few values.
 FRAMES = 1_024
+# What no address has in it.
+SOMEWHERE = "~~somewhere~~"
 
 
 @dataclass(slots=True)
@@ -92,6 +94,7 @@ class Answers:
         self._data_context = _context(writers.data.context)
         self._problem_context = _context(writers.problems.context)
         self._frame = lru_cache(FRAMES)(self._framed)
+        self._linked = lru_cache(FRAMES)(self._linking)
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
@@ -134,8 +137,12 @@ class Answers:
             check_read(wish.conditions, written.tag)
             status = 304 if not_modified(wish.conditions, written.tag) else status
         content = None if status == 304 else self._coded(representation, written)
-        link = link_field(self._links(representation, choice))
-        values = link, tag, location, _elsewhere(representation.address, wish.asked)
+        values = (
+            self._link_field(representation, choice),
+            tag,
+            location,
+            _elsewhere(representation.address, wish.asked),
+        )
         if document is None and not remembered:
             told = self._filled(status, choice, written.coding, values, content)
             return Answer(status, (), content, (told, False)), written.tag
@@ -271,9 +278,20 @@ class Answers:
             tag = entity_tag(variant.tag.encode("ascii"), None, coding) if coding else variant.tag
             return Written(variant.content, coding, tag)
         node = representation.node or {}
-        written = dump(plain(self._contract, node)) if form == JSON else self._writers.data.write(node, form)
+        written = dump_plain(self._contract, node) if form == JSON else self._writers.data.write(node, form)
         coding = coding if len(written) >= MIN_LENGTH else None
         return Written(written, coding, entity_tag(written, representation.version, coding, form))
+
+    def _link_field(self, representation: Representation, choice: Choice) -> str:
+        links, address = representation.links, representation.address
+        if type(links) is not tuple or address is None:
+            return link_field(self._links(representation, choice))
+        return self._linked(links, representation.status, choice).replace(SOMEWHERE, address)
+
+    def _linking(self, links: tuple[Link, ...], status: int, choice: Choice) -> str:
+        """The field of data with the same links, which is at `SOMEWHERE`."""
+        somewhere = Representation(node={}, status=status, address=SOMEWHERE, links=links)
+        return link_field(self._links(somewhere, choice))
 
     def _links(self, representation: Representation, choice: Choice) -> list[Link]:
         """Plain JSON names the context that makes it JSON-LD (JSON-LD 1.1 section 6.1), and every form

@@ -20,7 +20,7 @@ from app.relations import of_item
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON_LD
 from app.representation.incoming import Sent
-from app.representation.nodes import Maker, Members, NodeObject, OneByOne, top_level
+from app.representation.nodes import Item, Maker, Members, NodeObject, OneByOne, top_level
 from app.representation.recipes import activity_node
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
@@ -134,10 +134,17 @@ class Exchange:
     def _shown(self, record: Record, parts: Mapping[str, Iterable[Record]]) -> Representation:
         granted = self.caller.granted
         offered = self.offers.operations(record.class_name, granted, record.roles, record.withheld)
-        node = top_level(self.contract, self.node(record, parts), offered)
         listed = self.offers.reads(f"{record.class_name}Collection", granted, record.roles)
-        links = of_item(self.contract, record.class_name, node, listed=listed)
-        return Representation(node=node, version=record.version, address=str(node["@id"]), links=links)
+        node: NodeObject | Item
+        if parts:
+            node = top_level(self.contract, self.node(record, parts), offered)
+            address = str(node["@id"])
+        else:
+            maker = self._maker(record.class_name, record.roles, record.named)
+            node = Item(self.contract, maker, record.values, offered)
+            address = node.address
+        links = of_item(self.contract, record.class_name, address, node, listed=listed)
+        return Representation(node=node, version=record.version, address=address, links=links)
 
     async def created(self, record: Record) -> Representation:
         """201 with the new resource, whose address is both what was made and what is shown."""
@@ -152,12 +159,13 @@ class Representation:
     """A node object, or a document made at the start, with what HTTP says beside it; or a status alone.
 
     `version` is the record's counter, `address` what is shown has, whichever was asked, `location` that of
-    what was made or has to be looked for; `links` are the relations to others. One that is not made yet has
+    what was made or has to be looked for; `links` are the relations to others, in a tuple where many have the
+    same. One that is not made yet has
     what makes it, and the `source`: all that it is made of, beside what was `asked` for at its address, and
     by whom.
     """
 
-    node: NodeObject | None = None
+    node: NodeObject | Item | None = None
     document: Document | None = None
     status: int = 200
     version: int | None = None

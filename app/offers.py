@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
 from app.contract.contract import Contract
-from app.representation.nodes import NodeObject, operation_node
+from app.representation.nodes import Operations, operation_node
 from app.representation.recipes import Recipe
 from app.security.rights import may
 
@@ -31,9 +30,9 @@ class Offers:
 
     def _operations(
         self, promise: str, granted: Scopes, roles: Names, withheld: Names = frozenset()
-    ) -> Sequence[NodeObject]:
+    ) -> Operations:
         """What the caller may do now, being this to the resource; its state may withhold methods."""
-        return tuple(
+        return Operations(
             self._nodes[it.name]
             for it in self._contract.promises[promise].values()
             if it.method not in withheld and may(granted, it, roles)

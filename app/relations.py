@@ -9,7 +9,7 @@ from app.addresses import COLLECTIONS, ENTRYPOINT, ROOT, parent_path
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition
 from app.protocol.links import Link
-from app.representation.nodes import NodeObject
+from app.representation.nodes import Item, NodeObject, with_all_made
 
 # The links of a view, and the relations that say the same in a Link field.
 PAGES = (("first", "first"), ("previous", "prev"), ("next", "next"), ("last", "last"))
@@ -17,20 +17,22 @@ PAGES = (("first", "first"), ("previous", "prev"), ("next", "next"), ("last", "l
 MOST_ITEMS = 10
 
 
-def of_item(contract: Contract, class_name: str, node: NodeObject, *, listed: bool) -> Sequence[Link]:
+def of_item(
+    contract: Contract, class_name: str, address: str, node: NodeObject | Item, *, listed: bool
+) -> tuple[Link, ...]:
     """RFC 6573, RFC 6903. What the caller could not follow stays away; it may read the collection where that
     is `listed`."""
     type_, root = contract.classes[class_name].iri, contract.base + ROOT
     if class_name not in COLLECTIONS:
         return _placed(contract.base, type_, None, root)
-    collection = str(node["@id"]).rpartition("/")[0]
+    collection = address.rpartition("/")[0]
     above = parent_path(collection)
-    shown = above == root or above in node.values()
+    shown = above == root or above in with_all_made(node).values()
     return _placed(contract.base, type_, collection if listed else None, above if shown else None)
 
 
 @lru_cache(maxsize=1_024)
-def _placed(base: str, type_: str, collection: str | None, above: str | None) -> Sequence[Link]:
+def _placed(base: str, type_: str, collection: str | None, above: str | None) -> tuple[Link, ...]:
     """What all that stand at one place have in common."""
     placed = ((collection, "collection"), (above, "up"))
     return (*_described(base, type_), *(Link(target, rel) for target, rel in placed if target is not None))

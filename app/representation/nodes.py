@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol, overload
 
 import orjson
@@ -87,6 +87,50 @@ def _array(texts: Sequence[str]) -> orjson.Fragment:
     return orjson.Fragment(f"[{','.join(texts)}]")
 
 
+class Operations(tuple[NodeObject, ...]):
+    """What a caller may do now, as it stands in a representation."""
+
+    @cached_property
+    def written(self) -> str:
+        """As the last member of an object."""
+        return f',"operation":{orjson.dumps([*self]).decode()}' if self else ""
+
+
+class Item:
+    """A node object of its own, with its context and operations: made where somebody looks at it. JSON is
+    written of its values."""
+
+    def __init__(
+        self, contract: Contract, maker: Maker, values: Mapping[str, Any], operations: Operations
+    ) -> None:
+        self._contract = contract
+        self._maker = maker
+        self._values = (values,)
+        self._operations = operations
+
+    @cached_property
+    def node(self) -> NodeObject:
+        return top_level(self._contract, self._maker.node(self._values[0]), self._operations)
+
+    @property
+    def address(self) -> str:
+        return self._maker.addresses(self._values)[0]
+
+    def written(self) -> bytes:
+        """As JSON-LD, octet for octet what is written of the node."""
+        members = self._maker.text(self._values)[1:-1]
+        return f"{_begun(self._contract.base)}{members}{self._operations.written}}}".encode()
+
+    def written_plain(self) -> bytes:
+        return self._maker.plain_text(self._values).encode()
+
+
+@cache
+def _begun(base: str) -> str:
+    """An object that has a context so far."""
+    return f'{{"@context":{orjson.dumps(base + DATA_CONTEXT).decode()},'
+
+
 def top_level(contract: Contract, node: NodeObject, operations: Sequence[NodeObject]) -> NodeObject:
     """The node with its context first and, last, what the caller may do to it now."""
     told: NodeObject = {"@context": contract.base + DATA_CONTEXT, **node}
@@ -134,8 +178,13 @@ def _is_plain(definition: ClassDefinition, key: str) -> bool:
     return definition.name == "Entrypoint" or not definition.properties[key].link
 
 
-def dump(node: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(node, _of_members)
+def dump(node: Mapping[str, Any] | Item) -> bytes:
+    return node.written() if isinstance(node, Item) else orjson.dumps(node, _of_members)
+
+
+def dump_plain(contract: Contract, node: Mapping[str, Any] | Item) -> bytes:
+    """As plain JSON."""
+    return node.written_plain() if isinstance(node, Item) else dump(plain(contract, node))
 
 
 def _of_members(value: object) -> orjson.Fragment:
@@ -144,7 +193,9 @@ def _of_members(value: object) -> orjson.Fragment:
     raise TypeError
 
 
-def with_all_made(node: NodeObject) -> NodeObject:
+def with_all_made(node: NodeObject | Item) -> NodeObject:
     """The node as those want it who look at it whole."""
+    if isinstance(node, Item):
+        return node.node
     members = node.get("member")
     return {**node, "member": members.nodes} if isinstance(members, Members) else node

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 import pkgutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -88,8 +87,7 @@ class Database:
             raise unavailable()
         return self._reading
 
-    @asynccontextmanager
-    async def transaction(self, *, single: bool = False) -> AsyncIterator[Session]:
+    def transaction(self, *, single: bool = False) -> Writing:
         """All statements, with the activities that they are noted as, or, if anything is raised, none.
         `single` is one that makes a single change.
 
@@ -97,10 +95,7 @@ class Database:
         """
         if self._client is None:
             raise unavailable()
-        async with self._client.transaction() as connection:
-            session = Session(self.dialect, self._client, connection, single=single)
-            yield session
-            await write_activities(session, session.notes)
+        return Writing(self.dialect, self._client, single=single)
 
     @property
     def connections(self) -> tuple[int, int]:
@@ -220,6 +215,34 @@ class Database:
 
     def _is_missing(self) -> bool:
         return self.dialect == "sqlite" and not Path(self._credentials["file_path"]).exists()
+
+
+class Writing:
+    """A transaction, which it begins and ends as a context."""
+
+    __slots__ = ("_client", "_session", "_single", "_transaction", "dialect")
+
+    def __init__(self, dialect: Dialect, client: sqlite.Client | postgres.Client, *, single: bool) -> None:
+        self.dialect = dialect
+        self._client = client
+        self._single = single
+
+    async def __aenter__(self) -> Session:
+        self._transaction = self._client.transaction()
+        connection = await self._transaction.__aenter__()
+        self._session = Session(self.dialect, self._client, connection, single=self._single)
+        return self._session
+
+    async def __aexit__(
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            try:
+                await write_activities(self._session, self._session.notes)
+            except BaseException as failure:
+                await self._transaction.__aexit__(type(failure), failure, failure.__traceback__)
+                raise
+        await self._transaction.__aexit__(type_, error, trace)
 
 
 async def _apply(client: BaseDBAsyncClient, executor: MigrationExecutor) -> list[str]:

@@ -99,6 +99,10 @@ class Loan:
     async def __aexit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        await self.end(error)
+
+    async def end(self, error: BaseException | None) -> None:
+        """Of what went wrong, if anything did."""
         if error is not None:
             await self._loans.drop(self._connection)
         elif not self._loans.put(self._connection):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
+from types import TracebackType
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
@@ -28,6 +29,23 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # it has no types o
     """Knows, where it leads to a replica, up to where that one has got; it never goes back."""
 
     replayed = 0
+
+    async def rows(self, sql: str, values: Sequence[Any]) -> Any:
+        """As `fetch`; what has been prepared is carried out at once, without the steps between for options
+        that nobody uses here."""
+        statement = self._stmt_cache.get((sql, asyncpg.Record, False))
+        if statement is None:
+            return await self.fetch(sql, *values)
+        try:
+            return await self._protocol.bind_execute(
+                statement, values, "", 0, False, self._config.command_timeout
+            )
+        except asyncpg.InvalidCachedStatementError:
+            # As `fetch` does it: all that is prepared may be out of date.
+            self._drop_global_statement_cache()
+            if self.is_in_transaction():
+                raise
+            return await self.fetch(sql, *values)
 
     async def has_replayed(self, position: int, *, anew: bool) -> bool:
         if anew or self.replayed < position:
@@ -123,17 +141,14 @@ class Client(AsyncpgDBClient):
                 fresh = await connection.has_replayed(position, anew=self._pooled)
             return await self.fetch(connection, sql, values) if fresh else None
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+    def transaction(self) -> Transaction:
         """It begins with the savepoint that locks are given back to (`Session.give_back_locks`), which so
         costs no way to the server of its own."""
-        begin = f"BEGIN; {self._limits}SAVEPOINT locks"
-        async with self._lent() as connection, self._begun(connection, begin):
-            yield connection
+        return Transaction(self._lent(), f"BEGIN; {self._limits}SAVEPOINT locks")
 
     async def fetch(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:
         with translated:
-            rows = await connection.fetch(sql, *zoned(values))
+            rows = await connection.rows(sql, zoned(values))
         return self._statement(sql).decoded(rows, lambda: list(rows[0].keys()))
 
     async def brief(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:
@@ -146,34 +161,58 @@ class Client(AsyncpgDBClient):
     @asynccontextmanager
     async def _one_server(self) -> AsyncIterator[asyncpg.Connection]:
         """For several statements: a pooler would give each of them another connection of the server."""
-        async with self._lent() as connection:
-            if not self._pooled:
-                yield connection
-                return
-            # Each statement sees what was there when it began, whatever the server's default is.
-            begin = f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {self._limits}"
-            async with self._begun(connection, begin):
-                yield connection
+        # Each statement sees what was there when it began, whatever the server's default is.
+        begin = f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {self._limits}"
+        async with Transaction(self._lent(), begin) if self._pooled else self._lent() as connection:
+            yield connection
 
     def _lent(self) -> Loan:
         if self._loans is None:
             raise unavailable()
         return self._loans.lend(self.wait)
 
-    @asynccontextmanager
-    async def _begun(self, connection: asyncpg.Connection, begin: str) -> AsyncIterator[None]:
-        """By one way to the server; asyncpg's own transactions would take one more for what follows BEGIN."""
+
+class Transaction:
+    """On a connection that is lent for it, as a context. It begins by one way to the server; asyncpg's own
+    transactions would take one more for what follows BEGIN."""
+
+    __slots__ = ("_begin", "_connection", "_loan")
+
+    def __init__(self, loan: Loan, begin: str) -> None:
+        self._loan = loan
+        self._begin = begin
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        self._connection = await self._loan.__aenter__()
         try:
             with translated:
-                await connection.execute(begin)
-            yield
-        except BaseException:
+                await self._connection.execute(self._begin)
+        except BaseException as error:
+            await self._roll_back(error)
+            raise
+        return self._connection
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            await self._roll_back(error)
+            return
+        try:
+            with translated:
+                await self._connection.execute("COMMIT")
+        except BaseException as failure:
+            await self._loan.end(failure)
+            raise
+        await self._loan.end(None)
+
+    async def _roll_back(self, error: BaseException) -> None:
+        try:
             # A connection that cannot roll back is closed when the pool takes it back.
             with suppress(*_BROKEN):
-                await connection.execute("ROLLBACK")
-            raise
-        with translated:
-            await connection.execute("COMMIT")
+                await self._connection.execute("ROLLBACK")
+        finally:
+            await self._loan.end(error)
 
 
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
