@@ -42,8 +42,13 @@ def of_list(contract: Contract, definition: ClassDefinition, address: str, node:
     """`address` is the list's own, without a query."""
     members = node["member"]
     items = [Link(it, "item") for it in members.addresses] if len(members) <= MOST_ITEMS else []
-    up = Link(contract.base + parent_path(address.removeprefix(contract.base)), "up")
-    return [*_described(contract.base, definition.iri), up, *items, *of_view(node["view"])]
+    return [*_listed(contract.base, definition.iri, address), *items, *of_view(node["view"])]
+
+
+@lru_cache(maxsize=1_024)
+def _listed(base: str, type_: str, address: str) -> tuple[Link, ...]:
+    """What all pages of a list have in common."""
+    return (*_described(base, type_), Link(base + parent_path(address.removeprefix(base)), "up"))
 
 
 def of_view(view: Mapping[str, str]) -> list[Link]:

@@ -32,20 +32,22 @@ class Outgoing:
 
 
 class Frame:
-    """Fields that many answers have, but for some values, and others behind them: written once for all."""
+    """Fields that many answers have, but for some values, and others behind them: written, and looked at,
+    once for all."""
 
-    __slots__ = ("_number", "_others", "_text")
+    __slots__ = ("_closes", "_lines")
 
     def __init__(self, fields: Sequence[tuple[str, str]], others: Outgoing) -> None:
         """`GAP` stands for each of those values."""
-        self._text = _text(fields).replace("%", "%%").replace(GAP, "%s")
-        self._number = len(fields)
-        self._others = others
+        told = behind(fields, others)
+        self._lines = told.lines.replace(b"%", b"%%").replace(GAP.encode("latin-1"), b"%b")
+        self._closes = told.closes
 
     def filled(self, *values: str) -> Outgoing:
         """With the values in the order of the gaps; raises as `behind` does."""
-        octets = (self._text % values).encode("latin-1")
-        return Outgoing(_checked(octets, self._number) + self._others.lines, closes=self._others.closes)
+        octets = tuple([value.encode("latin-1") for value in values])
+        _checked(b"".join(octets), 0)
+        return Outgoing(self._lines % octets, closes=self._closes)
 
 
 def outgoing(fields: Pairs) -> Outgoing:

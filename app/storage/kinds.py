@@ -158,7 +158,11 @@ INSTANCE = Kind(
     },
     roles=(
         role_in("i.organization_id"),
-        f"'authorized_' || (SELECT max(theirs.role) FROM {AUTHORIZED} WHERE granted.instance_id = i.id)",
+        # One look tells that nobody else may use it, as of most. For EXISTS, see `withheld` above.
+        f"""CASE WHEN (SELECT given.instance_id FROM instance_authorization given
+            WHERE given.instance_id = i.id LIMIT 1) IS NOT NULL
+            THEN 'authorized_' || (SELECT max(theirs.role) FROM {AUTHORIZED}
+            WHERE granted.instance_id = i.id) END""",
     ),
     visible=f"""({in_mine("i.organization_id")}
         OR EXISTS (SELECT 1 FROM {AUTHORIZED} WHERE granted.instance_id = i.id))""",

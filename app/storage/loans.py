@@ -20,6 +20,8 @@ class Loans:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._waiting: list[asyncpg.Connection] = []
+        # What the pool has lent in the place of each connection.
+        self._lent: dict[asyncpg.Connection, asyncpg.pool.PoolConnectionProxy] = {}
         self._wanted = 0
         self._times = 0
         self._closed = False
@@ -32,12 +34,13 @@ class Loans:
     def number(self) -> tuple[int, int]:
         """How many connections there are, and how many of them are lent."""
         there: int = self._pool.get_size()
-        return there, there - self._pool.get_idle_size() - sum(map(_lives, self._waiting))
+        waiting = sum(not connection.is_closed() for connection in self._waiting)
+        return there, there - self._pool.get_idle_size() - waiting
 
     def at_hand(self) -> asyncpg.Connection | None:
         """One that has not to be waited for, if there is any. It is given back as what was taken: by `put`,
         else by `back`; by `drop` after an error."""
-        if self._waiting and _lives(self._waiting[-1]):
+        if self._waiting and not self._waiting[-1].is_closed():
             return self._waiting.pop()
         return None
 
@@ -58,20 +61,24 @@ class Loans:
     async def take(self, wait: float) -> asyncpg.Connection:
         while self._waiting:
             connection = self._waiting.pop()
-            if _lives(connection):
+            if not connection.is_closed():
                 return connection
             await self.drop(connection)
         self._wanted += 1
         try:
             with translated_connect:
-                return await self._pool.acquire(timeout=wait)
+                lent = await self._pool.acquire(timeout=wait)
         finally:
             self._wanted -= 1
+        connection = lent.itself()
+        self._lent[connection] = lent
+        return connection
 
     async def drop(self, connection: asyncpg.Connection) -> None:
         """To the pool, which ends what is still going on, or closes the connection."""
+        lent = self._lent.pop(connection)
         with translated:
-            await self._pool.release(connection)
+            await self._pool.release(lent)
 
     async def close(self) -> None:
         """From here on all that is given back goes to the pool, which can close then."""
@@ -107,11 +114,3 @@ class Loan:
             await self._loans.drop(self._connection)
         elif not self._loans.put(self._connection):
             await self._loans.back(self._connection)
-
-
-def _lives(connection: asyncpg.Connection) -> bool:
-    """asyncpg takes a connection that has ended away from who has it."""
-    try:
-        return not connection.is_closed()
-    except asyncpg.InterfaceError:
-        return False

@@ -30,6 +30,10 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # it has no types o
 
     replayed = 0
 
+    def itself(self) -> Connection:
+        """For who has what the pool lends in its place, which passes every call on."""
+        return self
+
     async def rows(self, sql: str, values: Sequence[Any]) -> Any:
         """As `fetch`; what has been prepared is carried out at once, without the steps between for options
         that nobody uses here."""

@@ -14,7 +14,7 @@ from typing import Any
 from app.caller import READ_ALL, Caller
 from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
 from app.storage.session import Dialect, Session
-from app.storage.statements import Rows, Table, value
+from app.storage.statements import Rows, Table
 from app.storage.tables import TIME_COLUMNS
 
 # Whether the caller is an owner of any organization that is there. For IN, SQLite would read all of its own.
@@ -224,8 +224,10 @@ def alike(kind: Kind, rows: Rows, everything: bool) -> Sequence[tuple[frozenset[
     """Rows that follow each other and are the same to the caller, with its roles and whether it may know no
     more of them than what they are called."""
     nameable = not everything and kind.class_name == "Organization"
-    if isinstance(rows, Table) and rows.same(kind.role_columns):
-        roles = _roles(tuple([value(rows, 0, column) for column in kind.role_columns]))
-        return [(roles, nameable and not roles, rows)]
+    if isinstance(rows, Table):
+        different = rows.different(kind.role_columns)
+        if len(different) == 1:
+            roles = _roles(different.pop())
+            return [(roles, nameable and not roles, rows)]
     found = [(_roles(columns), list(some)) for columns, some in groupby(rows, kind.roles_in)]
     return [(roles, nameable and not roles, some) for roles, some in found]

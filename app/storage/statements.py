@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeAlias, overload
 from uuid import UUID
 
@@ -50,10 +51,9 @@ class Table(Sequence[Row]):
             self._rows = self.columns.decode(self.raw)
         return self._rows
 
-    def same(self, names: Sequence[str]) -> bool:
-        """Whether all rows have the same values in some columns."""
-        places = [self.columns.places[name] for name in names]
-        return all(len({row[place] for row in self.raw}) == 1 for place in places)
+    def different(self, names: Sequence[str]) -> set[Any]:
+        """What stands in some columns, of all rows: several values of one row as a tuple."""
+        return set(map(_getter(self.columns, tuple(names)), self.raw))
 
     def value(self, number: int, name: str) -> Any:
         """Of one row, without making it a dictionary."""
@@ -139,6 +139,11 @@ def _lengthened(at: str) -> str:
     """What follows the day."""
     seconds, _, fraction = at[11:-3].partition(".")
     return f"{seconds}.{fraction.ljust(6, '0')}"
+
+
+@cache
+def _getter(columns: Columns, names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
+    return itemgetter(*[columns.places[name] for name in names])
 
 
 @cache

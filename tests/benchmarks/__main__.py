@@ -35,9 +35,9 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--cases", type=_names, help=f"of {', '.join(CASES)}")
     parser.add_argument("--database", choices=PLACES)
     parser.add_argument("--workers", type=int, choices=WORKERS)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument(
-        "--seconds", type=float, default=0.7, help="of load in a round, for each case and server"
+        "--seconds", type=float, default=0.3, help="of load in a round, for each case and server"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where every load goes as it was measured")
     parser.add_argument("--strict", action="store_true", help="exit with 1 where a target is not met")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ class Comparison:
         self._tell = tell
         self._world = World(owners_token(folder), place.instances)
         self._servers: dict[str, Server] = {}
+        # How many requests of each case were sent to each server.
+        self._sent: Counter[tuple[str, str]] = Counter()
 
     def run(self, rounds: int, *, profile: bool = False) -> Findings:
         seconds = [self._start() for _ in range(STARTS - 1)]
@@ -146,9 +149,14 @@ class Comparison:
     def _load(self, name: str, at: str, seconds: float) -> Load:
         server, path = self._servers[at], self._folder / "requests"
         calls = CALLS[name](self._world, int(CHANGES * seconds))
+        # Where the round before broke off: one that began anew would ask again for what was asked lately.
+        first = self._sent[name, at] % len(calls)
+        calls = [*calls[first:], *calls[:first]]
         write_requests(path, (call.octets(server.port, target_at(at, name, call)) for call in calls))
         status, connections = status_at(at, calls[0]), CONNECTIONS * self._workers
-        return load(server, path, status, seconds, connections, once=CASES[name].changes)
+        found = load(server, path, status, seconds, connections, once=CASES[name].changes)
+        self._sent[name, at] += found.sent
+        return found
 
     def _profile(self, server: Server) -> None:
         """The worker that has done most is the one to look at."""
