@@ -12,17 +12,31 @@ from hypothesis import strategies as st
 from tortoise.fields import UUIDField
 
 from app.addresses import ITEMS
-from app.representation.nodes import Members, OneByOne, dump, plain, with_all_made
+from app.representation.nodes import (
+    Item,
+    Members,
+    OneByOne,
+    Operations,
+    dump,
+    dump_plain,
+    operation_node,
+    plain,
+    top_level,
+    with_all_made,
+)
 from app.representation.recipes import Recipe
 from app.storage.kinds import KINDS
-from app.storage.statements import Statement, Table, of_postgres, of_sqlite
+from app.storage.statements import Statement, Table, of_postgres, of_sqlite, tells, value
 from app.storage.tables import TIME_COLUMNS
 from tests.promises import CONTRACT
 
 # An activity is made one by one, and is no more than a node.
 CLASSES = sorted(set(ITEMS) - {"Activity"})
+OPERATIONS = Operations(operation_node(CONTRACT, it) for it in CONTRACT.promises["Instance"].values())
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-TIMES = st.datetimes().map(lambda at: f"{at.isoformat(timespec='microseconds')}Z")
+TIMES = st.one_of(
+    st.datetimes(), st.datetimes().map(lambda at: at.replace(microsecond=at.microsecond // 100_000 * 100_000))
+).map(lambda at: f"{at.isoformat(timespec='microseconds')}Z")
 
 
 def values_of(class_name: str) -> st.SearchStrategy[Mapping[str, Any]]:
@@ -69,6 +83,22 @@ def test_a_page_says_in_json_what_its_nodes_say(class_name: str, hidden: bool, d
     assert orjson.dumps(plain(CONTRACT, page)) == orjson.dumps(plain(CONTRACT, made))
 
 
+@pytest.mark.parametrize("operations", [Operations(), OPERATIONS])
+@pytest.mark.parametrize("class_name", CLASSES)
+@given(data=st.data())
+def test_an_item_says_in_json_what_its_node_says(
+    class_name: str, operations: Operations, data: st.DataObject
+) -> None:
+    recipe, values = Recipe(CONTRACT, class_name), data.draw(values_of(class_name))
+    node = top_level(CONTRACT, recipe.node(values), operations)
+    for maker in (recipe, OneByOne(CONTRACT, recipe.node)):
+        item = Item(CONTRACT, maker, values, operations)
+        assert dump(item) == dump(node)
+        assert dump_plain(CONTRACT, item) == dump(plain(CONTRACT, node))
+        assert item.address == node["@id"]
+        assert with_all_made(item) == node
+
+
 def test_an_empty_page_has_an_empty_array() -> None:
     page = {"member": Members([]), "view": {}}
     assert dump(page) == b'{"member":[],"view":{}}'
@@ -82,15 +112,19 @@ def test_rows_are_written_as_they_came_as_they_are_when_they_are_looked_at(
     class_name: str, statement: Callable[[str], Statement], data: st.DataObject
 ) -> None:
     """Times as both databases tell them."""
+
+    def told(at: str) -> str:
+        if statement is of_sqlite:
+            return f"{at[:10]} {at[11:26]}+00:00"
+        # Without noughts at the end, and without a point where no other digit follows it.
+        seconds, _, fraction = at[11:26].partition(".")
+        return f"{at[:10]} {'.'.join(filter(None, (seconds, fraction.rstrip('0'))))}+00"
+
     recipe = Recipe(CONTRACT, class_name)
     values = data.draw(st.lists(values_of(class_name), min_size=2, max_size=4))
     names = [*KINDS[class_name].values]
-    ending = "+00:00" if statement is of_sqlite else "+00"
     raw = [
-        tuple(
-            it and f"{it[:10]} {it[11:26]}{ending}" if name in TIME_COLUMNS else it
-            for name, it in ((name, row[name]) for name in names)
-        )
+        tuple(told(row[name]) if name in TIME_COLUMNS and row[name] else row[name] for name in names)
         for row in values
     ]
     table = statement("SELECT").decoded(raw, lambda: names)
@@ -98,5 +132,9 @@ def test_rows_are_written_as_they_came_as_they_are_when_they_are_looked_at(
     assert recipe.text(table) == recipe.text([*table]) == recipe.text(values)
     assert recipe.plain_text(table) == recipe.plain_text(values)
     assert table == [*values]
+    assert tells(table, names[0])
+    assert not tells(table, "other")
+    assert [value(table, 1, name) for name in names] == [values[1][name] for name in names]
+    assert table.different(names) == {tuple(row) for row in raw}
     assert [table[0], table[-1]] == [values[0], values[-1]]
     assert [[*table[1:]], [*table[::-1]]] == [values[1:], values[::-1]]
