@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
+from asyncpg.protocol import NO_TIMEOUT  # type: ignore[import-untyped]  # as above
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
 from app.storage.failures import unavailable
@@ -17,6 +18,7 @@ from app.storage.loans import Loan, Loans
 from app.storage.postgres_address import read_address
 from app.storage.postgres_failures import translated, translated_connect
 from app.storage.statements import Rows, of_postgres, zoned
+from app.storage.watch import Watch
 
 # For a connection, and for an answer where the server itself does not say that it takes too long.
 WAIT_SECONDS = 10.0
@@ -36,14 +38,12 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # it has no types o
 
     async def rows(self, sql: str, values: Sequence[Any]) -> Any:
         """As `fetch`; what has been prepared is carried out at once, without the steps between for options
-        that nobody uses here."""
+        that nobody uses here, and without a timer."""
         statement = self._stmt_cache.get((sql, asyncpg.Record, False))
         if statement is None:
             return await self.fetch(sql, *values)
         try:
-            return await self._protocol.bind_execute(
-                statement, values, "", 0, False, self._config.command_timeout
-            )
+            return await self._protocol.bind_execute(statement, values, "", 0, False, NO_TIMEOUT)
         except asyncpg.InvalidCachedStatementError:
             # As `fetch` does it: all that is prepared may be out of date.
             self._drop_global_statement_cache()
@@ -77,6 +77,7 @@ class Client(AsyncpgDBClient):
         self._limits = address.timeouts_in_transaction if address.pooled else ""
         self._wait = wait
         self._loans: Loans | None = None
+        self._watch = Watch(self.wait if hurried else None)
         self._statement = lru_cache(STATEMENTS)(of_postgres)
         if address.cache_size is not None:
             options["statement_cache_size"] = address.cache_size
@@ -152,7 +153,7 @@ class Client(AsyncpgDBClient):
 
     async def fetch(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:
         with translated:
-            rows = await connection.rows(sql, zoned(values))
+            rows = await self._watch.over(connection.rows(sql, zoned(values)))
         return self._statement(sql).decoded(rows, lambda: list(rows[0].keys()))
 
     async def brief(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:
@@ -189,8 +190,7 @@ class Transaction:
     async def __aenter__(self) -> asyncpg.Connection:
         self._connection = await self._loan.__aenter__()
         try:
-            with translated:
-                await self._connection.execute(self._begin)
+            await self._execute(self._begin)
         except BaseException as error:
             await self._roll_back(error)
             raise
@@ -203,12 +203,15 @@ class Transaction:
             await self._roll_back(error)
             return
         try:
-            with translated:
-                await self._connection.execute("COMMIT")
+            await self._execute("COMMIT")
         except BaseException as failure:
             await self._loan.end(failure)
             raise
         await self._loan.end(None)
+
+    async def _execute(self, script: str) -> None:
+        with translated:
+            await self._connection.execute(script)
 
     async def _roll_back(self, error: BaseException) -> None:
         try:

@@ -1,0 +1,66 @@
+"""What takes too long is ended as by `asyncio.timeout`, and nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from app.storage.watch import Watch
+
+pytestmark = pytest.mark.anyio
+SECONDS = 0.05
+
+
+async def said_after(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return "done"
+
+
+async def test_what_is_in_time_is_let_be_and_what_takes_too_long_is_ended() -> None:
+    watch, begun = Watch(SECONDS), time.monotonic()
+    outcomes = await asyncio.gather(
+        *(watch.over(said_after(seconds)) for seconds in (0, SECONDS / 5, 30, 60)), return_exceptions=True
+    )
+    assert outcomes[:2] == ["done", "done"]
+    assert [type(outcome) for outcome in outcomes[2:]] == [TimeoutError, TimeoutError]
+    assert SECONDS <= time.monotonic() - begun < 5
+    # Whoever was ended can go on, and is not ended again.
+    assert await watch.over(said_after(0)) == "done"
+
+
+async def test_one_after_the_other_each_has_its_own_time() -> None:
+    watch = Watch(SECONDS)
+    for _ in range(4):
+        assert await watch.over(said_after(SECONDS / 2)) == "done"
+    await asyncio.sleep(2 * SECONDS)
+    with pytest.raises(TimeoutError):
+        await watch.over(said_after(30))
+
+
+async def test_who_is_cancelled_by_others_is_cancelled_also_at_the_same_moment() -> None:
+    watch = Watch(SECONDS)
+    for late in (False, True):
+        waiting = asyncio.create_task(watch.over(said_after(30)))
+        await asyncio.sleep(0)
+        if late:
+            # It is told to end by the watch, and by somebody else before it has heard of it.
+            watch._since[waiting] -= 2 * SECONDS
+            watch._look(SECONDS)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert waiting.cancelled()
+
+
+async def test_what_is_not_in_a_hurry_takes_what_it_takes() -> None:
+    assert await Watch(None).over(said_after(SECONDS)) == "done"
+
+
+async def test_nobody_looks_where_nothing_is_going_on() -> None:
+    watch = Watch(SECONDS)
+    await watch.over(said_after(0))
+    await asyncio.sleep(2 * SECONDS)
+    assert not watch._looking
+    assert not watch._since
