@@ -185,6 +185,9 @@ class Protocol(HttpToolsProtocol):
     _untold = 0
     _refused = False
     _head_timer: asyncio.TimerHandle | None = None
+    # Since when nothing has been asked, where that is so.
+    _idle_since: float | None = None
+    _idle_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn has it
         self._connection = Lingering(transport, self.loop)
@@ -193,13 +196,15 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         self._connection.lose()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._refused or self.transport.is_closing():
             return
-        self._unset_keepalive_if_required()
+        self._idle_since = None
         self._untold += len(data)
         try:
             self._feed(memoryview(data))
@@ -337,9 +342,29 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self._head_timer is not None:
-            self._unset_keepalive_if_required()
+        """As Uvicorn's, whose timer for the next request is set by each answer and taken back by each
+        request, which takes as long as much else that is done for one. Here one looks, from time to time,
+        since when nothing has been asked."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._head_timer is None:
+            self._idle_since = self.loop.time()
+            if self._idle_timer is None:
+                self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._on_idle)
+
+    def _on_idle(self) -> None:
+        self._idle_timer = None
+        if self._idle_since is None:
+            return  # what was asked meanwhile sets it again when it has been answered
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._on_idle)
+        else:
+            self.timeout_keep_alive_handler()
 
     def pause_writing(self) -> None:
         super().pause_writing()
