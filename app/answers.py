@@ -47,7 +47,7 @@ from app.wishes import Choice, Wish
 
 # Of heads that differ in a few values.
 FRAMES = 1_024
-# What no address has in it.
+# What no address has in it. What comes in its place is an address of data, in which nothing can end a link.
 SOMEWHERE = "~~somewhere~~"
 
 
@@ -115,8 +115,7 @@ class Answers:
 
     def to_remember(self, representation: Representation, wish: Wish) -> Answer:
         """As `of`, with its fields, and in no coding: who is given it again may accept another one."""
-        uncoded = Wish(wish.asked, wish.choice.uncoded(), wish.conditions)
-        return self._made(representation.made(), uncoded, remembered=True)[0]
+        return self._made(representation.made(), wish, remembered=True)[0]
 
     def _made(
         self, representation: Representation, wish: Wish, *, remembered: bool = False
@@ -128,7 +127,7 @@ class Answers:
             varied = *there("Location", location), *there("Vary", choice.varies)
             fields: Fields = [*varied, *applied(choice), ("Cache-Control", PRIVATE)]
             return Answer(status, fields, None if status == 204 else b""), ""
-        written = self._written(representation, form, choice.coding)
+        written = self._written(representation, form, None if remembered else choice.coding)
         tag = written.tag if representation.tagged else None
         if choice.method != "GET" and choice.preferences.minimal:
             made = *there("Location", location), *there("ETag", tag)
@@ -284,7 +283,7 @@ class Answers:
 
     def _link_field(self, representation: Representation, choice: Choice) -> str:
         links, address = representation.links, representation.address
-        if type(links) is not tuple or address is None:
+        if representation.document is not None or address is None or not isinstance(links, tuple):
             return link_field(self._links(representation, choice))
         return self._linked(links, representation.status, choice).replace(SOMEWHERE, address)
 

@@ -50,7 +50,7 @@ class Choices:
         preferring = method != "GET" or has_query
         leads_on = method == "GET" and resource is not None and resource.explored
         negotiated = of_address is None and (form is not None or leads_on)
-        return Choice(
+        return _alike(
             method=method,
             page=method == "GET" and of_address is None and _wants_page(resource, accept, forms),
             form=form,
@@ -60,6 +60,10 @@ class Choices:
             preferences=parse_preferences(preferences),
             varies=_varies(form is not None, negotiated, preferring),
         )
+
+
+# There are few, however many ways there are to say the same.
+_alike = lru_cache(REMEMBERED)(Choice)
 
 
 def _wants_page(resource: Resource | None, accept: Sequence[str], forms: Sequence[str]) -> bool:

@@ -21,7 +21,7 @@ from app.representation.documents import Document
 from app.representation.forms import HTML, JSON_LD
 from app.representation.incoming import Sent
 from app.representation.nodes import Item, Maker, Members, NodeObject, OneByOne, top_level
-from app.representation.recipes import activity_node
+from app.representation.recipes import Recipe, activity_node
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
 from app.storage.pages import Page
@@ -135,12 +135,13 @@ class Exchange:
         granted = self.caller.granted
         offered = self.offers.operations(record.class_name, granted, record.roles, record.withheld)
         listed = self.offers.reads(f"{record.class_name}Collection", granted, record.roles)
+        maker = self._maker(record.class_name, record.roles, record.named)
         node: NodeObject | Item
-        if parts:
+        # What stands below something else is looked into for the way up.
+        if parts or record.kind.within or not isinstance(maker, Recipe):
             node = top_level(self.contract, self.node(record, parts), offered)
             address = str(node["@id"])
         else:
-            maker = self._maker(record.class_name, record.roles, record.named)
             node = Item(self.contract, maker, record.values, offered)
             address = node.address
         links = of_item(self.contract, record.class_name, address, node, listed=listed)
@@ -159,10 +160,9 @@ class Representation:
     """A node object, or a document made at the start, with what HTTP says beside it; or a status alone.
 
     `version` is the record's counter, `address` what is shown has, whichever was asked, `location` that of
-    what was made or has to be looked for; `links` are the relations to others, in a tuple where many have the
-    same. One that is not made yet has
-    what makes it, and the `source`: all that it is made of, beside what was `asked` for at its address, and
-    by whom.
+    what was made or has to be looked for; `links` are the relations to others: of data that stands at one
+    place with other data a tuple, which is the same for all of it. One that is not made yet has what makes
+    it, and the `source`: all that it is made of, beside what was `asked` for at its address, and by whom.
     """
 
     node: NodeObject | Item | None = None

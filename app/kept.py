@@ -53,8 +53,8 @@ class KeptAnswers(Generic[Answer]):
 
     def get(self, mark: int, key: Hashable) -> Kept[Answer] | None:
         kept = self._found(mark, key)
-        if kept is not None:
-            self._pass(kept.octets)
+        if kept is not None and mark not in self._seen:
+            self._see(mark, kept.octets)
         return kept
 
     def _found(self, mark: int, key: Hashable) -> Kept[Answer] | None:
@@ -87,14 +87,17 @@ class KeptAnswers(Generic[Answer]):
             self._octets -= kept.octets
 
     def _seen_before(self, mark: int, octets: int) -> bool:
-        seen = mark in self._seen or mark in self._earlier
-        self._seen.add(mark)
-        self._pass(octets)
-        return seen
+        if mark in self._seen:
+            return True
+        earlier = mark in self._earlier
+        self._see(mark, octets)
+        return earlier
 
-    def _pass(self, octets: int) -> None:
-        """Whatever is asked for makes all that was seen before it older, also what is kept: a round of more
-        than has room would push out, all the time, what it asks for next."""
+    def _see(self, mark: int, octets: int) -> None:
+        """Whatever is asked for makes all else that was seen before it older, also what is kept: a round of
+        more than has room would push out, all the time, what it asks for next. It does so once, however often
+        it is asked for meanwhile."""
+        self._seen.add(mark)
         self._seen_octets += octets
         if self._seen_octets >= OCTETS // 2:
             self._seen, self._earlier, self._seen_octets = set(), self._seen, 0

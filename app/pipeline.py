@@ -43,7 +43,6 @@ from app.representation.forms import (
     without_profile,
 )
 from app.representation.incoming import Reader, Sent
-from app.representation.nodes import with_all_made
 from app.representation.writing import Writers
 from app.request import METHODS, Disconnected, Request, not_implemented
 from app.security.rights import ANYONE, check_scope
@@ -350,7 +349,8 @@ class Pipeline:
             if problem.type == "forbidden":
                 return
             raise
-        offered = {it["method"] for it in with_all_made(representation.node or {}).get("operation", ())}
+        node = representation.node
+        offered = {it["method"] for it in node.get("operation", ())} if isinstance(node, dict) else set()
         # What fails anyway does not depend on a condition (RFC 9110 section 13.2.1).
         if representation.version is None and exchange.operation.method in offered:
             check_creation(

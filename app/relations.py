@@ -9,7 +9,7 @@ from app.addresses import COLLECTIONS, ENTRYPOINT, ROOT, parent_path
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition
 from app.protocol.links import Link
-from app.representation.nodes import Item, NodeObject, with_all_made
+from app.representation.nodes import Item, NodeObject
 
 # The links of a view, and the relations that say the same in a Link field.
 PAGES = (("first", "first"), ("previous", "prev"), ("next", "next"), ("last", "last"))
@@ -27,7 +27,8 @@ def of_item(
         return _placed(contract.base, type_, None, root)
     collection = address.rpartition("/")[0]
     above = parent_path(collection)
-    shown = above == root or above in with_all_made(node).values()
+    # An `Item` stands below nothing else.
+    shown = above == root or (isinstance(node, dict) and above in node.values())
     return _placed(contract.base, type_, collection if listed else None, above if shown else None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.protocol.conditions import Conditions
 from app.protocol.preferences import Preferences
@@ -15,7 +15,7 @@ class Choice:
     one of `forms`, None where there is nothing to represent or none of them is acceptable; in the `coding`,
     None for none; with the preferences. `varies` are the fields that decided about it. HEAD is a GET here.
 
-    One for all requests that are alike, so that others are remembered by it.
+    One for all requests that are to be answered alike, for answers are remembered by it.
     """
 
     method: str
@@ -26,9 +26,6 @@ class Choice:
     coding: str | None
     preferences: Preferences
     varies: str
-
-    def uncoded(self) -> Choice:
-        return replace(self, coding=None)
 
 
 @dataclass(eq=False, slots=True)

@@ -334,6 +334,24 @@ async def test_a_head_that_began_before_the_answer_is_waited_for_as_long_as_any(
     await local.run(talk)
 
 
+async def test_a_connection_ends_when_nothing_has_been_asked_on_it_for_long(local: Local) -> None:
+    """From the last answer on, and not from the first."""
+    local.server.config.timeout_keep_alive = 1
+
+    def talk(connection: Connection) -> float:
+        for _ in range(4):
+            assert connection.send(head("GET /livez")).answer().status_code == 200
+            time.sleep(0.4)
+        # Both answered at once, of which the second is the last.
+        connection.send(head("GET /livez") + head("GET /livez"))
+        assert [connection.answer().status_code for _ in range(2)] == [200, 200]
+        answered = time.monotonic()
+        assert connection.has_ended()
+        return time.monotonic() - answered
+
+    assert 0.9 < await local.run(talk) < 5
+
+
 async def test_what_takes_too_long_to_stop_is_cut_with_a_problem(local: Local) -> None:
     app, asleep = local.server.config.loaded_app, asyncio.Event()
     local.server.config.timeout_graceful_shutdown = 1

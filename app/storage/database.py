@@ -220,17 +220,17 @@ class Database:
 class Writing:
     """A transaction, which it begins and ends as a context."""
 
-    __slots__ = ("_client", "_session", "_single", "_transaction", "dialect")
+    __slots__ = ("_client", "_dialect", "_session", "_single", "_transaction")
 
     def __init__(self, dialect: Dialect, client: sqlite.Client | postgres.Client, *, single: bool) -> None:
-        self.dialect = dialect
+        self._dialect = dialect
         self._client = client
         self._single = single
 
     async def __aenter__(self) -> Session:
         self._transaction = self._client.transaction()
         connection = await self._transaction.__aenter__()
-        self._session = Session(self.dialect, self._client, connection, single=self._single)
+        self._session = Session(self._dialect, self._client, connection, single=self._single)
         return self._session
 
     async def __aexit__(

@@ -68,6 +68,8 @@ class Loans:
         try:
             with translated_connect:
                 lent = await self._pool.acquire(timeout=wait)
+                # It raises for one that asyncpg has taken away meanwhile.
+                lent.is_closed()
         finally:
             self._wanted -= 1
         connection = lent.itself()

@@ -31,9 +31,9 @@ WITH_PARTS = frozenset({"Organization"})
 class Record:
     """A row of its kind. Of the dozens in a list few are asked for more than what is shown of them.
 
-    `values` are by JSON key, and by the names that addresses need; others stand there too. `roles` are what
-    the caller is to it: local names of roles. `named` is whether the caller may know no more of it than what
-    it is called.
+    `values` are by JSON key, and by the names that addresses need; others stand there too. One of a list has
+    no version, and tells nothing of its state (`selected`). `roles` are what the caller is to it: local names
+    of roles. `named` is whether the caller may know no more of it than what it is called.
     """
 
     kind: Kind
@@ -180,7 +180,7 @@ async def taken_handles(session: Session, handles: Collection[str]) -> set[str]:
 def selected(kind: Kind, everything: bool, dialect: Dialect, *, listed: bool = False) -> str:
     """The columns that `read_row` reads. Of what asyncpg would make objects, PostgreSQL makes text itself.
 
-    Of what is `listed` neither its version nor its state is told, nor by what it was deleted, for it is not.
+    Of what is `listed` neither its version nor its state is told, nor when it was deleted, for it was not.
     """
     state = {
         "version": kind.version,

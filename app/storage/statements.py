@@ -102,7 +102,9 @@ def value(rows: Rows, number: int, name: str) -> Any:
 
 def tells(rows: Rows, name: str) -> bool:
     """Whether there is a first row, and it has such a column."""
-    return name in rows.columns.places if isinstance(rows, Table) else bool(rows) and name in rows[0]
+    if isinstance(rows, Table):
+        return len(rows) > 0 and name in rows.columns.places
+    return bool(rows) and name in rows[0]
 
 
 class Statement:
