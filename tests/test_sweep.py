@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import orjson
 import pytest
@@ -81,6 +83,27 @@ def check_problem(answer: httpx.Response, type_: str) -> dict[str, object]:
     assert str(body["instance"]).startswith(f"{body['type']}#")
     assert str(body["instance"]).endswith(answer.headers["X-Request-Id"])
     return body
+
+
+@pytest.mark.parametrize("route", [it for it in REPRESENTED if JSON in it.offers], ids=lambda it: it.path)
+async def test_plain_json_names_the_context_of_its_linked_data_and_nothing_else_does(
+    service: Service, world: World, route: Resource
+) -> None:
+    """CLIENTS H5: a context never itself."""
+    owner, path = service.as_("owner"), concrete(route, world)
+    answers = {
+        it: await owner.get(path, headers={"Accept": it}) for it in (JSON, JSON_LD) if it in route.offers
+    }
+    named = {
+        it: re.findall(f"<([^>]*)>; {CONTEXT_REL}", answer.headers["Link"]) for it, answer in answers.items()
+    }
+    context = answers[JSON_LD].json().get("@context") if JSON_LD in answers else None
+    told = named.pop(JSON)
+    assert not any(named.values())
+    if path == "/api/docs":  # which stands in a context of its own, after the one that is named
+        assert told == [f"{BASE}/contexts/v1/documentation.jsonld"]
+    else:
+        assert told == ([context] if isinstance(context, str) else [])
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=ROUTE_IDS)
