@@ -26,6 +26,13 @@ MAX_UNTOLD = 65_536
 LINGER_SECONDS, STALLED_SECONDS = 2, 30
 # How long what was begun before the end may take.
 STOP_SECONDS = 30
+# The first line of a request as almost all are that read: whatever else could stand there is for the parser.
+PLAIN = re.compile(
+    rb"(GET|HEAD) (/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*)(?:\?([A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*))? HTTP/1\.1"
+)
+# Fields that say how the request or the connection goes on; who sends one has every head read.
+GOING_ON = frozenset({b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade"})
+MOST_MISSES = 63
 # What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
 METHOD = re.compile(rb"(?:\A|\n)([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: [/*h]|\Z)")
 
@@ -184,6 +191,10 @@ class Protocol(HttpToolsProtocol):
     _part: Literal["head", "content"] | None = None  # of a request, that is being read
     _untold = 0
     _refused = False
+    # The octets behind the first line of the request before, where that one was plain and the last that came;
+    # how often the next one had others, and for how many requests nobody looks.
+    _fields = b""
+    _misses = _unlooked = 0
     _head_timer: asyncio.TimerHandle | None = None
     # Since when nothing has been asked, where that is so.
     _idle_since: float | None = None
@@ -205,6 +216,14 @@ class Protocol(HttpToolsProtocol):
         if self._refused or self.transport.is_closing():
             return
         self._idle_since = None
+        if self._fields:
+            if self._has_same_fields(data):
+                self._misses = 0
+                return
+            # Who sends others each time is looked at ever more rarely.
+            self._fields, self._misses = b"", min(2 * self._misses + 1, MOST_MISSES)
+            self._unlooked = self._misses
+        between = self._part is None and not self._untold
         self._untold += len(data)
         try:
             self._feed(memoryview(data))
@@ -215,6 +234,40 @@ class Protocol(HttpToolsProtocol):
                 self._refuse(_endless())
             elif self._part == "head" or (self._part is None and self._untold):
                 self._wait_for_head()
+            elif self._unlooked:
+                self._unlooked -= 1
+            elif between:
+                self._fields = self._to_come_again(data)
+
+    def _to_come_again(self, data: bytes) -> bytes:
+        """The octets behind the first line, of one whole request without content after which another one may
+        come; else none."""
+        end = data.find(b"\r\n")
+        if len(data) > MAX_TARGET or not PLAIN.fullmatch(data, 0, max(end, 0)):
+            return b""
+        whole = data.find(b"\r\n\r\n", end) + 4 == len(data)
+        return data[end:] if whole and GOING_ON.isdisjoint(name for name, _ in self.headers) else b""
+
+    def _has_same_fields(self, data: bytes) -> bool:
+        """Whether this is a request of which only the first line has to be read, and was: a client sends the
+        same fields with one request after the other."""
+        end = len(data) - len(self._fields)
+        line = (
+            PLAIN.fullmatch(data, 0, end) if 0 < end <= MAX_TARGET and data.endswith(self._fields) else None
+        )
+        if line is None:
+            return False
+        headers = self.headers
+        self.on_message_begin()
+        self.headers = self.scope["headers"] = headers
+        self._part = None
+        self._stop_waiting()
+        method, path, query = line.groups(b"")
+        self._aim(method.decode(), "1.1", path, query)
+        self._start(keep_alive=True)
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+        return True
 
     def _feed(self, data: memoryview) -> None:
         """A request to go on in another protocol is read once more as one that does not ask for it, which
@@ -268,10 +321,7 @@ class Protocol(HttpToolsProtocol):
             self.headers[:] = with_host(self.headers, authority)
         self._untold, self._part = 0, "content"
         self._stop_waiting()
-        path, scope = raw_path.decode("ascii"), self.scope
-        scope["http_version"], scope["method"] = version, method
-        scope["path"] = unquote(path) if "%" in path else path
-        scope["raw_path"], scope["query_string"] = raw_path, query
+        self._aim(method, version, raw_path, query)
         self._start(keep_alive=version == "1.1" and self.parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:
@@ -284,6 +334,12 @@ class Protocol(HttpToolsProtocol):
             super().on_message_complete()
 
     # What is done about it
+
+    def _aim(self, method: str, version: str, raw_path: bytes, query: bytes) -> None:
+        path, scope = raw_path.decode("ascii"), self.scope
+        scope["http_version"], scope["method"] = version, method
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"], scope["query_string"] = raw_path, query
 
     def _start(self, *, keep_alive: bool) -> None:
         """As soon as what was asked before has been answered."""

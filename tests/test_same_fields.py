@@ -1,0 +1,120 @@
+"""A request with the fields of the one before on its connection is answered as on one of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from app import connection as connections
+from app.protocol.front_door import MAX_TARGET
+from tests.conformance.wire import HOST, Connection
+from tests.test_connection import Local, local
+
+__all__ = ["local"]
+
+pytestmark = pytest.mark.anyio
+
+FIELDS = HOST + b"Accept: application/json\r\nX-Note: GET /livez HTTP/1.1\r\n\r\n"
+LAST = b"GET /livez HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+PLAIN = b"GET /livez HTTP/1.1\r\n" + FIELDS
+NEXT = [
+    PLAIN,
+    *(b"%s HTTP/1.1\r\n%s" % (line, FIELDS) for line in (
+        *(b"HEAD /livez", b"GET /api", b"GET /api/instances?a=b?c&d=%20", b"GET /%6civez", b"GET /a%zz"),
+        *(b"GET //livez", b"GET /../livez", b"GET /livez#x", b'GET /live"z', b"GET /liv\xc3\xa9z"),
+        *(b"GET livez", b"GET *", b"OPTIONS *", b"GET http://127.0.0.1:8000/livez", b"GET http://other.example/livez"),
+        *(b"get /livez", b"BREW /livez", b"POST /livez", b"DELETE /livez", b"GET  /livez", b" GET /livez"),
+        *(b"GET /livez ", b"GET /livez\t", b"CONNECT /livez", b"GET /" + b"x" * MAX_TARGET, b"PRI *"),
+    )),
+    *(b"GET /livez %s\r\n%s" % (version, FIELDS) for version in (b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.1 ", b"")),
+    b"GET /livez HTTP/1.1\n" + FIELDS,
+    b"GET /livez HTTP/1.1\r\nX: y\r\n" + FIELDS,
+    b"GET /livez HTTP/1.1\r\nContent-Length: 5\r\n" + FIELDS + b"GET /",
+    b"GET /livez HTTP/1.1\r\n" + FIELDS.replace(b"json", b"json\x00"),
+    b"GET /livez HTTP/1.1\r\n" + FIELDS[: len(HOST) + 5],
+    b"GET /livez HTTP/1.1\r\n" + FIELDS[len(HOST) :],
+    b"\r\n" + PLAIN,
+    b"\r" + PLAIN,
+    PLAIN + b"\r\n",
+    PLAIN + b"\r",
+    PLAIN + b"x",
+    PLAIN * 3,
+    PLAIN + b"GET /api HTTP/1.1\r\n" + FIELDS,
+    PLAIN[:30],
+    FIELDS,
+    b"rubbish\r\n" + FIELDS,
+]  # fmt: skip
+
+
+def heard(connection: Connection) -> bytes:
+    """All that comes until the end, but for what is another one each time."""
+    octets = b""
+    while piece := connection.raw():
+        octets += piece
+        connection._left = b""
+    return re.sub(rb"[0-9a-f]{8}-[0-9a-f-]{27}", b"", octets)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("octets", NEXT, ids=lambda it: it[:40].decode("latin-1"))
+async def test_what_follows_a_request_is_read_as_what_follows_none(
+    local: Local, octets: bytes, times: int
+) -> None:
+    """ME-01 and all that holds of heads: whatever comes, also when requests with these fields came before."""
+
+    def alone(connection: Connection) -> bytes:
+        return heard(connection.send(octets, LAST))
+
+    def after_others(connection: Connection) -> bytes:
+        for _ in range(times):
+            assert connection.send(PLAIN).answer().status_code == 200
+        return heard(connection.send(octets, LAST))
+
+    assert await local.run(after_others) == await local.run(alone)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What the parser was given."""
+    given: list[bytes] = []
+    feed: Callable[..., None] = connections.Protocol._feed
+
+    def noted(self: connections.Protocol, data: memoryview) -> None:
+        given.append(bytes(data))
+        feed(self, data)
+
+    monkeypatch.setattr(connections.Protocol, "_feed", noted)
+    return given
+
+
+async def test_fields_that_come_again_are_not_read_again(local: Local, read: list[bytes]) -> None:
+    def talk(connection: Connection) -> None:
+        for target in (b"/livez", b"/readyz", b"/livez?x=y"):
+            connection.send(b"GET %s HTTP/1.1\r\n%s" % (target, FIELDS))
+            assert connection.answer().json()["status"] == "pass"
+
+    await local.run(talk)
+    assert len(read) == 1
+
+
+async def test_who_sends_other_fields_each_time_is_not_looked_at_each_time(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[bytes] = []
+    look: Callable[..., bytes] = connections.Protocol._to_come_again
+
+    def noted(self: connections.Protocol, data: bytes) -> bytes:
+        looked.append(data)
+        return look(self, data)
+
+    monkeypatch.setattr(connections.Protocol, "_to_come_again", noted)
+
+    def talk(connection: Connection) -> None:
+        for number in range(100):
+            connection.send(b"GET /livez HTTP/1.1\r\nX-Number: %d\r\n%s" % (number, FIELDS))
+            assert connection.answer().status_code == 200
+
+    await local.run(talk)
+    assert len(looked) < 8
