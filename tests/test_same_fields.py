@@ -28,7 +28,7 @@ NEXT = [
         *(b"get /livez", b"BREW /livez", b"POST /livez", b"DELETE /livez", b"GET  /livez", b" GET /livez"),
         *(b"GET /livez ", b"GET /livez\t", b"CONNECT /livez", b"GET /" + b"x" * MAX_TARGET, b"PRI *"),
     )),
-    *(b"GET /livez %s\r\n%s" % (version, FIELDS) for version in (b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.1 ", b"")),
+    *(b"GET /livez %s\r\n%s" % (it, FIELDS) for it in (b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.1 ", b"")),
     b"GET /livez HTTP/1.1\n" + FIELDS,
     b"GET /livez HTTP/1.1\r\nX: y\r\n" + FIELDS,
     b"GET /livez HTTP/1.1\r\nContent-Length: 5\r\n" + FIELDS + b"GET /",
