@@ -134,13 +134,17 @@ class Cycle(RequestResponseCycle):
     """One request and its answer."""
 
     app: ASGI3Application
+    tasks: set[asyncio.Task[None]]
     _head = b""
 
     async def run_asgi(self, app: ASGI3Application) -> None:
         self.app = app
         # Most content is short, and has come with the head when this runs.
         cast("dict[str, Any]", self.scope)[WHOLE] = not self.more_body
-        await super().run_asgi(app)
+        try:
+            await super().run_asgi(app)
+        finally:
+            self.tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def send(self, message: ASGISendEvent) -> None:
         """The two messages of the application, head and content, leave in one piece: it takes the system as
@@ -362,6 +366,12 @@ class Protocol(HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """As Uvicorn's; a task leaves those that the end waits for itself, and not by another turn of the
+        loop."""
+        cast("Cycle", cycle).tasks = self.tasks
+        self.tasks.add(self.loop.create_task(cycle.run_asgi(app)))
 
     def _refuse(self, problem: Problem) -> None:
         """The request whose content cannot be read gets it, or one that stands for what was no request."""
