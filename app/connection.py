@@ -31,7 +31,16 @@ PLAIN = re.compile(
     rb"(GET|HEAD) (/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*)(?:\?([A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*))? HTTP/1\.1"
 )
 # Fields that say how the request or the connection goes on; who sends one has every head read.
-GOING_ON = frozenset({b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade"})
+GOING_ON = frozenset(
+    {
+        b"connection",
+        b"content-length",
+        b"expect",
+        b"proxy-connection",  # which the parser takes for the first one
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
 MOST_MISSES = 63
 # What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
 METHOD = re.compile(rb"(?:\A|\n)([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: [/*h]|\Z)")

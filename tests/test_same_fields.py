@@ -31,6 +31,7 @@ NEXT = [
     *(b"GET /livez %s\r\n%s" % (it, FIELDS) for it in (b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.1 ", b"")),
     b"GET /livez HTTP/1.1\n" + FIELDS,
     b"GET /livez HTTP/1.1\r\nX: y\r\n" + FIELDS,
+    *(b"GET /livez HTTP/1.1\r\n%s: close\r\n" % it + FIELDS for it in (b"Connection", b"Proxy-Connection")),
     b"GET /livez HTTP/1.1\r\nContent-Length: 5\r\n" + FIELDS + b"GET /",
     b"GET /livez HTTP/1.1\r\n" + FIELDS.replace(b"json", b"json\x00"),
     b"GET /livez HTTP/1.1\r\n" + FIELDS[: len(HOST) + 5],
@@ -54,25 +55,41 @@ def heard(connection: Connection) -> bytes:
     while piece := connection.raw():
         octets += piece
         connection._left = b""
-    return re.sub(rb"[0-9a-f]{8}-[0-9a-f-]{27}", b"", octets)
+    return re.sub(rb"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9:]{8} GMT", b"", octets)
 
 
-@pytest.mark.parametrize("times", [1, 3])
-@pytest.mark.parametrize("octets", NEXT, ids=lambda it: it[:40].decode("latin-1"))
-async def test_what_follows_a_request_is_read_as_what_follows_none(
-    local: Local, octets: bytes, times: int
-) -> None:
+async def test_what_follows_a_request_is_read_as_what_follows_none(local: Local) -> None:
     """ME-01 and all that holds of heads: whatever comes, also when requests with these fields came before."""
 
-    def alone(connection: Connection) -> bytes:
-        return heard(connection.send(octets, LAST))
+    def after(octets: bytes, times: int) -> Callable[[Connection], bytes]:
+        def talk(connection: Connection) -> bytes:
+            for _ in range(times):
+                assert connection.send(PLAIN).answer().status_code == 200
+            return heard(connection.send(octets, LAST))
 
-    def after_others(connection: Connection) -> bytes:
-        for _ in range(times):
-            assert connection.send(PLAIN).answer().status_code == 200
-        return heard(connection.send(octets, LAST))
+        return talk
 
-    assert await local.run(after_others) == await local.run(alone)
+    for octets in NEXT:
+        alone = await local.run(after(octets, 0))
+        assert [await local.run(after(octets, times)) for times in (1, 3)] == [alone] * 2, octets
+
+
+@pytest.mark.parametrize("first", [b"", b"POST", b"Proxy-Connection: close"])
+async def test_what_comes_in_pieces_is_read_as_what_comes_at_once(local: Local, first: bytes) -> None:
+    """Also while the answer before is being made."""
+    others = [PLAIN, PLAIN]
+    if b":" in first:
+        others = [PLAIN.replace(FIELDS, first + b"\r\n" + FIELDS)] * 2
+    elif first:
+        others = [PLAIN, first + b" /livez HTTP/1.1\r\nContent-Length: 0\r\n" + FIELDS, PLAIN]
+
+    def sent(*pieces: bytes) -> Callable[[Connection], bytes]:
+        return lambda connection: heard(connection.send(*pieces))
+
+    for octets in NEXT:
+        pieces = [*others, octets, PLAIN, LAST]
+        at_once = await local.run(sent(b"".join(pieces)))
+        assert await local.run(sent(*pieces)) == at_once, octets
 
 
 @pytest.fixture

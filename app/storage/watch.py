@@ -29,6 +29,7 @@ class Watch:
         task = asyncio.current_task()
         if self._seconds is None or task is None:
             return await act
+        before = task.cancelling()
         self._since[task] = time.monotonic()
         if not self._looking:
             self._look_later(self._seconds)
@@ -36,12 +37,20 @@ class Watch:
             return await act
         except asyncio.CancelledError:
             # Whoever else wants it to be cancelled has it cancelled.
-            if task in self._ended and task.uncancel() == 0:
+            if self._taken_back(task) and task.cancelling() <= before:
                 raise TimeoutError from None
             raise
         finally:
             self._since.pop(task, None)
-            self._ended.discard(task)
+            self._taken_back(task)
+
+    def _taken_back(self, task: asyncio.Task[object]) -> bool:
+        """Whether it was told to end, which is no longer so."""
+        if task not in self._ended:
+            return False
+        self._ended.discard(task)
+        task.uncancel()
+        return True
 
     def _look_later(self, seconds: float) -> None:
         self._looking = True

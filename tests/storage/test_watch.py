@@ -54,6 +54,45 @@ async def test_who_is_cancelled_by_others_is_cancelled_also_at_the_same_moment()
         assert waiting.cancelled()
 
 
+async def test_who_was_cancelled_before_is_ended_as_by_a_timeout_of_its_own() -> None:
+    """As what is done at last by a task that is cancelled."""
+    watch = Watch(SECONDS)
+
+    async def cleaning() -> str:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            with pytest.raises(TimeoutError):
+                await watch.over(said_after(30))
+            return "cleaned"
+        return "never"
+
+    task = asyncio.create_task(cleaning())
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await task == "cleaned"
+
+
+async def test_what_fails_when_it_is_told_to_end_leaves_nobody_cancelled() -> None:
+    watch = Watch(SECONDS)
+
+    async def failing() -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            raise OSError from None
+
+    async def several() -> int:
+        with pytest.raises(OSError):
+            await watch.over(failing())
+        with pytest.raises(TimeoutError):
+            await watch.over(said_after(30))
+        task = asyncio.current_task()
+        return task.cancelling() if task else -1
+
+    assert await asyncio.create_task(several()) == 0
+
+
 async def test_what_is_not_in_a_hurry_takes_what_it_takes() -> None:
     assert await Watch(None).over(said_after(SECONDS)) == "done"
 
