@@ -1,4 +1,4 @@
-"""The fields of an answer that are not those of one representation alone: what may be kept, embedded, run."""
+"""The fields of an answer: those that all have, and those of what is represented, in one place each."""
 
 from __future__ import annotations
 

@@ -41,6 +41,7 @@ GOING_ON = frozenset(
         b"upgrade",
     }
 )
+# For how many requests at most nobody looks whether the fields of one come again.
 MOST_MISSES = 63
 # What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
 METHOD = re.compile(rb"(?:\A|\n)([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: [/*h]|\Z)")
@@ -254,7 +255,7 @@ class Protocol(HttpToolsProtocol):
 
     def _to_come_again(self, data: bytes) -> bytes:
         """The octets behind the first line, of one whole request without content after which another one may
-        come; else none."""
+        come, and so short that no limit is near; else none."""
         end = data.find(b"\r\n")
         if len(data) > MAX_TARGET or not PLAIN.fullmatch(data, 0, max(end, 0)):
             return b""

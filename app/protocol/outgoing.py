@@ -59,7 +59,7 @@ def outgoing(fields: Pairs) -> Outgoing:
 
 def behind(first: Sequence[tuple[str, str]], others: Outgoing) -> Outgoing:
     """Some fields, of text in ISO 8859-1, and others as they were written. Raises `RuntimeError` as above."""
-    text = _text(first)
+    text = "".join([f"{_lower(name)}: {value}\r\n" for name, value in first])
     lines = _checked(text.encode("latin-1"), len(first)) + others.lines
     return Outgoing(lines, closes=others.closes or "\r\nconnection: close\r\n" in f"\r\n{text}")
 
@@ -69,10 +69,6 @@ def numbered(request_id: str, others: Outgoing) -> Outgoing:
     return Outgoing(
         b"x-request-id: %b\r\n%b" % (request_id.encode("ascii"), others.lines), closes=others.closes
     )
-
-
-def _text(fields: Sequence[tuple[str, str]]) -> str:
-    return "".join([f"{_lower(name)}: {value}\r\n" for name, value in fields])
 
 
 def _checked(lines: bytes, number: int) -> bytes:
