@@ -47,8 +47,9 @@ from app.wishes import Choice, Wish
 
 # Of heads that differ in a few values.
 FRAMES = 1_024
-# What no address has in it. What comes in its place is an address of data, in which nothing can end a link.
-SOMEWHERE = "~~somewhere~~"
+# What stands in a field of links where data differs, instead of the path and the query of its address, in
+# which nothing can end a link, and of the links that it has alone: in no other link they do.
+SOMEWHERE, ASKED, OWN = "~~somewhere~~", "~~asked~~", Link("~~own~~", "own")
 
 
 @dataclass(slots=True)
@@ -282,21 +283,35 @@ class Answers:
         return Written(written, coding, entity_tag(written, representation.version, coding, form))
 
     def _link_field(self, representation: Representation, choice: Choice) -> str:
-        links, address = representation.links, representation.address
+        links, own, address = representation.links, representation.own, representation.address
         if representation.document is not None or address is None or not isinstance(links, tuple):
             return link_field(self._links(representation, choice))
-        return self._linked(links, representation.status, choice).replace(SOMEWHERE, address)
+        path, _, query = address.partition("?")
+        linked = self._linked(links, representation.status, choice, bool(own), bool(query))
+        return linked % {SOMEWHERE: path, ASKED: query, OWN: link_field(own)}
 
-    def _linking(self, links: tuple[Link, ...], status: int, choice: Choice) -> str:
-        """The field of data with the same links, which is at `SOMEWHERE`."""
-        somewhere = Representation(node={}, status=status, address=SOMEWHERE, links=links)
-        return link_field(self._links(somewhere, choice))
+    def _linking(
+        self, links: tuple[Link, ...], status: int, choice: Choice, alone: bool, queried: bool
+    ) -> str:
+        """The field of data with the same links, with places for what differs."""
+        address = f"{SOMEWHERE}?{ASKED}" if queried else SOMEWHERE
+        own = [OWN] if alone else []
+        somewhere = Representation(node={}, status=status, address=address, links=links, own=own)
+        linked = link_field(self._links(somewhere, choice)).replace("%", "%%")
+        for gap in (SOMEWHERE, ASKED, OWN):
+            linked = linked.replace(gap, f"%({gap})s")
+        return linked
 
     def _links(self, representation: Representation, choice: Choice) -> list[Link]:
         """Plain JSON names the context that makes it JSON-LD (JSON-LD 1.1 section 6.1), and every form
         another one: never itself, which processors would follow for ever (CLIENTS.md H5)."""
         document, address, form = representation.document, representation.address, str(choice.form)
-        links = [self._documentation, *representation.links, *(document.links if document else ())]
+        links = [
+            self._documentation,
+            *representation.links,
+            *representation.own,
+            *(document.links if document else ()),
+        ]
         # A new resource is not another form of the collection that it was sent to.
         if address is not None and representation.status != 201:
             links.append(Link(address, "canonical"))

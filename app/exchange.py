@@ -20,7 +20,7 @@ from app.relations import of_item
 from app.representation.documents import Document
 from app.representation.forms import HTML, JSON_LD
 from app.representation.incoming import Sent
-from app.representation.nodes import Item, Maker, Members, NodeObject, OneByOne, top_level
+from app.representation.nodes import Item, Maker, Members, NodeObject, OneByOne, Unmade, top_level
 from app.representation.recipes import Recipe, activity_node
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
@@ -160,18 +160,20 @@ class Representation:
     """A node object, or a document made at the start, with what HTTP says beside it; or a status alone.
 
     `version` is the record's counter, `address` what is shown has, whichever was asked, `location` that of
-    what was made or has to be looked for; `links` are the relations to others: of data that stands at one
-    place with other data a tuple, which is the same for all of it. One that is not made yet has what makes
-    it, and the `source`: all that it is made of, beside what was `asked` for at its address, and by whom.
+    what was made or has to be looked for; `links` are the relations to others, in a tuple where all that
+    stands at one place has the same ones, and `own` are those behind them that this has alone. One that is
+    not made yet has what makes it, and the `source`: all that it is made of, beside what was `asked` for at
+    its address, and by whom.
     """
 
-    node: NodeObject | Item | None = None
+    node: NodeObject | Unmade | None = None
     document: Document | None = None
     status: int = 200
     version: int | None = None
     location: str | None = None
     address: str | None = None
     links: Sequence[Link] = ()
+    own: Sequence[Link] = ()
     tagged: bool = True
     asked: Hashable = None
     source: Hashable = None

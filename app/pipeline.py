@@ -43,6 +43,7 @@ from app.representation.forms import (
     without_profile,
 )
 from app.representation.incoming import Reader, Sent
+from app.representation.nodes import made
 from app.representation.writing import Writers
 from app.request import METHODS, Disconnected, Request, not_implemented
 from app.security.rights import ANYONE, check_scope
@@ -349,8 +350,8 @@ class Pipeline:
             if problem.type == "forbidden":
                 return
             raise
-        node = representation.node
-        offered = {it["method"] for it in node.get("operation", ())} if isinstance(node, dict) else set()
+        operations = made(representation.node or {}).get("operation", ())
+        offered = {operation["method"] for operation in operations}
         # What fails anyway does not depend on a condition (RFC 9110 section 13.2.1).
         if representation.version is None and exchange.operation.method in offered:
             check_creation(

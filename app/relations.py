@@ -9,7 +9,7 @@ from app.addresses import COLLECTIONS, ENTRYPOINT, ROOT, parent_path
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition
 from app.protocol.links import Link
-from app.representation.nodes import Item, NodeObject
+from app.representation.nodes import Item, Members, NodeObject
 
 # The links of a view, and the relations that say the same in a Link field.
 PAGES = (("first", "first"), ("previous", "prev"), ("next", "next"), ("last", "last"))
@@ -39,21 +39,20 @@ def _placed(base: str, type_: str, collection: str | None, above: str | None) ->
     return (*_described(base, type_), *(Link(target, rel) for target, rel in placed if target is not None))
 
 
-def of_list(contract: Contract, definition: ClassDefinition, address: str, node: NodeObject) -> list[Link]:
-    """`address` is the list's own, without a query."""
-    members = node["member"]
-    items = [Link(it, "item") for it in members.addresses] if len(members) <= MOST_ITEMS else []
-    return [*_listed(contract.base, definition.iri, address), *items, *of_view(node["view"])]
+def of_list(contract: Contract, definition: ClassDefinition, address: str) -> tuple[Link, ...]:
+    """What all pages of a list have in common. `address` is the list's own, without a query."""
+    return _listed(contract.base, definition.iri, address)
 
 
 @lru_cache(maxsize=1_024)
 def _listed(base: str, type_: str, address: str) -> tuple[Link, ...]:
-    """What all pages of a list have in common."""
     return (*_described(base, type_), Link(base + parent_path(address.removeprefix(base)), "up"))
 
 
-def of_view(view: Mapping[str, str]) -> list[Link]:
-    return [Link(view[key], rel) for key, rel in PAGES if key in view]
+def of_page(members: Members, view: Mapping[str, str]) -> list[Link]:
+    """What is one page's own. `view` leads to other pages."""
+    items = [Link(it, "item") for it in members.addresses] if len(members) <= MOST_ITEMS else []
+    return [*items, *[Link(view[key], rel) for key, rel in PAGES if key in view]]
 
 
 def of_document(base: str, path: str, types: Sequence[str]) -> list[Link]:

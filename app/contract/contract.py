@@ -20,7 +20,7 @@ METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 NOTHING_SAID = Publication()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
     """`promises` are the operations by method of each class, and of each link that leads to one address.
 

@@ -1,13 +1,96 @@
-"""What the contract says of a collection, as it stands in the collection itself."""
+"""Collections: a page, and what the contract says of all pages of a list."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from json.encoder import encode_basestring
 from urllib.parse import quote
+
+import orjson
 
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition
-from app.representation.nodes import NodeObject
+from app.representation.nodes import Members, NodeObject, Operations, Unmade, begun, top_level
+
+# Stands where an address will, in what is written once for all lists of a class.
+_SOMEWHERE = "~~somewhere~~"
+
+
+class Collection(Unmade):
+    """One page of a list."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        definition: ClassDefinition,
+        address: str,
+        operations: Operations,
+        *,
+        whole: str,
+        total: int | None,
+        members: Members,
+        here: str,
+        view: Mapping[str, str],
+    ) -> None:
+        """`address` is the list's own, `whole` that of all that was asked for, `here` that of the page, and
+        `view` leads to other pages."""
+        self._contract = contract
+        self._definition = definition
+        self._address = address
+        self._operations = operations
+        self._whole = whole
+        self._total = total
+        self._members = members
+        self._here = here
+        self._view = view
+
+    @property
+    def node(self) -> NodeObject:
+        node: NodeObject = {
+            "@id": self._whole,
+            "@type": ["Collection", self._definition.name],
+            **({} if self._total is None else {"totalItems": self._total}),
+            "member": self._members.nodes,
+            "view": {"@id": self._here, "@type": "PartialCollectionView", **self._view},
+            **_described(self._contract, self._definition, self._address),
+        }
+        return top_level(self._contract, node, self._operations)
+
+    def written(self) -> bytes:
+        before, behind = _written_description(self._contract, self._definition)
+        view = "".join([f',"{key}":{encode_basestring(it)}' for key, it in self._view.items()])
+        return (
+            f'{begun(self._contract.base)}"@id":{encode_basestring(self._whole)},'
+            f'"@type":["Collection","{self._definition.name}"],'
+            f'{self._counted}"member":[{self._members.text()}],'
+            f'"view":{{"@id":{encode_basestring(self._here)},"@type":"PartialCollectionView"{view}}},'
+            f"{before}{encode_basestring(self._address)[1:-1]}{behind}{self._operations.written}}}"
+        ).encode()
+
+    def written_plain(self) -> bytes:
+        view = ",".join([f'"{key}":{encode_basestring(it)}' for key, it in self._view.items()])
+        members = self._members.plain_text()
+        return f'{{{self._counted}"member":[{members}],"view":{{{view}}}}}'.encode()
+
+    @property
+    def _counted(self) -> str:
+        return "" if self._total is None else f'"totalItems":{self._total},'
+
+
+def _described(contract: Contract, definition: ClassDefinition, address: str) -> NodeObject:
+    return {
+        "search": search(definition, address),
+        "memberAssertion": member_assertion(contract, definition),
+    }
+
+
+@lru_cache(maxsize=64)
+def _written_description(contract: Contract, definition: ClassDefinition) -> tuple[str, str]:
+    """As `_described`: the members of an object, before the address and behind it."""
+    written = orjson.dumps(_described(contract, definition, _SOMEWHERE))[1:-1].decode()
+    before, _, behind = written.partition(_SOMEWHERE)
+    return before, behind
 
 
 def search(definition: ClassDefinition, address: str) -> NodeObject:
@@ -23,7 +106,6 @@ def search(definition: ClassDefinition, address: str) -> NodeObject:
 
 @lru_cache(maxsize=64)
 def _variables(definition: ClassDefinition) -> tuple[str, list[NodeObject]]:
-    """What all lists of a class have in common."""
     names = ",".join(quote(variable.name, safe="") for variable in definition.variables)
     mapping: list[NodeObject] = [
         {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any, Protocol, overload
+from typing import Any, Protocol
 
 import orjson
 
@@ -50,13 +51,13 @@ class OneByOne:
         return ",".join(dump(plain(self._contract, node)).decode() for node in self.nodes(several))
 
 
-class Members(Sequence[NodeObject]):
-    """The members of a page: node objects, made where somebody looks at them; JSON is written of values."""
+class Members:
+    """The members of a page, as far as somebody wants to know of them: JSON is written of values."""
 
     def __init__(self, parts: Sequence[tuple[Maker, Sequence[Mapping[str, Any]]]]) -> None:
         self._parts = parts
 
-    @cached_property
+    @property
     def nodes(self) -> list[NodeObject]:
         return [node for maker, values in self._parts for node in maker.nodes(values)]
 
@@ -67,24 +68,12 @@ class Members(Sequence[NodeObject]):
     def __len__(self) -> int:
         return sum(len(values) for _, values in self._parts)
 
-    @overload
-    def __getitem__(self, index: int) -> NodeObject: ...
+    def text(self) -> str:
+        """As JSON-LD, without an array's brackets."""
+        return ",".join([maker.text(values) for maker, values in self._parts])
 
-    @overload
-    def __getitem__(self, index: slice) -> list[NodeObject]: ...
-
-    def __getitem__(self, index: int | slice) -> NodeObject | list[NodeObject]:
-        return self.nodes[index]
-
-    def written(self) -> orjson.Fragment:
-        return _array([maker.text(values) for maker, values in self._parts])
-
-    def written_plain(self) -> orjson.Fragment:
-        return _array([maker.plain_text(values) for maker, values in self._parts])
-
-
-def _array(texts: Sequence[str]) -> orjson.Fragment:
-    return orjson.Fragment(f"[{','.join(texts)}]")
+    def plain_text(self) -> str:
+        return ",".join([maker.plain_text(values) for maker, values in self._parts])
 
 
 class Operations(tuple[NodeObject, ...]):
@@ -96,9 +85,24 @@ class Operations(tuple[NodeObject, ...]):
         return f',"operation":{orjson.dumps([*self]).decode()}' if self else ""
 
 
-class Item:
+class Unmade(ABC):
     """A node object of its own, with its context and operations: made where somebody looks at it. JSON is
-    written of its values."""
+    written of its values, octet for octet as it is of the node."""
+
+    @property
+    @abstractmethod
+    def node(self) -> NodeObject: ...
+
+    @abstractmethod
+    def written(self) -> bytes:
+        """As JSON-LD."""
+
+    @abstractmethod
+    def written_plain(self) -> bytes: ...
+
+
+class Item(Unmade):
+    """Of a record that stands alone."""
 
     def __init__(
         self, contract: Contract, maker: Maker, values: Mapping[str, Any], operations: Operations
@@ -108,7 +112,7 @@ class Item:
         self._values = (values,)
         self._operations = operations
 
-    @cached_property
+    @property
     def node(self) -> NodeObject:
         return top_level(self._contract, self._maker.node(self._values[0]), self._operations)
 
@@ -117,17 +121,16 @@ class Item:
         return self._maker.addresses(self._values)[0]
 
     def written(self) -> bytes:
-        """As JSON-LD, octet for octet what is written of the node."""
         members = self._maker.text(self._values)[1:-1]
-        return f"{_begun(self._contract.base)}{members}{self._operations.written}}}".encode()
+        return f"{begun(self._contract.base)}{members}{self._operations.written}}}".encode()
 
     def written_plain(self) -> bytes:
         return self._maker.plain_text(self._values).encode()
 
 
 @cache
-def _begun(base: str) -> str:
-    """An object that has a context so far."""
+def begun(base: str) -> str:
+    """An object, as JSON, that has a context so far."""
     return f'{{"@context":{orjson.dumps(base + DATA_CONTEXT).decode()},'
 
 
@@ -157,9 +160,7 @@ def plain(contract: Contract, node: Mapping[str, Any]) -> NodeObject:
     """Plain JSON (API.md section 2): a collection keeps count, members and view; an item its values."""
     if "member" in node:
         view = {key: value for key, value in node["view"].items() if not key.startswith("@")}
-        of_page = node["member"]
-        written = isinstance(of_page, Members)
-        members = of_page.written_plain() if written else [plain(contract, member) for member in of_page]
+        members = [plain(contract, member) for member in node["member"]]
         counted = {"totalItems": node["totalItems"]} if "totalItems" in node else {}
         return {**counted, "member": members, "view": view}
     type_ = node["@type"]
@@ -178,24 +179,15 @@ def _is_plain(definition: ClassDefinition, key: str) -> bool:
     return definition.name == "Entrypoint" or not definition.properties[key].link
 
 
-def dump(node: Mapping[str, Any] | Item) -> bytes:
-    return node.written() if isinstance(node, Item) else orjson.dumps(node, _of_members)
+def dump(node: Mapping[str, Any] | Unmade) -> bytes:
+    return node.written() if isinstance(node, Unmade) else orjson.dumps(node)
 
 
-def dump_plain(contract: Contract, node: Mapping[str, Any] | Item) -> bytes:
+def dump_plain(contract: Contract, node: Mapping[str, Any] | Unmade) -> bytes:
     """As plain JSON."""
-    return node.written_plain() if isinstance(node, Item) else dump(plain(contract, node))
+    return node.written_plain() if isinstance(node, Unmade) else dump(plain(contract, node))
 
 
-def _of_members(value: object) -> orjson.Fragment:
-    if isinstance(value, Members):
-        return value.written()
-    raise TypeError
-
-
-def with_all_made(node: NodeObject | Item) -> NodeObject:
-    """The node as those want it who look at it whole."""
-    if isinstance(node, Item):
-        return node.node
-    members = node.get("member")
-    return {**node, "member": members.nodes} if isinstance(members, Members) else node
+def made(node: NodeObject | Unmade) -> NodeObject:
+    """As those want it who look at it whole."""
+    return node.node if isinstance(node, Unmade) else node

@@ -25,7 +25,7 @@ from app.representation.forms import (
     TURTLE,
     profile_of,
 )
-from app.representation.nodes import Item, NodeObject, dump, with_all_made
+from app.representation.nodes import NodeObject, Unmade, dump, made
 from app.representation.terms import Terms
 from app.representation.turtle import TurtleWriter
 
@@ -57,11 +57,11 @@ class Writer:
         listed = types if isinstance(types, list) else [types]
         return [self._terms.iri(name, vocabulary=True) for name in listed]
 
-    def write(self, node: NodeObject | Item, form: str) -> bytes:
+    def write(self, node: NodeObject | Unmade, form: str) -> bytes:
         """Every form of JSON-LD or RDF. What nests is a tree already, so that it is framed as it is."""
         if form in (JSON_LD, COMPACTED, FRAMED):
             return dump(node)
-        node = with_all_made(node)
+        node = made(node)
         if form in (TURTLE, TRIG):
             # A default graph alone is written alike in both.
             return self._turtle.write(node)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection as Several
 from typing import TypeAlias
 
 from app.addresses import LINKS
 from app.contract.definitions import ClassDefinition
 from app.exchange import PARENTS, Exchange, Representation
 from app.protocol.query import encode_query
-from app.relations import of_list
-from app.representation.collections import member_assertion, search
-from app.representation.nodes import NodeObject, top_level
+from app.relations import of_list, of_page
+from app.representation.collections import Collection
 from app.resources.cursors import Cursors
 from app.resources.items import parent
 from app.resources.naming import likely_id
@@ -51,13 +50,25 @@ async def read(exchange: Exchange) -> Representation:
 
     def shown() -> Representation:
         ways = _by_cursor if wanted.number is None else _by_number
-        node = _collection(exchange, definition, found, pages, ways(wanted, cursors, found))
-        offered = exchange.offers.operations(exchange.promise, exchange.caller.granted, roles, withheld)
+        view = {key: pages.at(name, value) for key, (name, value) in ways(wanted, cursors, found).items()}
+        members = exchange.members(found)
+        node = Collection(
+            exchange.contract,
+            definition,
+            pages.address,
+            exchange.offers.operations(exchange.promise, exchange.caller.granted, roles, withheld),
+            whole=pages.whole,
+            total=found.total,
+            members=members,
+            here=pages.here,
+            view=view,
+        )
         return Representation(
-            node=top_level(exchange.contract, node, offered),
+            node=node,
             version=version,
             address=pages.asked(variables_of(definition)),
-            links=of_list(exchange.contract, definition, pages.address, node),
+            links=of_list(exchange.contract, definition, pages.address),
+            own=of_page(members, view),
         )
 
     # Cursors are the caller's own.
@@ -101,7 +112,7 @@ class _Pages:
             return self.requested
         return _with_query(self.address, (*self._parameters, (AFTER, "")))
 
-    def asked(self, known: Collection[str]) -> str:
+    def asked(self, known: Several[str]) -> str:
         """With what means something of the request's query."""
         if all(name in known for name, _ in self._parameters):
             return self.requested
@@ -119,7 +130,7 @@ def _address(exchange: Exchange) -> str:
 
 async def _withheld(
     exchange: Exchange, definition: ClassDefinition, wanted: Wanted, found: Page
-) -> Collection[str]:
+) -> Several[str]:
     """There is nowhere to transfer to, or no room for more."""
     if definition.name == TARGETS and not wanted.listing.contains:
         return ("POST",) if found.total == 0 else ()
@@ -128,28 +139,6 @@ async def _withheld(
         return ()
     total = found.total if found.total is not None else await count_members(exchange.session, organization_id)
     return ("POST",) if total >= definition.most else ()
-
-
-def _collection(
-    exchange: Exchange,
-    definition: ClassDefinition,
-    found: Page,
-    pages: _Pages,
-    links: Mapping[str, tuple[str, str]],
-) -> NodeObject:
-    return {
-        "@id": pages.whole,
-        "@type": ["Collection", definition.name],
-        **({"totalItems": found.total} if found.total is not None else {}),
-        "member": exchange.members(found),
-        "view": {
-            "@id": pages.here,
-            "@type": "PartialCollectionView",
-            **{key: pages.at(name, value) for key, (name, value) in links.items()},
-        },
-        "search": search(definition, pages.address),
-        "memberAssertion": member_assertion(exchange.contract, definition),
-    }
 
 
 def _with_query(address: str, parameters: Parameters) -> str:

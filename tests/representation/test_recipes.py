@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tortoise.fields import UUIDField
 
 from app.addresses import ITEMS
+from app.representation.collections import Collection
 from app.representation.nodes import (
     Item,
     Members,
@@ -19,10 +20,10 @@ from app.representation.nodes import (
     Operations,
     dump,
     dump_plain,
+    made,
     operation_node,
     plain,
     top_level,
-    with_all_made,
 )
 from app.representation.recipes import Recipe
 from app.storage.kinds import KINDS
@@ -73,14 +74,57 @@ def test_a_page_says_in_json_what_its_nodes_say(class_name: str, hidden: bool, d
         [(recipe, values), (OneByOne(CONTRACT, recipe.node), others)] if others else [(recipe, values)]
     )
     nodes = [recipe.node(it) for it in (*values, *others)]
-    assert list(members) == nodes
+    assert members.nodes == nodes
     assert members.addresses == [node["@id"] for node in nodes]
     assert len(members) == len(nodes)
-    page = {"@type": "Collection", "member": members, "view": {"@id": "/", "next": "/next"}}
-    made = with_all_made(page)
-    assert made["member"] == nodes
-    assert dump(page) == dump(made)
-    assert orjson.dumps(plain(CONTRACT, page)) == orjson.dumps(plain(CONTRACT, made))
+    assert orjson.loads(f"[{members.text()}]") == nodes
+    assert members.text().encode() == orjson.dumps(nodes)[1:-1]
+    plain_nodes = [plain(CONTRACT, node) for node in nodes]
+    assert members.plain_text().encode() == orjson.dumps(plain_nodes)[1:-1]
+
+
+@pytest.mark.parametrize("operations", [Operations(), OPERATIONS])
+@pytest.mark.parametrize(
+    "class_name", [it for name in CLASSES if (it := f"{name}Collection") in CONTRACT.classes]
+)
+@given(
+    total=st.none() | st.integers(0, 10**12),
+    addresses=st.lists(TEXTS, min_size=3, max_size=3),
+    view=st.dictionaries(st.sampled_from(["first", "last", "next", "previous"]), TEXTS),
+    data=st.data(),
+)
+def test_a_collection_says_in_json_what_its_node_says(
+    class_name: str,
+    operations: Operations,
+    total: int | None,
+    addresses: list[str],
+    view: Mapping[str, str],
+    data: st.DataObject,
+) -> None:
+    """Its addresses may be any text here."""
+    definition = CONTRACT.classes[class_name]
+    member = str(definition.member)
+    values = data.draw(st.lists(values_of(member), max_size=2))
+    members = Members([(Recipe(CONTRACT, member), values)] if values else [])
+    address, whole, here = addresses
+    page = Collection(
+        CONTRACT,
+        definition,
+        address,
+        operations,
+        whole=whole,
+        total=total,
+        members=members,
+        here=here,
+        view=view,
+    )
+    node = made(page)
+    assert [*node][:3] == ["@context", "@id", "@type"]
+    assert (node["@id"], node["view"]["@id"], node.get("totalItems")) == (whole, here, total)
+    assert node["member"] == members.nodes
+    assert node["search"]["template"].startswith(f"{address}{{?")
+    assert dump(page) == dump(node)
+    assert dump_plain(CONTRACT, page) == dump(plain(CONTRACT, node))
 
 
 @pytest.mark.parametrize("operations", [Operations(), OPERATIONS])
@@ -96,13 +140,7 @@ def test_an_item_says_in_json_what_its_node_says(
         assert dump(item) == dump(node)
         assert dump_plain(CONTRACT, item) == dump(plain(CONTRACT, node))
         assert item.address == node["@id"]
-        assert with_all_made(item) == node
-
-
-def test_an_empty_page_has_an_empty_array() -> None:
-    page = {"member": Members([]), "view": {}}
-    assert dump(page) == b'{"member":[],"view":{}}'
-    assert orjson.dumps(plain(CONTRACT, page)) == b'{"member":[],"view":{}}'
+        assert made(item) == node
 
 
 @pytest.mark.parametrize("statement", [of_sqlite, of_postgres])
