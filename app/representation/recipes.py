@@ -95,11 +95,15 @@ def _object(members: Sequence[_Member]) -> str:
 
 
 class Columns(Protocol):
-    """Of rows as a database told them: `places` of values by name, `parts` of an f-string that tell what is
-    in a `row`, in which `known` are the names, and what makes values of rows."""
+    """Of rows as a database told them: `places` of values by name, the names that `row` gives to what is
+    there (`at0`, `at1`), `parts` of an f-string that tell these, in which `known` are all other names, and
+    what makes values of rows."""
 
     @property
     def places(self) -> Mapping[str, int]: ...
+
+    @property
+    def row(self) -> str: ...
 
     @property
     def parts(self) -> Mapping[str, str]: ...
@@ -156,10 +160,10 @@ class _Writer:
         else:
             places, parts = columns.places, columns.parts
             text = _TOLD.sub(lambda it: parts[it[1]], text)
-            text = _VALUES.sub(lambda it: f"row[{places[it[1]]}]", text)
-            condition = _VALUES.sub(lambda it: f"row[{places[it[1]]}]", condition)
-            made = f"[{made} {of_each.replace('several', 'decode([row])')}][0]"
-            of_each = "for row in several"
+            text = _VALUES.sub(lambda it: f"at{places[it[1]]}", text)
+            condition = _VALUES.sub(lambda it: f"at{places[it[1]]}", condition)
+            made = f"[{made} {of_each.replace('several', f'decode([{columns.row}])')}][0]"
+            of_each = f"for {columns.row} in several"
             names |= {**columns.known, "decode": columns.decode}
         source = f"lambda several: ','.join([{made} if {condition} else f'{{{{{text}}}}}' {of_each}])"
         write: Write = eval(source, names)  # noqa: S307 - as above

@@ -26,10 +26,11 @@ Decode: TypeAlias = Callable[[Raw], list[Row]]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Columns:
-    """What the rows of a statement have: `places` by name, and `parts` of an f-string that tell what is in a
-    `row` as it came, in which `known` are the names. `time` tells a time."""
+    """What the rows of a statement have: `places` by name, the names that `row` gives to what is at them, and
+    `parts` of an f-string that tell these, in which `known` are all other names. `time` tells a time."""
 
     places: Mapping[str, int]
+    row: str
     parts: Mapping[str, str]
     known: Mapping[str, Any]
     decode: Decode
@@ -153,18 +154,20 @@ def _columns(names: tuple[str, ...], time: str) -> Columns:
     """The decoder is written as Python and compiled, as dataclasses are: rows come by dozens. There are few,
     of many statements: what is compiled for one is remembered by it."""
     places = {name: number for number, name in enumerate(names)}
+    # What was taken apart has names that are found sooner than places in it.
+    row = f"({''.join([f'at{number}, ' for number, _ in enumerate(names)])})"
     parts = {
-        name: re.sub(r"\bit\b", f"row[{place}]", time) if name in TIME_COLUMNS else f"{{row[{place}]}}"
+        name: re.sub(r"\bit\b", f"at{place}", time) if name in TIME_COLUMNS else f"{{at{place}}}"
         for name, place in places.items()
     }
     told = ", ".join(
-        f"{name!r}: row[{places[name]}]" + (f" and f'{part}'" if name in TIME_COLUMNS else "")
+        f"{name!r}: at{places[name]}" + (f" and f'{part}'" if name in TIME_COLUMNS else "")
         for name, part in parts.items()
     )
     # What is compiled are the names that the service's own statements give to columns.
     known = {"lengthened": _lengthened}
-    decode: Decode = eval(f"lambda rows: [{{{told}}} for row in rows]", known)  # noqa: S307
-    return Columns(places, parts, known, decode, eval(f"lambda it: f'{time}'", known))  # noqa: S307
+    decode: Decode = eval(f"lambda rows: [{{{told}}} for {row} in rows]", known)  # noqa: S307
+    return Columns(places, row, parts, known, decode, eval(f"lambda it: f'{time}'", known))  # noqa: S307
 
 
 def encoded(values: Sequence[Any]) -> Sequence[Any]:
