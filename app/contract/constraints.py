@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from rdflib.namespace import XSD
 from rdflib.term import Node
@@ -81,13 +82,31 @@ class Shape:
             yield from self._text_failures(value)
 
     def holds(self, value: object) -> bool:
-        """Whether there is no failure."""
-        if self._wrong_type(value) is not None:
-            return False
-        for node in self.nodes:
-            if not node.holds(value):
+        """Whether there is no failure; of a text this is known sooner than what there would be to tell."""
+        if type(value) is not str:
+            return next(self.failures(value), None) is None
+        for holds in self.of_text:  # noqa: SIM110 - a generator would take longer than what it asks
+            if not holds(value):
                 return False
-        return not isinstance(value, str) or next(self._text_failures(value), None) is None
+        return True
+
+    @cached_property
+    def of_text(self) -> tuple[Callable[[str], object], ...]:
+        """What is true of a text that has no failure."""
+        several: list[Callable[[str], object]] = [it for node in self.nodes for it in node.of_text]
+        if self.datatype is not None:
+            is_text = DATATYPES[self.datatype][0] is str
+            several.append((lambda text: not NO_STRING.search(text)) if is_text else lambda _: False)
+        least, most = self.min_length, self.max_length
+        if least is not None or most is not None:
+            several.append(lambda text: (least or 0) <= len(text) and (most is None or len(text) <= most))
+        if self.pattern is not None:
+            several.append(self.pattern.search)
+        if self.among is not None:
+            several.append(self.among.__contains__)
+        if self.negated:
+            several.append(lambda text: not any(shape.holds(text) for shape in self.negated))
+        return tuple(several)
 
     def _wrong_type(self, value: object) -> Failure | None:
         if self.is_iri and not isinstance(value, str):

@@ -40,7 +40,7 @@ class Contract:
         """The class of what is at an address with this promise: itself or, for a link, its range."""
         return self.classes[self.ranges.get(promise, promise)]
 
-    @property
+    @cached_property
     def base(self) -> str:
         return self.sources.base
 

@@ -51,9 +51,10 @@ def read_content(
             if property_.required:
                 violations.append(violation(key, REMOVED, "required"))
         else:
-            values[key] = reference(value) if property_.link else value
-            failures = {failure.message: failure for failure in property_.shape.failures(values[key])}
-            violations += [violation(key, failure.message, failure.code) for failure in failures.values()]
+            given = values[key] = reference(value) if property_.link else value
+            if not property_.shape.holds(given):
+                failures = {failure.message: failure for failure in property_.shape.failures(given)}
+                violations += [violation(key, failure.message, failure.code) for failure in failures.values()]
     if not partial:
         violations += [
             violation(key, "This is required.", "required")

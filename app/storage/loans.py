@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 
 from app.storage.postgres_failures import translated, translated_connect
 
-# Every so many times all connections go back to the pool, which closes those that are not used, or have been
-# for very long.
-TIMES = 100
+# So often all connections go back to the pool, which closes those that are not used, or have been for very
+# long.
+RETURN_SECONDS = 10.0
 
 
 class Loans:
@@ -23,7 +24,7 @@ class Loans:
         # What the pool has lent in the place of each connection.
         self._lent: dict[asyncpg.Connection, asyncpg.pool.PoolConnectionProxy] = {}
         self._wanted = 0
-        self._times = 0
+        self._returned = time.monotonic()
         self._closed = False
 
     def lend(self, wait: float) -> Loan:
@@ -46,14 +47,14 @@ class Loans:
 
     def put(self, connection: asyncpg.Connection) -> bool:
         """For the next; False where it has to go `back` to the pool."""
-        self._times += 1
-        if self._wanted or self._closed or self._times % TIMES == 0:
+        if self._wanted or self._closed or time.monotonic() - self._returned > RETURN_SECONDS:
             return False
         self._waiting.append(connection)
         return True
 
     async def back(self, connection: asyncpg.Connection) -> None:
         """By way of the pool, for who waits there; where nobody does, with all others that wait here."""
+        self._returned = time.monotonic()
         await self.drop(connection)
         if not self._wanted:
             await self.end()

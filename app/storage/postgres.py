@@ -152,8 +152,8 @@ class Client(AsyncpgDBClient):
         return Transaction(self._lent(), f"BEGIN; {self._limits}SAVEPOINT locks")
 
     async def fetch(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:
-        with translated:
-            rows = await self._watch.over(connection.rows(sql, zoned(values)))
+        with translated, self._watch:
+            rows = await connection.rows(sql, zoned(values))
         return self._statement(sql).decoded(rows, lambda: list(rows[0].keys()))
 
     async def brief(self, connection: asyncpg.Connection, sql: str, values: Sequence[Any]) -> Rows:

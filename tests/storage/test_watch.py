@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import pytest
 
@@ -11,6 +13,7 @@ from app.storage.watch import Watch
 
 pytestmark = pytest.mark.anyio
 SECONDS = 0.05
+Done = TypeVar("Done")
 
 
 async def said_after(seconds: float) -> str:
@@ -18,35 +21,41 @@ async def said_after(seconds: float) -> str:
     return "done"
 
 
+async def over(watch: Watch, act: Awaitable[Done]) -> Done:
+    with watch:
+        return await act
+
+
 async def test_what_is_in_time_is_let_be_and_what_takes_too_long_is_ended() -> None:
     watch, begun = Watch(SECONDS), time.monotonic()
     outcomes = await asyncio.gather(
-        *(watch.over(said_after(seconds)) for seconds in (0, SECONDS / 5, 30, 60)), return_exceptions=True
+        *(over(watch, said_after(seconds)) for seconds in (0, SECONDS / 5, 30, 60)), return_exceptions=True
     )
     assert outcomes[:2] == ["done", "done"]
     assert [type(outcome) for outcome in outcomes[2:]] == [TimeoutError, TimeoutError]
     assert SECONDS <= time.monotonic() - begun < 5
     # Whoever was ended can go on, and is not ended again.
-    assert await watch.over(said_after(0)) == "done"
+    assert await over(watch, said_after(0)) == "done"
 
 
 async def test_one_after_the_other_each_has_its_own_time() -> None:
     watch = Watch(SECONDS)
     for _ in range(4):
-        assert await watch.over(said_after(SECONDS / 2)) == "done"
+        assert await over(watch, said_after(SECONDS / 2)) == "done"
     await asyncio.sleep(2 * SECONDS)
     with pytest.raises(TimeoutError):
-        await watch.over(said_after(30))
+        await over(watch, said_after(30))
 
 
 async def test_who_is_cancelled_by_others_is_cancelled_also_at_the_same_moment() -> None:
     watch = Watch(SECONDS)
     for late in (False, True):
-        waiting = asyncio.create_task(watch.over(said_after(30)))
+        waiting = asyncio.create_task(over(watch, said_after(30)))
         await asyncio.sleep(0)
         if late:
             # It is told to end by the watch, and by somebody else before it has heard of it.
-            watch._since[waiting] -= 2 * SECONDS
+            since, before = watch._since[waiting]
+            watch._since[waiting] = since - 2 * SECONDS, before
             watch._look(SECONDS)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -63,7 +72,7 @@ async def test_who_was_cancelled_before_is_ended_as_by_a_timeout_of_its_own() ->
             await asyncio.sleep(30)
         except asyncio.CancelledError:
             with pytest.raises(TimeoutError):
-                await watch.over(said_after(30))
+                await over(watch, said_after(30))
             return "cleaned"
         return "never"
 
@@ -84,9 +93,9 @@ async def test_what_fails_when_it_is_told_to_end_leaves_nobody_cancelled() -> No
 
     async def several() -> int:
         with pytest.raises(OSError):
-            await watch.over(failing())
+            await over(watch, failing())
         with pytest.raises(TimeoutError):
-            await watch.over(said_after(30))
+            await over(watch, said_after(30))
         task = asyncio.current_task()
         return task.cancelling() if task else -1
 
@@ -94,12 +103,12 @@ async def test_what_fails_when_it_is_told_to_end_leaves_nobody_cancelled() -> No
 
 
 async def test_what_is_not_in_a_hurry_takes_what_it_takes() -> None:
-    assert await Watch(None).over(said_after(SECONDS)) == "done"
+    assert await over(Watch(None), said_after(SECONDS)) == "done"
 
 
 async def test_nobody_looks_where_nothing_is_going_on() -> None:
     watch = Watch(SECONDS)
-    await watch.over(said_after(0))
+    await over(watch, said_after(0))
     await asyncio.sleep(2 * SECONDS)
     assert not watch._looking
     assert not watch._since
