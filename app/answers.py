@@ -102,7 +102,9 @@ class Answers:
         if representation.source is None or wish.conditions.if_match is not None:
             return self._made(representation.made(), wish)[0]
         place = _place(representation, wish)
-        mark, key = hash(place), (place, representation.source)
+        mark = hash(place)
+        # Of most that is asked for nobody has to know what it is made of.
+        key = (place, representation.source()) if self._kept.knows(mark) else place
         kept = self._kept.get(mark, key)
         if kept is not None:
             unmodified = wish.conditions.stated and not_modified(wish.conditions, kept.tag)

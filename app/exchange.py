@@ -128,8 +128,9 @@ class Exchange:
         if record.class_name in WITH_PARTS:
             return await self.item(record)
         asked = record.class_name, record.named, record.roles, self.caller.granted
-        source = tuple(record.values.values())
-        return Representation(asked=asked, source=source, make=partial(self._shown, record, {}))
+        return Representation(
+            asked=asked, source=lambda: tuple(record.values.values()), make=partial(self._shown, record, {})
+        )
 
     def _shown(self, record: Record, parts: Mapping[str, Iterable[Record]]) -> Representation:
         granted = self.caller.granted
@@ -162,8 +163,8 @@ class Representation:
     `version` is the record's counter, `address` what is shown has, whichever was asked, `location` that of
     what was made or has to be looked for; `links` are the relations to others, in a tuple where all that
     stands at one place has the same ones, and `own` are those behind them that this has alone. One that is
-    not made yet has what makes it, and the `source`: all that it is made of, beside what was `asked` for at
-    its address, and by whom.
+    not made yet has what makes it, and the `source`, which tells all that it is made of, beside what was
+    `asked` for at its address, and by whom.
     """
 
     node: NodeObject | Unmade | None = None
@@ -176,7 +177,7 @@ class Representation:
     own: Sequence[Link] = ()
     tagged: bool = True
     asked: Hashable = None
-    source: Hashable = None
+    source: Callable[[], Hashable] | None = None
     make: Callable[[], Representation] | None = None
 
     def made(self) -> Representation:

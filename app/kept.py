@@ -51,6 +51,10 @@ class KeptAnswers(Generic[Answer]):
         self._earlier: set[int] = set()
         self._seen_octets = 0
 
+    def knows(self, mark: int) -> bool:
+        """Whether something has been asked for by it lately, so that its key matters."""
+        return mark in self._seen or mark in self._earlier or mark in self._kept
+
     def get(self, mark: int, key: Hashable) -> Kept[Answer] | None:
         kept = self._found(mark, key)
         if kept is not None and mark not in self._seen:

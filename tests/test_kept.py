@@ -26,7 +26,9 @@ def keep(answers: KeptAnswers[str], key: str, length: int | None = 10) -> None:
 
 def test_what_is_asked_for_once_is_not_kept_and_what_is_asked_for_again_is() -> None:
     answers = KeptAnswers[str]()
+    assert not answers.knows(hash("page"))
     keep(answers, "page")
+    assert answers.knows(hash("page"))
     assert kept_of(answers, "page") is None
     keep(answers, "page")
     assert kept_of(answers, "page") == "page 10"

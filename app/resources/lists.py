@@ -75,7 +75,7 @@ async def read(exchange: Exchange) -> Representation:
     return Representation(
         version=version,
         asked=(exchange.promise, exchange.path, exchange.parameters, exchange.caller),
-        source=(roles, withheld, version, found.source),
+        source=lambda: (roles, withheld, version, found.source),
         make=shown,
     )
 
