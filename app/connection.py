@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
 from typing import Any, Literal, cast
 from urllib.parse import unquote
 
@@ -15,32 +14,17 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.problems import Problem
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET, check_size
+from app.protocol.lingering import Lingering
 from app.protocol.outgoing import Outgoing, outgoing
+from app.protocol.same_fields import Plain, SameFields
 from app.protocol.targets import parse_target, with_host
 from app.request import METHODS, REFUSAL, WHOLE, not_implemented
 from app.settings import Settings
 
 # Octets of a request of which the parser does not tell anything: of a head, a trailer, a chunk's extension.
 MAX_UNTOLD = 65_536
-# How long a client may take to notice the end, and to take some of what is sent to it.
-LINGER_SECONDS, STALLED_SECONDS = 2, 30
 # How long what was begun before the end may take.
 STOP_SECONDS = 30
-# The first line of a request as almost all are that read: whatever else could stand there is for the parser.
-PLAIN = re.compile(
-    rb"(GET|HEAD) (/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*)(?:\?([A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*))? HTTP/1\.1"
-)
-# Fields that say how the request or the connection goes on; who sends one has every head read.
-GOING_ON = frozenset(
-    {
-        b"connection",
-        b"content-length",
-        b"expect",
-        b"proxy-connection",  # which the parser takes for the first one
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
 # For how many requests at most nobody looks whether the fields of one come again.
 MOST_MISSES = 63
 # What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
@@ -69,75 +53,6 @@ class Config(uvicorn.Config):
             timeout_graceful_shutdown=STOP_SECONDS,
         )
         self.settings = settings
-
-
-class Lingering(asyncio.Transport):
-    """A connection that ends as RFC 9112 section 9.6 asks: closed at once, it would be reset by what the
-    client still sends, and the last answer be lost. So it says that it ends, and waits for the client."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
-        self._transport = transport
-        self._loop = loop
-        self._ending = self._lost = False
-        self._timer: asyncio.TimerHandle | None = None
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self._transport.get_extra_info(name, default)
-
-    def is_closing(self) -> bool:
-        return self._ending or self._transport.is_closing()
-
-    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        """Of several requests that were sent at once Uvicorn knows only of the last that nobody waits for the
-        answer."""
-        if not self._lost:
-            self._transport.write(data)
-
-    def writelines(self, parts: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
-        if not self._lost:
-            self._transport.writelines(parts)
-
-    def pause_reading(self) -> None:
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        self._transport.resume_reading()
-
-    def close(self) -> None:
-        if self.is_closing():
-            return
-        self._ending = True
-        self._transport.write_eof()
-        self._transport.resume_reading()
-        self.watch(STALLED_SECONDS if self._transport.get_write_buffer_size() else LINGER_SECONDS)
-
-    def close_at_once(self) -> None:
-        """For a client that was not answered anything just now."""
-        if not self.is_closing():
-            self._transport.close()
-
-    def lose(self) -> None:
-        """Nobody is there any more."""
-        self._ending = self._lost = True
-        self.look_away()
-
-    def watch(self, seconds: float) -> None:
-        """Ends the connection of a client that takes nothing of what is sent to it for so long."""
-        self.look_away()
-        left = self._transport.get_write_buffer_size()
-        self._timer = self._loop.call_later(seconds, self._look, left)
-
-    def look_away(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _look(self, left: int) -> None:
-        if 0 < self._transport.get_write_buffer_size() < left:
-            self.watch(STALLED_SECONDS)
-        else:
-            self._transport.abort()
 
 
 class Cycle(RequestResponseCycle):
@@ -205,9 +120,9 @@ class Protocol(HttpToolsProtocol):
     _part: Literal["head", "content"] | None = None  # of a request, that is being read
     _untold = 0
     _refused = False
-    # The octets behind the first line of the request before, where that one was plain and the last that came;
-    # how often the next one had others, and for how many requests nobody looks.
-    _fields = b""
+    # The fields of the request before, where that one was plain and the last that came; how often the next
+    # one had others, and for how many requests nobody looks.
+    _fields: SameFields | None = None
     _misses = _unlooked = 0
     _head_timer: asyncio.TimerHandle | None = None
     # Since when nothing has been asked, where that is so.
@@ -230,12 +145,14 @@ class Protocol(HttpToolsProtocol):
         if self._refused or self.transport.is_closing():
             return
         self._idle_since = None
-        if self._fields:
-            if self._has_same_fields(data):
+        if self._fields is not None:
+            request = self._fields.request(data)
+            if request is not None:
                 self._misses = 0
+                self._begin_plain(request)
                 return
             # Who sends others each time is looked at ever more rarely.
-            self._fields, self._misses = b"", min(2 * self._misses + 1, MOST_MISSES)
+            self._fields, self._misses = None, min(2 * self._misses + 1, MOST_MISSES)
             self._unlooked = self._misses
         between = self._part is None and not self._untold
         self._untold += len(data)
@@ -251,37 +168,18 @@ class Protocol(HttpToolsProtocol):
             elif self._unlooked:
                 self._unlooked -= 1
             elif between:
-                self._fields = self._to_come_again(data)
+                self._fields = SameFields.of(data, self.headers)
 
-    def _to_come_again(self, data: bytes) -> bytes:
-        """The octets behind the first line, of one whole request without content after which another one may
-        come, and so short that no limit is near; else none."""
-        end = data.find(b"\r\n")
-        if len(data) > MAX_TARGET or not PLAIN.fullmatch(data, 0, max(end, 0)):
-            return b""
-        whole = data.find(b"\r\n\r\n", end) + 4 == len(data)
-        return data[end:] if whole and GOING_ON.isdisjoint(name for name, _ in self.headers) else b""
-
-    def _has_same_fields(self, data: bytes) -> bool:
-        """Whether this is a request of which only the first line has to be read, and was: a client sends the
-        same fields with one request after the other."""
-        end = len(data) - len(self._fields)
-        line = (
-            PLAIN.fullmatch(data, 0, end) if 0 < end <= MAX_TARGET and data.endswith(self._fields) else None
-        )
-        if line is None:
-            return False
-        headers = self.headers
+    def _begin_plain(self, request: Plain) -> None:
+        """What the parser would tell of it."""
         self.on_message_begin()
-        self.headers = self.scope["headers"] = headers
+        self.headers = self.scope["headers"] = request.lines
         self._part = None
         self._stop_waiting()
-        method, path, query = line.groups(b"")
-        self._aim(method.decode(), "1.1", path, query)
+        self._aim(request.method.decode(), "1.1", request.path, request.query)
         self._start(keep_alive=True)
         self.cycle.more_body = False
         self.cycle.message_event.set()
-        return True
 
     def _feed(self, data: memoryview) -> None:
         """A request to go on in another protocol is read once more as one that does not ask for it, which
@@ -444,7 +342,7 @@ class Protocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._connection.watch(STALLED_SECONDS)
+        self._connection.watch()
 
     def resume_writing(self) -> None:
         super().resume_writing()

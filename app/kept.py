@@ -53,7 +53,7 @@ class KeptAnswers(Generic[Answer]):
 
     def knows(self, mark: int) -> bool:
         """Whether something has been asked for by it lately, so that its key matters."""
-        return mark in self._seen or mark in self._earlier or mark in self._kept
+        return mark in self._kept or mark in self._seen or mark in self._earlier
 
     def get(self, mark: int, key: Hashable) -> Kept[Answer] | None:
         kept = self._found(mark, key)

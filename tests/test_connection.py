@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from app import connection as connections
 from app.connection import Config
+from app.protocol import lingering
 from app.security.local_issuer import local_issuer
 from app.server import Server
 from app.settings import Settings
@@ -217,7 +217,7 @@ async def test_what_fails_outside_of_the_pipeline_is_a_problem_too(
 async def test_a_client_that_does_not_notice_the_end_is_let_go(
     local: Local, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.3)
+    monkeypatch.setattr(lingering, "LINGER_SECONDS", 0.3)
 
     async def forgotten() -> None:
         await local.forgets_connections()
@@ -233,7 +233,7 @@ async def test_a_client_that_takes_nothing_of_its_answers_is_let_go(
     local: Local, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that takes a little from time to time gets them all."""
-    monkeypatch.setattr(connections, "STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(lingering, "STALLED_SECONDS", 0.5)
     asked = 60
 
     def patient(connection: Connection) -> int:
@@ -319,7 +319,7 @@ async def test_a_stop_does_not_wait_for_connections_on_which_nothing_is_asked(lo
         started = time.monotonic()
         await local.run(talk)
         await local.running
-        assert time.monotonic() - started < connections.LINGER_SECONDS
+        assert time.monotonic() - started < lingering.LINGER_SECONDS
 
 
 async def test_a_head_that_began_before_the_answer_is_waited_for_as_long_as_any(local: Local) -> None:
