@@ -89,7 +89,7 @@ class _Pages:
         # Filtered and ordered, but not cut.
         self.whole = _with_query(address, wanted.given)
         # What all pages have in common.
-        kept = (*wanted.given, *[it for it in parameters if it[0] == LIMIT])
+        self._kept = kept = (*wanted.given, *[it for it in parameters if it[0] == LIMIT])
         self._start = f"{_with_query(address, kept)}{'&' if kept else '?'}"
         self._requested = ""
 
@@ -98,7 +98,11 @@ class _Pages:
 
     @property
     def requested(self) -> str:
-        self._requested = self._requested or _with_query(self.address, self._parameters)
+        """Once the cursor has been opened, if there is one."""
+        if not self._requested:
+            *others, last = self._parameters or [("", "")]
+            follows = last[0] in (AFTER, BEFORE) and tuple(others) == self._kept
+            self._requested = self.at(*last) if follows else _with_query(self.address, self._parameters)
         return self._requested
 
     def at(self, name: str, value: str) -> str:
