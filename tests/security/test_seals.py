@@ -1,4 +1,4 @@
-"""What is sealed opens for what it was sealed for, and nowhere else, whether it was given just now or long ago."""
+"""What is sealed opens for what it was sealed for and nowhere else, given just now or long ago."""
 
 from __future__ import annotations
 
