@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from json.encoder import encode_basestring
 from urllib.parse import quote
 
@@ -17,65 +18,52 @@ from app.representation.nodes import Members, NodeObject, Operations, Unmade, be
 _SOMEWHERE = "~~somewhere~~"
 
 
+@dataclass(eq=False)
 class Collection(Unmade):
-    """One page of a list."""
+    """One page of a list. `address` is the list's own, `whole` that of all that was asked for, `here` that of
+    the page, and `view` leads to other pages."""
 
-    def __init__(
-        self,
-        contract: Contract,
-        definition: ClassDefinition,
-        address: str,
-        operations: Operations,
-        *,
-        whole: str,
-        total: int | None,
-        members: Members,
-        here: str,
-        view: Mapping[str, str],
-    ) -> None:
-        """`address` is the list's own, `whole` that of all that was asked for, `here` that of the page, and
-        `view` leads to other pages."""
-        self._contract = contract
-        self._definition = definition
-        self._address = address
-        self._operations = operations
-        self._whole = whole
-        self._total = total
-        self._members = members
-        self._here = here
-        self._view = view
+    contract: Contract
+    definition: ClassDefinition
+    address: str
+    operations: Operations
+    whole: str
+    total: int | None
+    members: Members
+    here: str
+    view: Mapping[str, str]
 
-    @property
+    @cached_property
     def node(self) -> NodeObject:
         node: NodeObject = {
-            "@id": self._whole,
-            "@type": ["Collection", self._definition.name],
-            **({} if self._total is None else {"totalItems": self._total}),
-            "member": self._members.nodes,
-            "view": {"@id": self._here, "@type": "PartialCollectionView", **self._view},
-            **_described(self._contract, self._definition, self._address),
+            "@id": self.whole,
+            "@type": ["Collection", self.definition.name],
+            **({} if self.total is None else {"totalItems": self.total}),
+            "member": self.members.nodes,
+            "view": {"@id": self.here, "@type": "PartialCollectionView", **self.view},
+            **_described(self.contract, self.definition, self.address),
         }
-        return top_level(self._contract, node, self._operations)
+        return top_level(self.contract, node, self.operations)
 
     def written(self) -> bytes:
-        before, behind = _written_description(self._contract, self._definition)
-        view = "".join([f',"{key}":{encode_basestring(it)}' for key, it in self._view.items()])
+        before, behind = _written_description(self.contract, self.definition)
+        view = "".join([f',"{key}":{encode_basestring(it)}' for key, it in self.view.items()])
         return (
-            f'{begun(self._contract.base)}"@id":{encode_basestring(self._whole)},'
-            f'"@type":["Collection","{self._definition.name}"],'
-            f'{self._counted}"member":[{self._members.text()}],'
-            f'"view":{{"@id":{encode_basestring(self._here)},"@type":"PartialCollectionView"{view}}},'
-            f"{before}{encode_basestring(self._address)[1:-1]}{behind}{self._operations.written}}}"
+            f'{begun(self.contract.base)}"@id":{encode_basestring(self.whole)},'
+            f'"@type":["Collection","{self.definition.name}"],'
+            f'{self._counted}"member":[{self.members.text()}],'
+            f'"view":{{"@id":{encode_basestring(self.here)},"@type":"PartialCollectionView"{view}}},'
+            f"{before}{encode_basestring(self.address)[1:-1]}{behind}{self.operations.written}}}"
         ).encode()
 
     def written_plain(self) -> bytes:
-        view = ",".join([f'"{key}":{encode_basestring(it)}' for key, it in self._view.items()])
-        members = self._members.plain_text()
+        view = ",".join([f'"{key}":{encode_basestring(it)}' for key, it in self.view.items()])
+        members = self.members.plain_text()
         return f'{{{self._counted}"member":[{members}],"view":{{{view}}}}}'.encode()
 
     @property
     def _counted(self) -> str:
-        return "" if self._total is None else f'"totalItems":{self._total},'
+        return "" if self.total is None else f'"totalItems":{self.total},'
 
 
 def _described(contract: Contract, definition: ClassDefinition, address: str) -> NodeObject:

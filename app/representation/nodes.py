@@ -112,7 +112,7 @@ class Item(Unmade):
         self._values = (values,)
         self._operations = operations
 
-    @property
+    @cached_property
     def node(self) -> NodeObject:
         return top_level(self._contract, self._maker.node(self._values[0]), self._operations)
 
