@@ -193,7 +193,8 @@ class Resource:
 
     Without a promise, which is what the contract does not speak of, anyone may read.
     `offers` are the forms to choose from; none where there is nothing to represent. What is `local` is there
-    for who sits at the machine itself, and changes nothing.
+    for who sits at the machine itself, and changes nothing. `attempted` are methods that may change so little
+    that it is tried without a transaction first (`app.storage.session.Attempt`).
     """
 
     path: str
@@ -201,6 +202,7 @@ class Resource:
     operations: Mapping[str, Function]
     offers: Sequence[str]
     local: bool = False
+    attempted: frozenset[str] = frozenset()
 
     @cached_property
     def explored(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -50,6 +51,7 @@ from app.security.rights import ANYONE, check_scope
 from app.settings import Settings
 from app.storage.database import Database, Session
 from app.storage.remembered_answers import Place
+from app.storage.session import Overtaken
 from app.storage.writes import new_id
 from app.wishes import Choice, Wish
 
@@ -307,11 +309,15 @@ class Pipeline:
         return await self._reader.read(media_type, content, target(self._contract, resource, request))
 
     async def _carry_out(self, resource: Resource, exchange: Exchange, method: str) -> Representation:
-        """What is unsafe, in a transaction that is over before the answer begins."""
+        """What is unsafe, in a transaction that is over before the answer begins, or by one statement."""
         if method == "GET" or resource.local:
             representation = await resource.operations[method](exchange)
             exchange.check_query()
             return representation
+        attempt = self._database.attempt() if method in resource.attempted else None
+        if attempt is not None:
+            with suppress(Overtaken):
+                return await self._change(resource, exchange, method, attempt)
         async with self._database.transaction(single=True) as session:
             return await self._change(resource, exchange, method, session)
 

@@ -53,6 +53,7 @@ ORGANIZATION, ORGANIZATIONS = (
 INSTANCE, INSTANCES = RENAMED | {"DELETE": instances.remove}, LIST | {"POST": instances.create}
 MEMBER = ITEM | {"PATCH": members.change_role, "DELETE": members.remove}
 AUTHORIZATION = ITEM | {"PATCH": authorizations.change_status, "DELETE": authorizations.remove}
+WRITTEN_AT_ONCE = frozenset({"POST", "PATCH", "PUT"})
 TRANSFER = LIST | {"POST": transfers.carry_out}
 OF_ORGANIZATION, OF_INSTANCE = "/api/organizations/{organization_id}", "/api/instances/{instance_id}"
 
@@ -72,13 +73,15 @@ ROUTES = (
     Resource("/api/organizations/{id}", "Organization", ORGANIZATION, GRAPH),
     Resource(f"{OF_ORGANIZATION}/members", "MemberCollection", LIST | {"POST": members.add}, GRAPH),
     Resource(f"{OF_ORGANIZATION}/members/{{id}}", "Member", MEMBER, GRAPH),
-    Resource(f"{OF_ORGANIZATION}/instances", "InstanceCollection", INSTANCES, GRAPH),
-    Resource(f"{OF_ORGANIZATION}/instances/{{id}}", "Instance", INSTANCE, GRAPH),
+    Resource(
+        f"{OF_ORGANIZATION}/instances", "InstanceCollection", INSTANCES, GRAPH, attempted=WRITTEN_AT_ONCE
+    ),
+    Resource(f"{OF_ORGANIZATION}/instances/{{id}}", "Instance", INSTANCE, GRAPH, attempted=WRITTEN_AT_ONCE),
     Resource(f"{OF_ORGANIZATION}{OF_INSTANCE[4:]}/transfer", "TransferTargetCollection", TRANSFER, GRAPH),
     Resource(f"{OF_ORGANIZATION}/authorizations", "received_authorizations", LIST, GRAPH),
     Resource(f"{OF_ORGANIZATION}/activities", "activities", LIST, GRAPH),
-    Resource("/api/instances", "InstanceCollection", INSTANCES, GRAPH),
-    Resource("/api/instances/{id}", "Instance", INSTANCE, GRAPH),
+    Resource("/api/instances", "InstanceCollection", INSTANCES, GRAPH, attempted=WRITTEN_AT_ONCE),
+    Resource("/api/instances/{id}", "Instance", INSTANCE, GRAPH, attempted=WRITTEN_AT_ONCE),
     Resource(f"{OF_INSTANCE}/transfer", "TransferTargetCollection", TRANSFER, GRAPH),
     Resource(
         f"{OF_INSTANCE}/authorizations",

@@ -436,6 +436,34 @@ PAIRS: dict[str, Callable[[Place], list[Act]]] = {
         it.set_role("ann", "ada in acme", "member"),
         it.transfer("ada", "shop", "globex"),
     ],
+    "a removal of an owner and a creation by it": lambda it: [
+        it.remove("ann", "ada in acme"),
+        it.create("ada", "acme", "mill"),
+    ],
+    "a demotion of an owner and a creation by it": lambda it: [
+        it.set_role("ann", "ada in acme", "member"),
+        it.create("ada", "acme", "mill", below=False),
+    ],
+    "a removal of an owner and a rename of an instance by it": lambda it: [
+        it.remove("ann", "ada in acme"),
+        it.rename("ada", "shop"),
+    ],
+    "a demotion of an owner and a rename of an instance by it": lambda it: [
+        it.set_role("ann", "ada in acme", "member"),
+        it.rename("ada", "shop"),
+    ],
+    "two renames of an instance": lambda it: [
+        it.rename("ann", "shop"),
+        it.rename("ada", "shop"),
+    ],
+    "a rename of an instance and its deletion": lambda it: [
+        it.rename("ann", "shop"),
+        it.delete("ada", "shop"),
+    ],
+    "a rename of an instance and of its organization": lambda it: [
+        it.rename("ann", "shop"),
+        it.rename("ada", "acme"),
+    ],
     "two owners who demote each other": lambda it: [
         it.set_role("ann", "ada in acme", "member"),
         it.set_role("ada", "ann in acme", "member"),

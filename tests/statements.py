@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.storage.session import Session
+from app.storage.session import Attempt, Session
 
 Statement = tuple[str, Sequence[Any]]
 WAYS = ("rows", "point", "soon", "brief")
@@ -18,6 +18,8 @@ def overhear(patch: pytest.MonkeyPatch, ways: Sequence[str] = WAYS) -> list[Stat
     asked: list[Statement] = []
     for name in ways:
         patch.setattr(Session, name, _noting(getattr(Session, name), asked))
+    if "brief" in ways:
+        patch.setattr(Attempt, "write", _noting(Attempt.write, asked))
     return asked
 
 

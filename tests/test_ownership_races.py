@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from app.storage.database import Database
-from app.storage.session import Session
+from app.storage.session import Attempt, Session
 from app.storage.statements import Rows
 from app.storage.tables import TABLES
 from tests.races import PAIRS, RACES, Act, Place
@@ -95,15 +95,29 @@ def before_commit(*stops: Stop) -> Iterator[None]:
 def before_a_lock(*stops: Stop) -> Iterator[None]:
     """What the act is about was found, but may be changed by others as yet."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("lock_organizations", "lock_email"):
-            lock = getattr(Session, name)
+        for owner, name in ((Session, "lock_organizations"), (Session, "lock_email"), (Attempt, "write")):
+            lock = getattr(owner, name)
 
             async def locked(session: Session, *values: Any, lock: Callable[..., Any] = lock) -> Any:
                 for stop in stops:
                     await stop.pass_by()
                 return await lock(session, *values)
 
-            patch.setattr(Session, name, locked)
+            patch.setattr(owner, name, locked)
+        yield
+
+
+@contextmanager
+def in_transactions(*stops: Stop) -> Iterator[None]:
+    """What could be done without one, too, as behind a pooler; with stops, what these stop."""
+    attempt = Database.attempt
+
+    def begun(database: Database) -> Attempt | None:
+        stopped = not stops or asyncio.current_task() in [stop.task for stop in stops]
+        return None if stopped else attempt(database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "attempt", begun)
         yield
 
 
@@ -181,7 +195,22 @@ async def overtaken(place: Place, first: Act, second: Act, stop: Stop) -> tuple[
 async def test_what_waits_for_another_act_finds_what_that_has_done(
     servers: tuple[Service, Service], witness: Database, race: str, turned: bool
 ) -> None:
-    place, stop = await populated(servers, witness), Stop()
+    stop = Stop()
+    with in_transactions(stop):
+        await check_one_after_the_other(await populated(servers, witness), race, stop, turned=turned)
+
+
+@pytest.mark.parametrize("standing_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("race", PAIRS)
+@pytest.mark.parametrize("turned", [False, True], ids=["", "turned round"])
+async def test_who_waits_in_a_transaction_finds_it_too(
+    servers: tuple[Service, Service], witness: Database, race: str, turned: bool
+) -> None:
+    with in_transactions():
+        await check_one_after_the_other(await populated(servers, witness), race, Stop(), turned=turned)
+
+
+async def check_one_after_the_other(place: Place, race: str, stop: Stop, *, turned: bool) -> None:
     acts = PAIRS[race](place)
     first, second = reversed(acts) if turned else acts
     with before_commit(stop):
@@ -189,7 +218,7 @@ async def test_what_waits_for_another_act_finds_what_that_has_done(
     order = [second, first] if overtook else [first, second]
     found = await place.outcome(statuses)
     assert found == place.expected([first, second], order)
-    await check_sound(witness)
+    await check_sound(place.database)
 
 
 @pytest.mark.parametrize("standing_url", ["postgres"], indirect=True)
@@ -238,7 +267,7 @@ async def test_who_waits_for_an_organization_keeps_none_that_others_wait_for(
     place = await populated(servers, witness)
     assert await place.ask(place.add("cat", "globex", "ann", "owner"), 0) == 201
     away, again = Stop(), Stop(passed=1)
-    with noted_transactions() as asked, before_commit(away), before_a_lock(again):
+    with noted_transactions() as asked, in_transactions(), before_commit(away), before_a_lock(again):
         transfer = away.task = asyncio.create_task(place.ask(place.transfer("cat", "site", "acme"), 1))
         try:
             async with asyncio.timeout(30):

@@ -24,7 +24,7 @@ from app.storage import migrations, postgres, sqlite
 from app.storage.activities import write_activities
 from app.storage.failures import UniqueViolation, unavailable
 from app.storage.replica import Replica
-from app.storage.session import Dialect, Session, insert, update
+from app.storage.session import Attempt, Dialect, Session, insert, update
 from app.storage.tables import APP_LABEL
 
 __all__ = ["Database", "Dialect", "Session", "UniqueViolation", "insert", "update"]
@@ -96,6 +96,13 @@ class Database:
         if self._client is None:
             raise unavailable()
         return Writing(self.dialect, self._client, single=single)
+
+    def attempt(self) -> Attempt | None:
+        """A single change without a transaction; None where that would save nothing, and behind a pooler, for
+        which limits are set within one."""
+        if isinstance(self._client, postgres.Client) and not self._client.pooled:
+            return Attempt(self.dialect, self._client, single=True)
+        return None
 
     @property
     def connections(self) -> tuple[int, int]:

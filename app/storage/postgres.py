@@ -73,7 +73,7 @@ class Client(AsyncpgDBClient):
         **options: Any,
     ) -> None:
         address = read_address(dsn, hurried=hurried)
-        self.dsn, self._pooled = address.dsn, address.pooled
+        self.dsn, self.pooled = address.dsn, address.pooled
         self._limits = address.timeouts_in_transaction if address.pooled else ""
         self._wait = wait
         self._loans: Loans | None = None
@@ -143,7 +143,7 @@ class Client(AsyncpgDBClient):
         """
         async with self._one_server() as connection:
             with translated:
-                fresh = await connection.has_replayed(position, anew=self._pooled)
+                fresh = await connection.has_replayed(position, anew=self.pooled)
             return await self.fetch(connection, sql, values) if fresh else None
 
     def transaction(self) -> Transaction:
@@ -168,7 +168,7 @@ class Client(AsyncpgDBClient):
         """For several statements: a pooler would give each of them another connection of the server."""
         # Each statement sees what was there when it began, whatever the server's default is.
         begin = f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {self._limits}"
-        async with Transaction(self._lent(), begin) if self._pooled else self._lent() as connection:
+        async with Transaction(self._lent(), begin) if self.pooled else self._lent() as connection:
             yield connection
 
     def _lent(self) -> Loan:

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.caller import READ_ALL, Caller
 from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
-from app.storage.session import Dialect, Session
+from app.storage.session import Attempt, Dialect, Grounds, Session
 from app.storage.statements import Rows, Table
 from app.storage.tables import TIME_COLUMNS
 
@@ -108,6 +108,8 @@ async def find_locked(
     # The transaction of SQLite has made all other writers wait already.
     if session.dialect == "sqlite" or not KINDS[class_name].concerned:
         return await find(session, class_name, caller, column, value)
+    if isinstance(session, Attempt):
+        return await _find_attempted(session, class_name, caller, column, value, also)
     everything = reads_all(caller)
     condition = _concerned(class_name, everything, column, len(also))
     values = [*([] if everything else [caller.partner_id]), value, *also]
@@ -117,6 +119,20 @@ async def find_locked(
         if found is None or locked.issuperset(found.concerned):
             return found
         await session.give_back_locks()
+
+
+async def _find_attempted(
+    session: Attempt, class_name: str, caller: Caller, column: str, value: str, also: Collection[str]
+) -> Record | None:
+    """Not locked: the statement that writes does it, and looks at the grounds once more."""
+    kind = KINDS[class_name]
+    if also or session.grounds or len(kind.concerned) > 1:
+        session.overtaken()
+    record = await find(session, class_name, caller, column, value)
+    if record is not None and (role := record.values[kind.role_columns[0]]) is not None:
+        [organization_id] = record.concerned
+        session.grounds = Grounds(organization_id, role)
+    return record
 
 
 @cache

@@ -7,6 +7,8 @@ import random
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +17,6 @@ import httpx
 import pytest
 import rdflib
 
-from app.storage import database as storage
 from app.storage.database import Database
 from app.storage.tables import TABLES
 from tests.conformance.assertions import ROOT
@@ -23,6 +24,7 @@ from tests.conformance.fresh import MERGE, fresh_handle, instance_of, organizati
 from tests.estate import members
 from tests.service import BASE, TURTLE, Service, World, id_of, made
 from tests.shacl import apart, results
+from tests.storage.opening import opened
 from tests.test_forgetting import forgotten
 from tests.test_graphs import by_pyld, contexts
 from tests.test_sweep import check_problem
@@ -33,6 +35,17 @@ ACTIVITIES = "/api/activities?after=&itemsPerPage=100"
 AS = "https://www.w3.org/ns/activitystreams#"
 EMAIL = re.compile(r"[\w.+-]+@[\w.-]+")
 REFUSED = (sqlite3.IntegrityError, asyncpg.RestrictViolationError)
+# How that is, and how it ends.
+NO_ROOM = {
+    "sqlite": (
+        "CREATE TRIGGER full BEFORE INSERT ON activity BEGIN SELECT RAISE(ABORT, 'no room'); END",
+        "DROP TRIGGER full",
+    ),
+    "postgres": (
+        "ALTER TABLE activity ADD CONSTRAINT full_ CHECK (FALSE) NOT VALID",
+        "ALTER TABLE activity DROP CONSTRAINT full_",
+    ),
+}
 # How often each writer writes; each of them twice at once where versions matter.
 ROUNDS, WRITERS = 4, 4
 
@@ -146,18 +159,25 @@ async def test_lo_05_every_change_is_one_activity_and_what_failed_is_none(
     assert not failed & {activity["request_id"] for activity in new}
 
 
-async def test_lo_05_a_change_that_cannot_be_told_is_not_made(
-    service: Service, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@asynccontextmanager
+async def no_room_for_activities(service: Service) -> AsyncIterator[None]:
+    """The database itself takes none."""
+    async with opened(service.settings.database_url) as database:
+        begin, end = NO_ROOM[database.dialect]
+        async with database.transaction() as session:
+            await session.rows(begin)
+        try:
+            yield
+        finally:
+            async with database.transaction() as session:
+                await session.rows(end)
+
+
+async def test_lo_05_a_change_that_cannot_be_told_is_not_made(service: Service, world: World) -> None:
     """Both are in one transaction."""
     owner, path = service.as_("owner"), await instance_of(service)
     before, state = await told(service), await whole(service)
-
-    async def fail(*_: object) -> None:
-        raise RuntimeError("no room for activities")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(storage, "write_activities", fail)
+    async with no_room_for_activities(service):
         refused = [
             await owner.post("/api/organizations", json={"name": "Untold"}),
             await owner.post(f"{world.acme}/instances", json={"name": "Untold", "handle": fresh_handle()}),

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 import app.storage
-from app.storage.session import Session
+from app.storage.session import Attempt, Session
 from app.storage.statements import Rows
 
 STORAGE = Path(app.storage.__file__).parent
-# What runs a statement: the three of a `Session`, and what they are wrapped in.
-RUNNING = frozenset({"rows", "point", "brief", "insert", "update"})
+# What runs a statement: the three of a `Session`, that of an `Attempt`, and what they are wrapped in.
+RUNNING = frozenset({"rows", "point", "brief", "write", "insert", "update"})
 _SESSIONS = ("session", "self", ".reading()")
 # An entry begins with the time and the number of the process; lines that go on begin with a tab.
 _ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \S+ \[\d+\] (\w+):  (.*)$")
@@ -93,6 +93,6 @@ def reached(patch: pytest.MonkeyPatch) -> Iterator[set[Place]]:
         return run
 
     with patch.context() as patched:
-        for name in ("rows", "point", "brief"):
-            patched.setattr(Session, name, noting(getattr(Session, name)))
+        for owner, name in ((Session, "rows"), (Session, "point"), (Session, "brief"), (Attempt, "write")):
+            patched.setattr(owner, name, noting(getattr(owner, name)))
         yield lines
