@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.problems import Problem
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET, check_size
 from app.protocol.lingering import Lingering
-from app.protocol.outgoing import Outgoing, outgoing
+from app.protocol.outgoing import Outgoing, Pairs, outgoing
 from app.protocol.same_fields import Plain, SameFields
 from app.protocol.targets import parse_target, with_host
 from app.request import METHODS, REFUSAL, WHOLE, not_implemented
@@ -55,6 +55,22 @@ class Config(uvicorn.Config):
         self.settings = settings
 
 
+class OwnFields:
+    """Uvicorn's own, of which it makes new ones each second: written once for all answers of that."""
+
+    def __init__(self) -> None:
+        self._fields: Pairs = ()
+        self._lines = b""
+
+    def lines(self, fields: Pairs) -> bytes:
+        if fields is not self._fields:
+            self._fields, self._lines = fields, outgoing(fields).lines
+        return self._lines
+
+
+OWN_FIELDS = OwnFields()
+
+
 class Cycle(RequestResponseCycle):
     """One request and its answer."""
 
@@ -91,7 +107,7 @@ class Cycle(RequestResponseCycle):
             # What is left of the content is not waited for, and must not be taken for the next request.
             self.keep_alive = False
         end = b"\r\n" if self.keep_alive or fields.closes else b"connection: close\r\n\r\n"
-        own = outgoing(self.default_headers).lines
+        own = OWN_FIELDS.lines(self.default_headers)
         self._head = b"".join((STATUS_LINE[status], own, fields.lines, end))
 
     def _end(self, content: bytes) -> None:
