@@ -18,6 +18,7 @@ from app.callers import Callers
 from app.contract.check import check_contract
 from app.contract.contract import Contract, load_contract
 from app.contract.publication import Publication
+from app.heap import keep_what_is_freed
 from app.logs import configure_logs
 from app.observation import Observation
 from app.openapi.published import openapi_documents
@@ -181,6 +182,7 @@ def _rate_limits(settings: Settings) -> RateLimits | None:
 def application() -> Router:
     """For `uvicorn --factory`: set by `REGISTRY_*` environment variables."""
     configure_logs()
+    keep_what_is_freed()
     app = create_app(read_settings(os.environ))
     # What is there now stays, and is not looked through for garbage while requests are answered.
     gc.freeze()
