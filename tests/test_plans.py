@@ -128,6 +128,8 @@ async def change(service: Service, world: World) -> None:
 # What stands for rows that the same statement has found before.
 FOUND = {
     "chosen",
+    "several",
+    "sole",
     "candidate",
     "heads",
     "head",

@@ -24,6 +24,10 @@ from app.storage.ways import Way
 MANY, WALKED = 16, 300
 
 
+# As `OWNS_ANY`, of who is alone.
+OWNS_SOLE = """EXISTS (SELECT 1 FROM sole CROSS JOIN membership owning CROSS JOIN organization owned
+    WHERE owning.organization_id = sole.organization_id AND owning.partner_id = $1 AND owning.role = 'owner'
+    AND owned.id = sole.organization_id AND owned.deleted_at IS NULL)"""
 HAS_MANY = f"""(SELECT count(*) FROM
     (SELECT 1 FROM membership mine WHERE mine.partner_id = $1 LIMIT {MANY + 1}) AS several) > {MANY}"""
 
@@ -32,6 +36,27 @@ HAS_MANY = f"""(SELECT count(*) FROM
 def page_statement(shape: Shape) -> str:
     """Its values: the caller, the parent, the patterns, what candidates are found by, value and tie of the
     position, the limit and the offset."""
+    statement = _page(shape)
+    if not shape.alone:
+        return statement
+    others = statement.removeprefix("WITH ")
+    return f"WITH {_sole(shape)}{' ' if others == statement else ', '}{others}"
+
+
+def _sole(shape: Shape) -> str:
+    """The organization of a caller who has one, and was granted nothing in others: else none."""
+    way = shape.way
+    assert way is not None  # noqa: S101 - nothing else is seen by one organization
+    granted = f" AND NOT EXISTS ({way.granted})" if way.granted else ""
+    return (
+        "several AS MATERIALIZED"
+        f" (SELECT mine.organization_id FROM membership mine WHERE {callers(way)} LIMIT 2),"
+        " sole AS MATERIALIZED (SELECT organization_id FROM several"
+        f" WHERE (SELECT count(*) FROM several) = 1{granted})"
+    )
+
+
+def _page(shape: Shape) -> str:
     kind, way, terms = shape.kind, shape.way, shape.terms
     columns, found = _columns(shape), ""
     if way is not None and not shape.direct:
@@ -97,7 +122,8 @@ def _columns(shape: Shape, owns_any: str = "") -> str:
     """What is read of each row, and what each row tells of the whole: so it costs no statement of its own."""
     # PostgreSQL's sum of whole numbers would be decoded as a Decimal, for each row.
     count = f", CAST(({total(shape)}) AS bigint) AS total" if shape.counted else ""
-    owns = "" if shape.parent else f", ({owns_any or _owns_any(shape)}) AS owns_any"
+    owned = not shape.parent or shape.alone
+    owns = f", ({owns_any or _owns_any(shape)}) AS owns_any" if owned else ""
     columns = selected(shape.kind, shape.everything, shape.dialect, listed=True)
     if shape.kind.parents.get(shape.parent) == f"{shape.kind.row}.organization_id = {{id}}":
         # What the caller is to all of them is looked up once.
@@ -112,6 +138,8 @@ def _owns_any(shape: Shape) -> str:
     """PostgreSQL, which takes it that everybody has as many memberships as people have on the average, would
     go through those of all until it met one of the caller's. Where the statement has the caller's, and they
     are few, it goes through these; of many, one is soon met."""
+    if shape.alone:
+        return OWNS_SOLE
     if shape.dialect == "sqlite" or not shape.headed:
         return OWNS_ANY
     of_few = """EXISTS (SELECT 1 FROM heads WHERE (SELECT owning.role = 'owner' AND owned.deleted_at IS NULL

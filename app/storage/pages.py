@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 from tortoise.filters import escape_like
 
 from app.caller import Caller
+from app.remembered import Remembered
 from app.storage.keys import text_key
 from app.storage.kinds import Kind
 from app.storage.list_statements import count_statement, page_statement, search_statement, walk_statement
@@ -21,6 +23,9 @@ from app.storage.shapes import Shape
 from app.storage.statements import Rows, as_they_came, tells, value
 from app.storage.tables import TIME_COLUMNS
 
+# For how long it is taken that a caller sees more than one organization, of how many callers.
+SEVERAL_SECONDS, SEVERAL = 300.0, 4_096
+_SEVERAL: Remembered[tuple[str | None, str], float] = Remembered(SEVERAL)
 # Enough for all that is counted: eight or so for an entry of an index, which are short ones.
 COUNT_STEPS = 100_000
 
@@ -171,12 +176,28 @@ async def _rows(session: Session, shape: Shape, values: Sequence[Any]) -> tuple[
         rows = await session.rows(search_statement(shape), values)
         if rows[0]["small"]:
             return rows if rows[0]["id"] else [], rows
+    rows = await _of_one(session, shape, values)
+    if rows:
+        return rows, rows
     if shape.contains or shape.skips:
         rows = await session.rows(page_statement(shape), values)
     else:
         walked = await session.soon(walk_statement(shape), values) if shape.walks else None
         rows = walked or await session.point(page_statement(shape), values)
     return rows, rows
+
+
+async def _of_one(session: Session, shape: Shape, values: Sequence[Any]) -> Rows:
+    """The page of who sees what is in one organization and nothing else, as most do; nothing for others, who
+    are asked about it again only after a while."""
+    of_one, who = shape.of_one, (values[0], shape.class_name)
+    if of_one is None or time.monotonic() < _SEVERAL.get(who, 0.0):
+        return []
+    run = session.rows if shape.skips else session.point
+    rows = await run(page_statement(of_one), values)
+    if not rows:
+        _SEVERAL.keep(who, time.monotonic() + SEVERAL_SECONDS)
+    return rows
 
 
 async def _total(session: Session, shape: Shape, values: Sequence[Any], whole: Rows) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 
 from app.storage.kinds import ANYTHING, KINDS, Kind
@@ -19,6 +19,9 @@ class Shape:
     """`parent` is the name of what the list belongs to, `member` whether that is an organization of the
     caller's, of which it then sees all, if it still is one. `contains` are the keys that are searched.
     `begins` tells that it begins at a position. `descending` is the direction of reading.
+
+    `alone` is whether it is the list of a caller who sees what is in one organization and nothing else, as a
+    list of that organization: which one it is, the statement finds out, as `sole`.
 
     `candidates` is a statement that finds what is searched for by an index, and some more, on SQLite;
     `indexed` tells that the database may have an index for that itself. `skips`: rows are passed over first.
@@ -37,6 +40,7 @@ class Shape:
     candidates: str = ""
     skips: bool = False
     member: bool = False
+    alone: bool = False
 
     def __hash__(self) -> int:
         """Worked out once: it is what statements are remembered by."""
@@ -83,9 +87,19 @@ class Shape:
         way = self.way
         return bool(way and self.member and self.order in way.orders and not (way.repeats or self.skips))
 
+    @cached_property
+    def of_one(self) -> Shape | None:
+        """As it is for a caller who is `alone`; None where that would change little."""
+        way = self.way
+        if way is None or way.single or self.everything or self.parent or self.contains:
+            return None
+        return replace(self, parent="organization_id", member=True, alone=True)
+
     def place(self, name: str) -> str:
         """Where a value stands among those of the statement."""
-        names = ["caller", *filter(None, [self.parent]), *self.contains]
+        if self.alone and name == self.parent:
+            return "(SELECT sole.organization_id FROM sole)"
+        names = ["caller", *([self.parent] if self.parent and not self.alone else []), *self.contains]
         names += [*(["candidates"] if self.candidates else []), *self.position, "limit", "offset"]
         return f"${names.index(name) + 1}"
 
