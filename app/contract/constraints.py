@@ -41,6 +41,15 @@ class Failure:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a text has to be, and how it fails otherwise: with `last`, nothing more is worth telling then."""
+
+    failure: Failure
+    holds: Callable[[str], object]
+    last: bool = False
+
+
 @dataclass(frozen=True)
 class Shape:
     """What a single JSON value has to be."""
@@ -78,8 +87,11 @@ class Shape:
             return
         for node in self.nodes:
             yield from node.failures(value)
-        if isinstance(value, str):
-            yield from self._text_failures(value)
+        for rule in self._rules:
+            if isinstance(value, str) and not rule.holds(value):
+                yield rule.failure
+                if rule.last:
+                    return
 
     def holds(self, value: object) -> bool:
         """Whether there is no failure; of a text this is known sooner than what there would be to tell."""
@@ -93,20 +105,36 @@ class Shape:
     @cached_property
     def of_text(self) -> tuple[Callable[[str], object], ...]:
         """What is true of a text that has no failure."""
-        several: list[Callable[[str], object]] = [it for node in self.nodes for it in node.of_text]
-        if self.datatype is not None:
-            is_text = DATATYPES[self.datatype][0] is str
-            several.append((lambda text: not NO_STRING.search(text)) if is_text else lambda _: False)
+        of_type = [] if self.datatype is None else [lambda text: self._wrong_type(text) is None]
+        of_nodes = [holds for node in self.nodes for holds in node.of_text]
+        return (*of_type, *of_nodes, *[rule.holds for rule in self._rules])
+
+    @cached_property
+    def _rules(self) -> tuple[Rule, ...]:
+        """Of a text, those of the nodes apart."""
+        return tuple(self._said_of_text())
+
+    def _said_of_text(self) -> Iterator[Rule]:
         least, most = self.min_length, self.max_length
-        if least is not None or most is not None:
-            several.append(lambda text: (least or 0) <= len(text) and (most is None or len(text) <= most))
+        if least is not None:
+            few = "not be empty" if least == 1 else f"have at least {least} characters"
+            # A text that is too short has no other faults worth telling.
+            yield Rule(Failure("minLength", f"This must {few}."), lambda it: len(it) >= least, last=True)
+        if most is not None:
+            too_long = Failure("maxLength", f"This must have at most {most} characters.")
+            yield Rule(too_long, lambda it: len(it) <= most)
         if self.pattern is not None:
-            several.append(self.pattern.search)
+            told = self.message or f"This must match {self.pattern.pattern}."
+            yield Rule(Failure("pattern", told), self.pattern.search)
         if self.among is not None:
-            several.append(self.among.__contains__)
-        if self.negated:
-            several.append(lambda text: not any(shape.holds(text) for shape in self.negated))
-        return tuple(several)
+            told = self.message or f"This must be one of {', '.join(sorted(self.among))}."
+            yield Rule(Failure("in", told), self.among.__contains__)
+        for shape in self.negated:
+            told = shape.message or self.message or "This is not allowed."
+            yield Rule(Failure("not", told), shape.fails)
+
+    def fails(self, value: object) -> bool:
+        return not self.holds(value)
 
     def _wrong_type(self, value: object) -> Failure | None:
         if self.is_iri and not isinstance(value, str):
@@ -121,22 +149,6 @@ class Shape:
         if character:
             return Failure("datatype", f"This must be {name} without U+{ord(character[0]):04X}.")
         return None
-
-    def _text_failures(self, text: str) -> Iterator[Failure]:
-        """A text that is too short has no other faults worth telling."""
-        if self.min_length is not None and len(text) < self.min_length:
-            few = "not be empty" if self.min_length == 1 else f"have at least {self.min_length} characters"
-            yield Failure("minLength", f"This must {few}.")
-            return
-        if self.max_length is not None and len(text) > self.max_length:
-            yield Failure("maxLength", f"This must have at most {self.max_length} characters.")
-        if self.pattern is not None and not self.pattern.search(text):
-            yield Failure("pattern", self.message or f"This must match {self.pattern.pattern}.")
-        if self.among is not None and text not in self.among:
-            yield Failure("in", self.message or f"This must be one of {', '.join(sorted(self.among))}.")
-        for shape in self.negated:
-            if shape.holds(text):
-                yield Failure("not", shape.message or self.message or "This is not allowed.")
 
 
 def read_shape(sources: Sources, node: Node) -> Shape:
