@@ -64,18 +64,18 @@ class Shape:
     nodes: tuple[Shape, ...] = ()
     message: str | None = None
 
-    @property
+    @cached_property
     def value_type(self) -> str | None:
         """The datatype's IRI, said here or by a shape that this one refers to."""
         return self.datatype or next((node.value_type for node in self.nodes if node.value_type), None)
 
-    @property
+    @cached_property
     def longest(self) -> int | None:
         """How many characters a value may have, said here or by a shape that this one refers to."""
         found = (node.longest for node in self.nodes)
         return self.max_length or next((length for length in found if length), None)
 
-    @property
+    @cached_property
     def links(self) -> bool:
         return self.is_iri or any(node.links for node in self.nodes)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any, Protocol
@@ -85,20 +84,23 @@ class Operations(tuple[NodeObject, ...]):
         return f',"operation":{orjson.dumps([*self]).decode()}' if self else ""
 
 
-class Unmade(ABC):
+class Unmade:
     """A node object of its own, with its context and operations: made where somebody looks at it. JSON is
-    written of its values, octet for octet as it is of the node."""
+    written of its values, octet for octet as it is of the node.
+
+    No ABC, for each answer is asked whether it is one, and those ask in Python.
+    """
 
     @property
-    @abstractmethod
-    def node(self) -> NodeObject: ...
+    def node(self) -> NodeObject:
+        raise NotImplementedError
 
-    @abstractmethod
     def written(self) -> bytes:
         """As JSON-LD."""
+        raise NotImplementedError
 
-    @abstractmethod
-    def written_plain(self) -> bytes: ...
+    def written_plain(self) -> bytes:
+        raise NotImplementedError
 
 
 class Item(Unmade):

@@ -14,7 +14,7 @@ from typing import Any
 from app.caller import READ_ALL, Caller
 from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
 from app.storage.session import Attempt, Dialect, Grounds, Session
-from app.storage.statements import Rows, Table
+from app.storage.statements import Rows
 from app.storage.tables import TIME_COLUMNS
 
 # Whether the caller is an owner of any organization that is there. For IN, SQLite would read all of its own.
@@ -240,7 +240,7 @@ def alike(kind: Kind, rows: Rows, everything: bool) -> Sequence[tuple[frozenset[
     """Rows that follow each other and are the same to the caller, with its roles and whether it may know no
     more of them than what they are called."""
     nameable = not everything and kind.class_name == "Organization"
-    if isinstance(rows, Table):
+    if not isinstance(rows, list):
         different = rows.different(kind.role_columns)
         if len(different) == 1:
             roles = _roles(different.pop())

@@ -19,7 +19,7 @@ PLAIN = frozenset({str, int, float, bytes, bool, type(None)})
 
 # By column.
 Row: TypeAlias = dict[str, Any]
-Rows: TypeAlias = Sequence[Row]
+Rows: TypeAlias = "list[Row] | Table"
 Raw: TypeAlias = Sequence[Sequence[Any]]
 Decode: TypeAlias = Callable[[Raw], list[Row]]
 
@@ -93,19 +93,19 @@ class Table(Sequence[Row]):
 
 def as_they_came(rows: Rows) -> Hashable:
     """Values by which rows of one statement are known."""
-    return rows.as_they_came if isinstance(rows, Table) else tuple([tuple(row.values()) for row in rows])
+    return tuple([tuple(row.values()) for row in rows]) if isinstance(rows, list) else rows.as_they_came
 
 
 def value(rows: Rows, number: int, name: str) -> Any:
     """Of one row, looked at as little as can be; KeyError where rows have no such column."""
-    return rows.value(number, name) if isinstance(rows, Table) else rows[number][name]
+    return rows[number][name] if isinstance(rows, list) else rows.value(number, name)
 
 
 def tells(rows: Rows, name: str) -> bool:
     """Whether there is a first row, and it has such a column."""
-    if isinstance(rows, Table):
-        return len(rows) > 0 and name in rows.columns.places
-    return bool(rows) and name in rows[0]
+    if isinstance(rows, list):
+        return bool(rows) and name in rows[0]
+    return len(rows) > 0 and name in rows.columns.places
 
 
 class Statement:
