@@ -64,6 +64,10 @@ class Exchange:
         """The transaction of an unsafe operation. Raises `unavailable` where there is no database."""
         return self.transaction or self.database.reading()
 
+    def begin(self, session: Session) -> None:
+        """An unsafe operation, in a transaction; also once more, as if it came now."""
+        self.transaction, self._act = session, None
+
     @property
     def act(self) -> Act:
         if self._act is None:

@@ -314,7 +314,9 @@ class Pipeline:
             representation = await resource.operations[method](exchange)
             exchange.check_query()
             return representation
-        attempt = self._database.attempt() if method in resource.attempted else None
+        # What has to be as a list is needs what keeps it so.
+        attempted = method in resource.attempted and not (method == "POST" and exchange.conditions.stated)
+        attempt = self._database.attempt() if attempted else None
         if attempt is not None:
             with suppress(Overtaken):
                 return await self._change(resource, exchange, method, attempt)
@@ -340,7 +342,7 @@ class Pipeline:
     async def _change(
         self, resource: Resource, exchange: Exchange, method: str, session: Session
     ) -> Representation:
-        exchange.transaction = session
+        exchange.begin(session)
         if method == "POST" and exchange.conditions.stated:
             await self._check_list(resource, exchange)
         representation = await resource.operations[method](exchange)

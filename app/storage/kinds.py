@@ -48,7 +48,7 @@ class Kind:
 
     `values` are expressions by JSON key, or by the names that addresses need. `roles` are expressions for
     what the caller is to a row, each the local name of a role or NULL; of what concerns one organization,
-    the first is its role in that. `visible` says which rows the caller
+    the first is the caller's role in that. `visible` says which rows the caller
     may read; `parents`, which of them belong to something, whose id is `{id}`. `keys` are what a value is
     compared by, `unique` the values that no two rows share. `withheld`
     says by method when a row's state does not allow what a role would allow. `concerned` names the values

@@ -176,28 +176,27 @@ async def _rows(session: Session, shape: Shape, values: Sequence[Any]) -> tuple[
         rows = await session.rows(search_statement(shape), values)
         if rows[0]["small"]:
             return rows if rows[0]["id"] else [], rows
-    rows = await _of_one(session, shape, values)
-    if rows:
-        return rows, rows
+    of_one = _of_one(shape, values[0])
+    if of_one is not None:
+        run = session.rows if shape.skips else session.point
+        rows = await run(page_statement(of_one), values)
+        if rows:
+            return rows, rows
     if shape.contains or shape.skips:
         rows = await session.rows(page_statement(shape), values)
     else:
         walked = await session.soon(walk_statement(shape), values) if shape.walks else None
         rows = walked or await session.point(page_statement(shape), values)
+    if rows and of_one is not None:
+        _SEVERAL.keep((values[0], shape.class_name), time.monotonic() + SEVERAL_SECONDS)
     return rows, rows
 
 
-async def _of_one(session: Session, shape: Shape, values: Sequence[Any]) -> Rows:
-    """The page of who sees what is in one organization and nothing else, as most do; nothing for others, who
-    are asked about it again only after a while."""
-    of_one, who = shape.of_one, (values[0], shape.class_name)
-    if of_one is None or time.monotonic() < _SEVERAL.get(who, 0.0):
-        return []
-    run = session.rows if shape.skips else session.point
-    rows = await run(page_statement(of_one), values)
-    if not rows:
-        _SEVERAL.keep(who, time.monotonic() + SEVERAL_SECONDS)
-    return rows
+def _of_one(shape: Shape, partner: str | None) -> Shape | None:
+    """For who sees what is in one organization and nothing else, as most do; None for others, who are asked
+    about it again only after a while."""
+    several = time.monotonic() < _SEVERAL.get((partner, shape.class_name), 0.0)
+    return None if several else shape.of_one
 
 
 async def _total(session: Session, shape: Shape, values: Sequence[Any], whole: Rows) -> int | None:

@@ -126,12 +126,15 @@ async def _find_attempted(
 ) -> Record | None:
     """Not locked: the statement that writes does it, and looks at the grounds once more."""
     kind = KINDS[class_name]
-    if also or session.grounds or len(kind.concerned) > 1:
+    if also or session.looked or len(kind.concerned) > 1:
         session.overtaken()
+    session.looked = True
     record = await find(session, class_name, caller, column, value)
-    if record is not None and (role := record.values[kind.role_columns[0]]) is not None:
+    role = record.values[kind.role_columns[0]] if record is not None else None
+    # Who acts by another role too, or instead, acts by what the statement does not look at.
+    if record is not None and record.roles == {role}:
         [organization_id] = record.concerned
-        session.grounds = Grounds(organization_id, role)
+        session.grounds = Grounds(organization_id, str(role))
     return record
 
 

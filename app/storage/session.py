@@ -140,11 +140,13 @@ class Grounds:
 class Attempt(Session):
     """A single change of one statement, without a transaction: two ways to PostgreSQL instead of five.
 
-    What it depends on is read without a lock. The statement locks that, looks whether it is still so, and
-    writes nothing where it is not (`app.storage.telling`). All else that a transaction may do raises
-    `Overtaken`; but once something is written it would be written twice, and is a fault.
+    What it depends on is found once, without a lock. The statement locks that, looks whether it is still so,
+    and writes nothing where it is not (`app.storage.telling`). Points are read as ever; all else that a
+    transaction may do raises `Overtaken`. Once something is written that would write it twice, and anything
+    more is a fault.
     """
 
+    looked = False
     grounds: Grounds | None = None
 
     def overtaken(self) -> NoReturn:
@@ -158,6 +160,7 @@ class Attempt(Session):
     brief = rows
 
     def write(self, sql: str, values: Sequence[Any]) -> Awaitable[Rows]:
+        """By a statement that returns a row if, and only if, it has written what it was for."""
         return self._client.read(sql, values)
 
 

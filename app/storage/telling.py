@@ -2,7 +2,8 @@
 
 On PostgreSQL it can for a row that no other of its table decides about: that saves a way to the server. Where
 nothing else is done in a transaction, its activity is written by the same statement, which saves another; and
-so there need not be a transaction, where that statement takes the locks as well, which saves three.
+so there need not be a transaction, where that statement takes the locks as well, which saves three. What it
+tells of others than the row is then as it was before it waited for those.
 """
 
 from __future__ import annotations
@@ -55,13 +56,13 @@ async def _told(session: Session, note: Note, kind: Kind, statement: str, given:
     last = session.single and not session.notes and kind.class_name not in WITH_PARTS
     parts, told = writing(note, len(values) + 1, kind.row) if last else ("", [])
     values += told
-    if not isinstance(session, Attempt):
-        rows = await session.brief(_telling(kind, everything, statement, parts), values)
-    elif last:
+    if isinstance(session, Attempt):
+        if not last:
+            session.overtaken()
         sql = _telling(kind, everything, statement, parts, len(values) + 1)
         rows = await _attempted(session, sql, values)
     else:
-        session.overtaken()
+        rows = await session.brief(_telling(kind, everything, statement, parts), values)
     if last:
         session.end()
     elif rows:

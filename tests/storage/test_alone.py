@@ -157,6 +157,21 @@ async def test_who_sees_more_is_not_read_as_alone(database: Database, alone: lis
     assert alone == [0]
 
 
+async def test_an_empty_list_says_nothing_of_what_the_caller_sees(
+    database: Database, alone: list[int]
+) -> None:
+    """Its first instance comes next."""
+    async with database.transaction() as session:
+        partner, organization = await add_partner(session), await add_organization(session)
+        await add_membership(session, organization, partner_id=partner, role="owner")
+    caller, listing = Caller(partner, frozenset({READ})), Listing("Instance", "created_at", True)
+    assert not (await page(database.reading(), listing, caller, Cut(30))).records
+    async with database.transaction() as session:
+        await add_instance(session, organization)
+    assert len((await page(database.reading(), listing, caller, Cut(30))).records) == 1
+    assert alone == [0, 1]
+
+
 async def test_what_is_only_offered_changes_nothing(database: Database, alone: list[int]) -> None:
     async with database.transaction() as session:
         estate = Estate(session)

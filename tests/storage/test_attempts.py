@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 from app.caller import READ_ALL, WRITE, Caller
@@ -15,7 +17,7 @@ from app.storage.session import Attempt, Overtaken
 from app.storage.writes import add_instance, change, create_instance, delete
 from tests.statements import overhear
 from tests.storage.opening import opened
-from tests.storage.rows import add_membership, add_organization, add_partner
+from tests.storage.rows import add_authorization, add_membership, add_organization, add_partner
 
 pytestmark = pytest.mark.anyio
 
@@ -110,6 +112,60 @@ async def test_what_is_not_allowed_any_more_is_not_written(place: Place, meanwhi
     assert [tuple(row.values()) for row in rows] == [("Shop", 1)]
 
 
+# What another one does while the statement waits for it, and whether a renaming and a creation go through.
+MEANWHILE = {
+    "UPDATE membership SET role = 'member'": (False, False),
+    "UPDATE membership SET role = 'member'; UPDATE membership SET role = 'owner'": (True, True),
+    "UPDATE membership SET version = version + 1": (True, True),
+    "UPDATE membership SET partner_id = NULL, email = 'a@b', email_key = 'a@b'": (False, False),
+    "DELETE FROM membership": (False, False),
+    "UPDATE organization SET deleted_at = now()": (False, False),
+    "UPDATE organization SET name = 'Other', version = version + 1": (True, True),
+    "UPDATE organization SET name = 'Other'; UPDATE membership SET role = 'member'": (False, False),
+    "UPDATE instance SET name = 'Other', version = version + 1": (False, True),
+    "UPDATE instance SET deleted_at = now() + interval '1 day'": (False, True),
+}
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+@pytest.mark.parametrize("ends", ["COMMIT", "ROLLBACK"])
+@pytest.mark.parametrize("what", ["renaming", "creation"])
+async def test_what_waits_in_the_statement_is_judged_by_what_is_then(
+    place: Place, postgres_url: str, meanwhile: str, ends: str, what: str
+) -> None:
+    attempt, other = place.attempt(), await asyncpg.connect(postgres_url)
+    try:
+        if what == "renaming":
+            record = await place.found(attempt, "Instance")
+            change_ = change(attempt, place.act, record, {"name": "Shops"})
+        else:
+            await place.found(attempt, "Organization")
+            change_ = add_instance(attempt, place.act, place.organization, "Mill", "mill")
+        await other.execute("BEGIN; SELECT id FROM organization FOR NO KEY UPDATE")
+        await other.execute(meanwhile)
+        waiting = asyncio.create_task(change_)
+        await blocked(other)
+        await other.execute(ends)
+        goes_through = ends == "ROLLBACK" or MEANWHILE[meanwhile][what == "creation"]
+        if goes_through:
+            assert await waiting is not None
+        else:
+            with pytest.raises(Overtaken):
+                await waiting
+    finally:
+        await other.close()
+    assert len(await place.told()) == 1 + goes_through
+
+
+async def blocked(other: asyncpg.Connection) -> None:
+    """Until somebody waits for a lock."""
+    sql = """SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    async with asyncio.timeout(20):
+        while not await other.fetchval(sql):  # noqa: ASYNC110 - the server sets no event
+            await asyncio.sleep(0.005)
+
+
 async def test_a_change_of_another_version_is_not_written(place: Place) -> None:
     attempt = place.attempt()
     record = await place.found(attempt, "Instance")
@@ -138,6 +194,24 @@ async def test_a_handle_that_is_taken_is_told_as_in_a_transaction(place: Place) 
     with pytest.raises(UniqueViolation) as raised:
         await add_instance(attempt, place.act, place.organization, "Mill", "shop")
     assert raised.value.column == "handle"
+
+
+async def test_who_has_a_second_role_gets_a_transaction(place: Place) -> None:
+    """The statement looks at one role only."""
+    async with place.database.transaction() as session:
+        second = await add_organization(session)
+        await add_membership(session, second, partner_id=place.caller.partner_id)
+        await add_authorization(
+            session,
+            instance_id=place.instance,
+            owner_organization_id=place.organization,
+            organization_id=second,
+        )
+    attempt = place.attempt()
+    record = await place.found(attempt, "Instance")
+    assert record.roles == {"owner", "authorized_owner"}
+    with pytest.raises(Overtaken):
+        await change(attempt, place.act, record, {"name": "Shops"})
 
 
 async def test_what_takes_several_statements_needs_a_transaction(place: Place) -> None:
