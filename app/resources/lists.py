@@ -8,6 +8,7 @@ from typing import TypeAlias
 from app.addresses import LINKS
 from app.contract.definitions import ClassDefinition
 from app.exchange import PARENTS, Exchange, Representation
+from app.problems import Problem
 from app.protocol.query import encode_query
 from app.relations import of_list, of_page
 from app.representation.collections import Collection
@@ -18,35 +19,65 @@ from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cut, read_q
 from app.security.rights import check_role
 from app.storage.pages import Page, page
 from app.storage.people import count_members
+from app.storage.records import reads_all
 
 Parameters: TypeAlias = tuple[tuple[str, str], ...]
 OWNER, NOBODY = frozenset({"owner"}), frozenset[str]()
 TARGETS = "TransferTargetCollection"
+# What proves, if there is any, that its organization is there: none is deleted that has some.
+PROVING = frozenset({"InstanceCollection"})
 
 
 async def read(exchange: Exchange) -> Representation:
     """All that the caller may see, or what belongs to the parent in the path."""
+    definition = exchange.contract.class_of(exchange.promise)
     # Who asks for it with a change that has conditions locks all that the change will, at once.
     changes = exchange.operation.method == "POST"
+    if definition.name in PROVING and exchange.identifiers.keys() == {"organization_id"} and not changes:
+        listed = await _of_organization(exchange, definition)
+        if listed is not None:
+            return listed
     owner = await parent(exchange, likely_id(exchange.contract, exchange.content.document) if changes else ())
     check_role(exchange.caller, exchange.operation, owner.roles if owner else ())
-    definition = exchange.contract.class_of(exchange.promise)
     name = next((name for name in PARENTS if name in exchange.identifiers), None)
-    wanted = read_query(
-        exchange.contract, exchange.parameters, definition, (name, owner.id) if name and owner else None
-    )
-    pages = _Pages(_address(exchange), exchange.parameters, wanted)
-    cursors = Cursors(exchange.database.cursor_key, exchange.caller, wanted.listing)
-    part = cut(wanted, cursors, pages.first)
+    asked = _Asked(exchange, definition, (name, owner.id) if name and owner else None)
     member = owner is not None and owner.class_name == "Organization" and bool(owner.roles)
-    found = await page(
-        exchange.session, wanted.listing, exchange.caller, part, counted=wanted.counts, member=member
-    )
+    found = await asked.page(member=member)
     # What is in no organization yet can be put into any that the caller owns.
     roles = owner.roles if owner else OWNER if found.owns_any else NOBODY
-    withheld = frozenset(await _withheld(exchange, definition, wanted, found))
     # A transfer depends on the instance's version, and so does the tag of the targets that were read.
     version = owner.version if owner is not None and definition.name == TARGETS else None
+    return await _shown(exchange, definition, asked, found, roles, version)
+
+
+async def _of_organization(exchange: Exchange, definition: ClassDefinition) -> Representation | None:
+    """By the page's own statement alone, where that has rows: they are told to members only, with their role.
+    None for who has to be told something else, or nothing."""
+    if reads_all(exchange.caller):
+        return None
+    try:
+        asked = _Asked(exchange, definition, ("organization_id", exchange.identifiers["organization_id"]))
+    except Problem:
+        return None
+    found = await asked.page(member=True)
+    if not found.rows or found.own_role is None:
+        return None
+    roles = frozenset({found.own_role})
+    check_role(exchange.caller, exchange.operation, roles)
+    return await _shown(exchange, definition, asked, found, roles, None)
+
+
+async def _shown(
+    exchange: Exchange,
+    definition: ClassDefinition,
+    asked: _Asked,
+    found: Page,
+    roles: frozenset[str],
+    version: int | None,
+) -> Representation:
+    """`roles` are what the caller is to what the list belongs to."""
+    wanted, pages, cursors = asked.wanted, asked.pages, asked.cursors
+    withheld = frozenset(await _withheld(exchange, definition, wanted, found))
 
     def shown() -> Representation:
         ways = _by_cursor if wanted.number is None else _by_number
@@ -78,6 +109,25 @@ async def read(exchange: Exchange) -> Representation:
         source=lambda: (roles, withheld, version, found.source),
         make=shown,
     )
+
+
+class _Asked:
+    """What a request asks of a list; `within` is what that belongs to, as the name of a value and an id."""
+
+    def __init__(
+        self, exchange: Exchange, definition: ClassDefinition, within: tuple[str, str] | None
+    ) -> None:
+        """Raises `invalid-parameter`."""
+        self.wanted = read_query(exchange.contract, exchange.parameters, definition, within)
+        self.pages = _Pages(_address(exchange), exchange.parameters, self.wanted)
+        self.cursors = Cursors(exchange.database.cursor_key, exchange.caller, self.wanted.listing)
+        self._cut = cut(self.wanted, self.cursors, self.pages.first)
+        self._exchange = exchange
+
+    async def page(self, *, member: bool) -> Page:
+        """`member` is whether the list is an organization's, of which the caller is one."""
+        session, caller, wanted = self._exchange.session, self._exchange.caller, self.wanted
+        return await page(session, wanted.listing, caller, self._cut, counted=wanted.counts, member=member)
 
 
 class _Pages:

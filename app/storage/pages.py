@@ -89,6 +89,12 @@ class Page:
         return alike(self.kind, self.rows, self.everything)
 
     @property
+    def own_role(self) -> str | None:
+        """What the caller is in the organization that the first row belongs to."""
+        role: str | None = value(self.rows, 0, self.kind.role_columns[0])
+        return role
+
+    @property
     def source(self) -> Hashable:
         """All that the database told of it."""
         return as_they_came(self.rows), self.more, self.owns_any, self.total
@@ -107,7 +113,8 @@ async def page(
     own statement, so that the two agree; by one of its own, a moment later, where no row tells it
     and where SQLite found the page along all rows.
 
-    `member` is whether the list belongs to an organization that the caller was just found to be a member of.
+    `member` is whether the list belongs to an organization of which members alone shall be told: they see all
+    that it has.
     """
     everything = reads_all(caller)
     begins = (cut.before or cut.after) is not None

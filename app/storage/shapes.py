@@ -16,8 +16,8 @@ PREFIX = 64
 
 @dataclass(frozen=True)
 class Shape:
-    """`parent` is the name of what the list belongs to, `member` whether that is an organization of the
-    caller's, of which it then sees all, if it still is one. `contains` are the keys that are searched.
+    """`parent` is the name of what the list belongs to, `member` whether that is an organization of
+    which members alone are told, who see all of it. `contains` are the keys that are searched.
     `begins` tells that it begins at a position. `descending` is the direction of reading.
 
     `alone` is whether it is the list of a caller who sees what is in one organization and nothing else, as a
