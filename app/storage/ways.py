@@ -19,7 +19,8 @@ class Way:
     itself. `as_member` is what a membership has to be beside the caller's. An index of the source holds the
     entries of one organization in each of the `orders`, by the expression to order by there. `single`: there
     is one entry for an organization. `repeats`: a row may have entries for several. `granted` selects the
-    keys of rows of other organizations that the caller was granted. `tally` is a table that tells how many
+    keys of rows of other organizations that the caller was granted, `granted_to` whether any were to an
+    `{organization}`. `tally` is a table that tells how many
     `instances` there are of each `organization_id`. `walked` are orders in which an index has all rows that
     are there, and no others, so that the first few of them are soon read.
     """
@@ -33,6 +34,7 @@ class Way:
     single: bool = False
     repeats: bool = False
     granted: str = ""
+    granted_to: str = ""
     tally: str = ""
     walked: frozenset[str] = frozenset()
 
@@ -48,6 +50,8 @@ WAYS: Mapping[str, Way] = {
         row_key="i.id",
         orders={"created_at": "i.created_at"},
         granted=f"SELECT DISTINCT granted.instance_id FROM {AUTHORIZED} WHERE granted.status = 'accepted'",
+        granted_to="""SELECT 1 FROM instance_authorization granted
+            WHERE granted.organization_id = {organization} AND granted.status = 'accepted'""",
         tally="instance_tally",
         walked=frozenset({"created_at", "updated_at"}),
     ),
