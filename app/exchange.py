@@ -198,7 +198,7 @@ class Resource:
     Without a promise, which is what the contract does not speak of, anyone may read.
     `offers` are the forms to choose from; none where there is nothing to represent. What is `local` is there
     for who sits at the machine itself, and changes nothing. `attempted` are methods that may change so little
-    that it is tried without a transaction first (`app.storage.session.Attempt`).
+    that it is tried without a transaction first (`app.storage.attempts`).
     """
 
     path: str

@@ -49,9 +49,9 @@ from app.representation.writing import Writers
 from app.request import METHODS, Disconnected, Request, not_implemented
 from app.security.rights import ANYONE, check_scope
 from app.settings import Settings
+from app.storage.attempts import Overtaken
 from app.storage.database import Database, Session
 from app.storage.remembered_answers import Place
-from app.storage.session import Overtaken
 from app.storage.writes import new_id
 from app.wishes import Choice, Wish
 

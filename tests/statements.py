@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.storage.session import Attempt, Session
+from app.storage.attempts import Attempt
+from app.storage.session import Session
 
 Statement = tuple[str, Sequence[Any]]
 WAYS = ("rows", "point", "soon", "brief")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.storage.attempts import Attempt
 from app.storage.database import Database
-from app.storage.session import Attempt
 from tests.service import PATCH, Service, World, id_of
 from tests.storage.opening import opened
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from app.storage.attempts import Attempt
 from app.storage.database import Database
-from app.storage.session import Attempt, Session
+from app.storage.session import Session
 from app.storage.statements import Rows
 from app.storage.tables import TABLES
 from tests.races import PAIRS, RACES, Act, Place

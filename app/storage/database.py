@@ -22,9 +22,10 @@ from tortoise.transactions import in_transaction
 
 from app.storage import migrations, postgres, sqlite
 from app.storage.activities import write_activities
+from app.storage.attempts import Attempt
 from app.storage.failures import UniqueViolation, unavailable
 from app.storage.replica import Replica
-from app.storage.session import Attempt, Dialect, Session, insert, update
+from app.storage.session import Dialect, Session, insert, update
 from app.storage.tables import APP_LABEL
 
 __all__ = ["Database", "Dialect", "Session", "UniqueViolation", "insert", "update"]

@@ -12,8 +12,9 @@ from itertools import groupby
 from typing import Any
 
 from app.caller import READ_ALL, Caller
+from app.storage.attempts import Attempt, Grounds
 from app.storage.kinds import ANYTHING, KINDS, MINE, OWNED, Kind
-from app.storage.session import Attempt, Dialect, Grounds, Session
+from app.storage.session import Dialect, Session
 from app.storage.statements import Rows
 from app.storage.tables import TIME_COLUMNS
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, NoReturn, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from tortoise.models import Model
 
@@ -32,7 +31,9 @@ class Client(Protocol):
     async def brief(self, connection: Any, sql: str, values: Sequence[Any]) -> Rows: ...
 
 
-class _Ended:
+class Ended:
+    """In the place of a client, where nothing may be asked any more."""
+
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError("The transaction has written its last, and nothing may come after it.")
 
@@ -67,7 +68,7 @@ class Session:
     def end(self) -> None:
         """Nothing is left but the commit: whoever asked for more now would keep all who write waiting, or
         wait for one of them."""
-        self._client = cast("Client", _Ended())
+        self._client = cast("Client", Ended())
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Awaitable[Rows]:
         """The rows that a statement selects or returns; `$1` is its first value, on both databases."""
@@ -123,45 +124,6 @@ class Session:
         """Who adds a member by an e-mail address waits for the partner who is just proving to have it."""
         if self.dialect == "postgres":
             await self.rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"email {key}"])
-
-
-class Overtaken(Exception):  # noqa: N818 - no error: the same is done once more, in a transaction
-    """Nothing was written: what an attempt depends on has changed, or it needs a transaction after all."""
-
-
-@dataclass(frozen=True)
-class Grounds:
-    """By what a change was allowed: the role that who acts has in the organization concerned."""
-
-    organization_id: str
-    role: str
-
-
-class Attempt(Session):
-    """A single change of one statement, without a transaction: two ways to PostgreSQL instead of five.
-
-    What it depends on is found once, without a lock. The statement locks that, looks whether it is still so,
-    and writes nothing where it is not (`app.storage.telling`). Points are read as ever; all else that a
-    transaction may do raises `Overtaken`. Once something is written that would write it twice, and anything
-    more is a fault.
-    """
-
-    looked = False
-    grounds: Grounds | None = None
-
-    def overtaken(self) -> NoReturn:
-        if isinstance(self._client, _Ended):
-            raise RuntimeError("The change is written, and nothing may come after it.")  # noqa: TRY004 - no wrong type
-        raise Overtaken
-
-    def rows(self, *_asked: Any, **_by_name: Any) -> NoReturn:
-        self.overtaken()
-
-    brief = rows
-
-    def write(self, sql: str, values: Sequence[Any]) -> Awaitable[Rows]:
-        """By a statement that returns a row if, and only if, it has written what it was for."""
-        return self._client.read(sql, values)
 
 
 async def insert(session: Session, model: type[Model], values: Mapping[str, Any]) -> int | None:

@@ -14,9 +14,10 @@ from typing import Any
 
 from app.storage.activities import writing
 from app.storage.acts import Note
+from app.storage.attempts import Attempt
 from app.storage.kinds import KINDS, Kind
 from app.storage.records import WITH_PARTS, Record, find, read_row, reads_all, selected
-from app.storage.session import Attempt, Session, insert, insertion, modification, update
+from app.storage.session import Session, insert, insertion, modification, update
 from app.storage.statements import Rows
 
 # What an attempt was allowed by, in a statement that has such a part (`_allowed`).

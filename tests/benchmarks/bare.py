@@ -63,7 +63,7 @@ def application() -> Starlette:
         return await (counted(store, "") if isinstance(store, Sqlite) else counted_at_once(store, ""))
 
     async def page_of_one(request: Request) -> Response:
-        return await counted(store, OF_ONE, request.path_params["id"])
+        return await counted_at_once(store, OF_ONE, request.path_params["id"])
 
     async def create(request: Request) -> Response:
         content = orjson.loads(await request.body())

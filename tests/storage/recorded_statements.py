@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 import app.storage
-from app.storage.session import Attempt, Session
+from app.storage.attempts import Attempt
+from app.storage.session import Session
 from app.storage.statements import Rows
 
 STORAGE = Path(app.storage.__file__).parent

@@ -10,10 +10,10 @@ import pytest
 
 from app.caller import READ_ALL, WRITE, Caller
 from app.storage.acts import Act, now
+from app.storage.attempts import Attempt, Overtaken
 from app.storage.database import Database
 from app.storage.failures import UniqueViolation
 from app.storage.records import Record, find_locked
-from app.storage.session import Attempt, Overtaken
 from app.storage.writes import add_instance, change, create_instance, delete
 from tests.statements import overhear
 from tests.storage.opening import opened
