@@ -125,7 +125,7 @@ class _Asked:
         self._exchange = exchange
 
     async def page(self, *, member: bool) -> Page:
-        """`member` is whether the list is an organization's, of which the caller is one."""
+        """`member` is whether the list is an organization's, of which its members alone shall be told."""
         session, caller, wanted = self._exchange.session, self._exchange.caller, self.wanted
         return await page(session, wanted.listing, caller, self._cut, counted=wanted.counts, member=member)
 
