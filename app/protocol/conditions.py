@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from app.problems import Problem
@@ -63,11 +64,16 @@ def entity_tag(body: bytes, version: int | None = None, coding: str | None = Non
     The same bytes in another `form`, a media type, and what is sent in a `coding` have tags of their own
     (RFC 9110 section 8.8.3.3), told from the `body` before.
     """
-    # Processors have instructions for this one.
-    digest = hashlib.sha256(f"{form} {coding or ''} ".encode())
+    digest = _begun(form, coding).copy()
     digest.update(body)
     opaque = digest.hexdigest()[:_DIGITS]
     return f'"{opaque}"' if version is None else f'"{version}.{opaque}"'
+
+
+@lru_cache(maxsize=128)
+def _begun(form: str, coding: str | None) -> hashlib._Hash:
+    """Processors have instructions for this one. Where it comes from is looked for once."""
+    return hashlib.sha256(f"{form} {coding or ''} ".encode())
 
 
 def parse_conditions(

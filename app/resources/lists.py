@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Several
+from functools import lru_cache
 from typing import TypeAlias
 
 from app.addresses import LINKS
@@ -15,7 +16,7 @@ from app.representation.collections import Collection
 from app.resources.cursors import Cursors
 from app.resources.items import parent
 from app.resources.naming import likely_id
-from app.resources.paging import AFTER, BEFORE, LIMIT, PAGE, Wanted, cut, read_query, variables_of
+from app.resources.paging import AFTER, BEFORE, PAGE, Wanted, cut, read_query, variables_of
 from app.security.rights import check_role
 from app.storage.pages import Page, page
 from app.storage.people import count_members
@@ -131,16 +132,14 @@ class _Asked:
 
 
 class _Pages:
-    """The addresses of a list's pages, of which each part is written once."""
+    """The addresses of a list's pages."""
 
     def __init__(self, address: str, parameters: Parameters, wanted: Wanted) -> None:
         self.address = address
         self._parameters = parameters
-        # Filtered and ordered, but not cut.
-        self.whole = _with_query(address, wanted.given)
-        # What all pages have in common.
-        self._kept = kept = (*wanted.given, *[it for it in parameters if it[0] == LIMIT])
-        self._start = f"{_with_query(address, kept)}{'&' if kept else '?'}"
+        self._kept = wanted.kept
+        # Filtered and ordered, but not cut; and what all pages have in common.
+        self.whole, self._start = _begun(address, wanted.given, wanted.kept)
         self._requested = ""
 
     def first(self) -> str:
@@ -171,6 +170,12 @@ class _Pages:
         if all(name in known for name, _ in self._parameters):
             return self.requested
         return _with_query(self.address, tuple(it for it in self._parameters if it[0] in known))
+
+
+@lru_cache(maxsize=256)
+def _begun(address: str, given: Parameters, kept: Parameters) -> tuple[str, str]:
+    """Written once for all pages."""
+    return _with_query(address, given), f"{_with_query(address, kept)}{'&' if kept else '?'}"
 
 
 def _address(exchange: Exchange) -> str:

@@ -25,7 +25,8 @@ REMEMBERED, LENGTH = 1_024, 256
 
 @dataclass(eq=False, slots=True)
 class Wanted:
-    """What the query of a list asks for. `given` are its filters and its order, in the template's order.
+    """What the query of a list asks for. `given` are its filters and its order, in the template's order;
+    `kept` is what all pages' queries have in common: these, and how many members were asked for.
 
     `number` is the number of a page; `after` and `before` are cursors, empty for the first page. Pages that
     begin within the first `deepest` members can be asked for by number.
@@ -33,6 +34,7 @@ class Wanted:
 
     listing: Listing
     given: tuple[tuple[str, str], ...]
+    kept: tuple[tuple[str, str], ...]
     limit: int
     deepest: int
     number: int | None
@@ -70,7 +72,9 @@ def read_query(
         return wanted
     [(name, cursor)] = cursors
     after, before = (cursor, None) if name == AFTER else (None, cursor)
-    return Wanted(wanted.listing, wanted.given, wanted.limit, wanted.deepest, None, after, before)
+    return Wanted(
+        wanted.listing, wanted.given, wanted.kept, wanted.limit, wanted.deepest, None, after, before
+    )
 
 
 def _read(
@@ -94,9 +98,11 @@ def _read(
         raise _invalid(PAGE, "it cannot be combined with a cursor")
     if AFTER in given and BEFORE in given:
         raise _invalid(BEFORE, f"it cannot be combined with {AFTER}")
+    asked = tuple([(variable.name, given[variable.name]) for variable in searched])
     return Wanted(
         listing=Listing(member.name, order, descending, contains, parent),
-        given=tuple((variable.name, given[variable.name]) for variable in searched),
+        given=asked,
+        kept=(*asked, *[it for it in parameters if it[0] == LIMIT]),
         limit=_number(variables[LIMIT], given.get(LIMIT)) or 0,
         deepest=variables[PAGE].maximum or 0,
         number=_number(variables[PAGE], given.get(PAGE)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -38,7 +37,7 @@ class Position:
     id: str
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Cut:
     """Which part of a list is wanted: `limit` records after or before a position, or after an offset."""
 
@@ -62,7 +61,7 @@ class Listing:
     parent: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Page:
     """Rows of records, the positions of the first and the last, and whether more follow in the direction of
     reading.
@@ -127,7 +126,7 @@ async def page(
     if everything and not listing.parent and listing.contains:
         shape, found_by = await with_candidates(session, shape, listing.contains)
         values += found_by
-    position = [_comparable(listing, it) for it in (cut.before or cut.after,) if it is not None]
+    position = [_comparable(session, listing, it) for it in (cut.before or cut.after,) if it is not None]
     if begins and "tie" in shape.position:
         position.append((cut.before or cut.after or Position("", "")).id)
     rows, whole = await _rows(session, shape, [*values, *position, cut.limit + 1, cut.offset])
@@ -216,9 +215,9 @@ async def _total(session: Session, shape: Shape, values: Sequence[Any], whole: R
     return None if total is None else int(total)
 
 
-def _comparable(listing: Listing, position: Position) -> Any:
+def _comparable(session: Session, listing: Listing, position: Position) -> Any:
     if listing.order in TIME_COLUMNS:
-        return datetime.fromisoformat(position.value)
+        return session.time(position.value)
     return int(position.value) if listing.order == "sequence" else position.value
 
 

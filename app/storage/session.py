@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, Literal, Protocol, cast
 
 from tortoise.models import Model
 
 from app.storage.acts import Note
-from app.storage.statements import Rows
+from app.storage.statements import Rows, as_kept
 
 Dialect = Literal["sqlite", "postgres"]
 # Of SQLite's machine: what may be done while everybody waits. A record by its id takes some 200, a page of
@@ -97,6 +98,10 @@ class Session:
         if self._connection is None:
             return self._client.read(sql, values)
         return self._client.brief(self._connection, sql, values)
+
+    def time(self, told: str) -> Any:
+        """The value of a time that was told by a row."""
+        return as_kept(told) if self.dialect == "sqlite" else datetime.fromisoformat(told)
 
     async def begin_locking(self) -> None:
         """Before locks that `give_back_locks` may have to undo, where something was done or locked before."""

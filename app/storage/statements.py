@@ -184,6 +184,11 @@ def _encoded(value: Any) -> Any:
     return str(value) if isinstance(value, UUID) else value
 
 
+def as_kept(told: str) -> str:
+    """What `encoded` makes of a time, of one that the service tells."""
+    return f"{told[:10]} {told[11:26]}+00:00"
+
+
 def zoned(values: Sequence[Any]) -> Sequence[Any]:
     """Times in UTC, for a database that has a type of its own for them."""
     if PLAIN.issuperset(map(type, values)):
