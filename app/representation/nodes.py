@@ -44,10 +44,14 @@ class OneByOne:
         return [node["@id"] for node in self.nodes(several)]
 
     def text(self, several: Sequence[Mapping[str, Any]]) -> str:
-        return ",".join(dump(node).decode() for node in self.nodes(several))
+        return _without_brackets(self.nodes(several))
 
     def plain_text(self, several: Sequence[Mapping[str, Any]]) -> str:
-        return ",".join(dump(plain(self._contract, node)).decode() for node in self.nodes(several))
+        return _without_brackets([plain(self._contract, node) for node in self.nodes(several)])
+
+
+def _without_brackets(nodes: list[NodeObject]) -> str:
+    return orjson.dumps(nodes)[1:-1].decode()
 
 
 class Members:

@@ -182,12 +182,9 @@ def activity_node(contract: Contract, recipe: Recipe, values: Values) -> NodeObj
     """An activity: its type is one of ActivityStreams too, and each change in it a node."""
     parent = values["object_parent_id"]
     address = {"id": values["object_id"], "organization_id": parent, "instance_id": parent}
+    own = f"{contract.base}{item_path('Activity', values)}#change-"
     changes = [
-        {
-            "@id": f"{contract.base}{item_path('Activity', values)}#change-{number}",
-            "@type": "Change",
-            **change,
-        }
+        {"@id": f"{own}{number}", "@type": "Change", **change}
         for number, change in enumerate(orjson.loads(values["changes"]), 1)
     ]
     label = contract.classes[values["object_class"]].label
