@@ -25,6 +25,8 @@ from app.settings import Settings
 MAX_UNTOLD = 65_536
 # How long what was begun before the end may take.
 STOP_SECONDS = 30
+# How long a worker may take to say that it is alive: with others, on few processors, for its imports alone.
+ALIVE_SECONDS = 60
 # For how many requests at most nobody looks whether the fields of one come again.
 MOST_MISSES = 63
 # What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
@@ -51,6 +53,7 @@ class Config(uvicorn.Config):
             server_header=False,
             log_config=log_config,
             timeout_graceful_shutdown=STOP_SECONDS,
+            timeout_worker_healthcheck=ALIVE_SECONDS,
         )
         self.settings = settings
 

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -89,6 +90,20 @@ def _forked(*given: Any) -> None:
 class Workers(multiprocess.Multiprocess):
     """The process that started the others."""
 
+    def __init__(self, config: Config, sockets: list[socket.socket], then: Callable[[], object]) -> None:
+        """`then` comes after the forks, which have to come before there is any thread."""
+        super().__init__(config, sockets)
+        self._then = then
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        try:
+            self._then()
+        except BaseException:
+            self.terminate_all()
+            self.join_all()
+            raise
+
     def join_all(self) -> None:
         """Who comes now is refused at once, rather than left waiting in a queue that nobody looks at."""
         for listener in self.sockets:
@@ -96,9 +111,11 @@ class Workers(multiprocess.Multiprocess):
         super().join_all()
 
 
-def run(config: Config) -> None:
-    """Until it is told to stop. Exits with `STARTUP_FAILURE` where it could not start."""
+def run(config: Config, then: Callable[[], object] = lambda: None) -> None:
+    """Until it is told to stop. `then` is what else the first process does meanwhile, in a thread. Exits with
+    `STARTUP_FAILURE` where it could not start."""
     if config.workers == 1:
+        then()
         server = Server(config)
         server.run()
         started = server.started
@@ -110,7 +127,7 @@ def run(config: Config) -> None:
         gc.enable()
         # Uvicorn has no other way to choose what its processes run.
         multiprocess.Process = Worker  # type: ignore[misc]
-        supervisor = Workers(config, [config.bind_socket()])
+        supervisor = Workers(config, [config.bind_socket()], then)
         supervisor.run()
         started = not any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
     if not started:

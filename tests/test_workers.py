@@ -18,7 +18,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.commands import Server, run, served
+from tests.commands import Server, free_port, run, served
 from tests.load import token, until
 from tests.postgres_server import PostgresServer, postgres_server
 from tests.service import JSON, PATCH
@@ -234,6 +234,29 @@ async def test_a_process_that_dies_is_replaced_by_one_that_answers(tmp_path: Pat
             assert not set(first) & set(children(server))
             answers = [await instance(asking, owner, f"after-{n}") for n in range(20)]
             assert {it.status_code for it in answers} == {201}
+
+
+async def test_metrics_do_not_make_a_start_slower_and_a_process_that_dies_is_replaced_beside_them(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    """The thread that answers Prometheus comes after the forks; what comes later is a process of its own."""
+    port = free_port()
+    told = settings(sqlite_url) | {"REGISTRY_METRICS_PORT": str(port)}
+    with served(tmp_path, "--workers", "2", **told) as server:
+        first = children(server)
+        assert [command_of(it) for it in first] == [command_of(server.process_id)] * 2
+        os.kill(first[0], signal.SIGKILL)
+        await until(lambda: any("spawn_main" in command_of(it) for it in children(server)), 60)
+        async with client(server, tmp_path) as asking:
+            owner = await organization(asking)
+            answers = [await instance(asking, owner, f"beside-{n}") for n in range(20)]
+            assert {it.status_code for it in answers} == {201}
+            metrics = await asking.get(f"http://127.0.0.1:{port}/metrics")
+            assert metrics.status_code == 200
+
+
+def command_of(process_id: int) -> str:
+    return Path(f"/proc/{process_id}/cmdline").read_text()
 
 
 def children(server: Server) -> list[int]:

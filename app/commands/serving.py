@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import socket
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -37,8 +38,7 @@ def serve(
     _check_free(host, port)
     # Key files are read, and the local issuer's key is made, before workers could make several.
     trusted_issuers(settings)
-    if settings.metrics_port is not None:
-        _publish_metrics(host, settings.metrics_port)
+    publish = _publishing(host, settings.metrics_port) if settings.metrics_port is not None else lambda: None
     if sample:
         run(_prepare(settings))
         _welcome(settings, as_json=as_json)
@@ -46,7 +46,7 @@ def serve(
         run(database_of(settings).check_migrated())
         if as_json:
             say({"entrypoint": f"{settings.public_url}/api", "token": None}, as_json=True)
-    run_server(Config(settings, host, port, workers, log_config()))
+    run_server(Config(settings, host, port, workers, log_config()), publish)
 
 
 def _check_free(host: str, port: int) -> None:
@@ -57,11 +57,16 @@ def _check_free(host: str, port: int) -> None:
         try:
             listener.bind((host, port))
         except OSError as error:
-            raise OSError(f"{host}, port {port}, cannot be listened on: {error.strerror}.") from error
+            raise _taken(host, port, error) from error
 
 
-def _publish_metrics(host: str, port: int) -> None:
-    """The folder has to be known before a process counts, which those of the workers do later."""
+def _taken(host: str, port: int, error: OSError) -> OSError:
+    return OSError(f"{host}, port {port}, cannot be listened on: {error.strerror}.")
+
+
+def _publishing(host: str, port: int) -> Callable[[], None]:
+    """What publishes metrics. Their folder has to be known before a process counts, which those of the
+    workers do later."""
     import atexit
     import shutil
     import tempfile
@@ -71,10 +76,14 @@ def _publish_metrics(host: str, port: int) -> None:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     from app.metrics import publish
 
-    try:
-        publish(host, port)
-    except OSError as error:
-        raise OSError(f"{host}, port {port}, cannot be listened on: {error.strerror}.") from error
+    def publishing() -> None:
+        try:
+            publish(host, port)
+        except OSError as error:
+            raise _taken(host, port, error) from error
+
+    _check_free(host, port)
+    return publishing
 
 
 async def _prepare(settings: Settings) -> None:
