@@ -7,8 +7,6 @@ import hashlib
 import re
 import shutil
 from collections import Counter
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urldefrag
@@ -21,6 +19,7 @@ from app.contract.publication import Publication
 from app.contract.sources import ROOT
 from app.representation.class_picture import Box, class_picture
 from app.representation.vocabulary_page import problem_page, problems_page, vocabulary_page
+from tests.markup import EMPTY, Page, read
 from tests.promises import CONTRACT
 from tests.service import BASE, JSON_LD, TURTLE, Service, World
 from tests.test_sweep import BROWSER, check_common
@@ -30,7 +29,6 @@ pytestmark = pytest.mark.anyio
 HTML = "text/html"
 VOCAB = f"{BASE}/vocab#"
 PAGES = ("/vocab", "/problems", "/problems/gone", "/problems/conflict")
-EMPTY = {"meta", "link", "br", "path", "rect"}
 # Elements of a page and of a picture: whatever else were there would come from a value.
 KNOWN = EMPTY | {
     *("html", "head", "title", "style", "body", "header", "nav", "main", "section", "article", "footer"),
@@ -39,59 +37,6 @@ KNOWN = EMPTY | {
     *("svg", "desc", "g", "text"),
 }
 SCRIPT = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;<!--"
-
-
-@dataclass
-class Element:
-    name: str
-    attributes: dict[str, str | None]
-    parents: tuple[str, ...]
-    text: str = ""
-
-
-@dataclass
-class Page(HTMLParser):
-    """Every element in its order. Raises AssertionError for an element that is not closed where it should."""
-
-    elements: list[Element] = field(default_factory=list)
-    comments: list[str] = field(default_factory=list)
-    _open: list[Element] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len({name for name, _ in attrs}) == len(attrs)
-        element = Element(tag, dict(attrs), tuple(it.name for it in self._open))
-        self.elements.append(element)
-        if tag not in EMPTY:
-            self._open.append(element)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in EMPTY:
-            assert self._open.pop().name == tag, self.getpos()
-
-    def handle_data(self, data: str) -> None:
-        for element in self._open:
-            element.text += data
-
-    def handle_comment(self, data: str) -> None:
-        self.comments.append(data)
-
-    def all(self, *names: str) -> list[Element]:
-        return [it for it in self.elements if it.name in names]
-
-    @property
-    def anchors(self) -> Counter[str]:
-        return Counter(str(it.attributes["id"]) for it in self.elements if "id" in it.attributes)
-
-
-def read(content: bytes) -> Page:
-    page = Page()
-    page.feed(content.decode("utf-8"))
-    page.close()
-    assert page._open == []
-    return page
 
 
 @pytest.fixture(scope="module")

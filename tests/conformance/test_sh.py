@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -10,11 +11,14 @@ import pytest
 from app.main import create_app
 from app.settings import Settings
 from tests.conformance.sockets import exchanged, listening
+from tests.markup import read
 from tests.policies import NOTHING_RUNS, policies
 from tests.service import BASE, PROBLEM, Service, World, made
+from tests.test_sweep import BROWSER
 
 pytestmark = pytest.mark.anyio
 
+FOR_PEOPLE = ("/api", "/api/instances", "/vocab", "/problems", "/problems/gone", "/nothing")
 PUBLIC = "public, max-age=300"
 SCRIPT = "<script>alert(1)</script>"
 
@@ -63,6 +67,31 @@ async def test_sh_02_nothing_in_an_answer_may_run_or_be_framed(answers: list[htt
         assert policy in policies(answer)
 
 
+@pytest.mark.parametrize("path", FOR_PEOPLE)
+async def test_sh_03_a_page_loads_nothing_but_the_services_own_and_runs_nothing_that_stands_in_it(
+    service: Service, path: str
+) -> None:
+    """That data is shown as text, and leads nowhere but to pages, tests/explorer sees in a browser."""
+    answer = await service.as_(None).get(path, headers={"Accept": BROWSER})
+    [policy] = answer.headers.get_list("Content-Security-Policy")
+    assert "default-src 'none'" in policy.split("; ")
+    assert "unsafe" not in policy
+    page = read(answer.content)
+    loaded = [
+        *[it.attributes["src"] for it in page.elements if "src" in it.attributes],
+        *[it.attributes["href"] for it in page.all("link") if it.attributes["rel"] != "alternate"],
+    ]
+    for address in loaded:
+        assert str(address).startswith((f"{BASE}/", "/"))
+        assert not str(address).startswith("//")
+    assert all("src" in it.attributes for it in page.all("script"))
+    assert not [name for it in page.elements for name in it.attributes if name.startswith("on")]
+    for link in page.all("a"):
+        leads = urljoin(BASE, str(link.attributes["href"]))
+        assert leads.startswith(("http://", "https://", "mailto:"))
+        assert leads.startswith(BASE) or link.attributes["rel"] == "noopener noreferrer"
+
+
 async def test_sh_04_no_answer_sets_a_cookie(answers: list[httpx.Response]) -> None:
     assert len(answers) > 100
     for answer in answers:
@@ -96,3 +125,15 @@ async def test_sh_05_a_target_of_markup_is_answered_as_any_other(service: Servic
             assert "x-content-type-options: nosniff" in lines
             [type_] = [line for line in lines if line.startswith("content-type: ")]
             assert type_.removeprefix("content-type: ") in ("application/ld+json", PROBLEM)
+
+
+@pytest.mark.parametrize("path", FOR_PEOPLE)
+async def test_sh_06_a_page_says_what_it_is_and_leads_to_its_content(service: Service, path: str) -> None:
+    """As far as it can be read off the page; tests/explorer asks axe in a browser, of every kind of page."""
+    page = read((await service.as_(None).get(path, headers={"Accept": BROWSER})).content)
+    assert page.all("html")[0].attributes["lang"] == "en"
+    assert page.all("title")[0].text.strip()
+    assert [len(page.all(name)) for name in ("h1", "main", "header")] == [1, 1, 1]
+    [first, *_] = [it for it in page.all("a") if "body" in it.parents]
+    assert str(first.attributes["href"])[1:] in page.anchors
+    assert not [it for it in page.all("meta") if "user-scalable" in str(it.attributes.get("content"))]
