@@ -117,6 +117,43 @@ async def test_an_instance_is_the_same_whatever_it_was_written_in(
     assert outcomes["plain"][0] == (201 if handle is None and named not in ("neither", "another") else 422)
 
 
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"@id": "{path}"},
+        {"@id": "{id}"},
+        {"@id": ""},
+        {"@id": "urn:x:y"},
+        {"@type": "registry:Instance"},
+        {"@type": ["registry:Instance"]},
+        {"@type": f"{VOCAB}Instance"},
+        {"@type": f"{VOCAB}Organization"},
+        {"organization": "{organization}"},
+        {"organization": {"@id": "{organization}"}},
+        {"organization": {"@id": "../organizations/{organization_id}"}},
+        {"organization": {"@id": "/api/organizations/01930000-0000-7000-8000-000000000000"}},
+    ],
+    ids=str,
+)
+async def test_an_iri_may_be_relative_or_compact_however_the_context_is_written(
+    service: Service, member: dict[str, Any]
+) -> None:
+    """LD-01: one context and a list of one are the same document."""
+    organization = await organization_of(service)
+    path = await instance_of(service, organization)
+    text = json.dumps(member).replace("{path}", path).replace("{id}", id_of(path))
+    text = text.replace("{organization}", organization).replace("{organization_id}", id_of(organization))
+    answers = [
+        await sent(
+            service.as_("owner"), "PUT", path, JSON_LD, {"@context": it, "name": "Q", **json.loads(text)}
+        )
+        for it in (CONTEXT, [CONTEXT])
+    ]
+    assert outcome(answers[0]) == outcome(answers[1])
+    wrong = "urn:x" in text or "#Organization" in text or "01930000" in text
+    assert {it.status_code for it in answers} == {422 if wrong else 200}
+
+
 @pytest.mark.parametrize("values", [{"role": "owner"}, {"role": "boss"}, {"role": "member", "name": "X"}, {}])
 async def test_a_member_is_the_same_whatever_it_was_written_in(
     alone: tuple[Service, World], values: dict[str, Any]

@@ -94,6 +94,33 @@ async def test_of_all_who_want_a_handle_at_once_one_gets_it(serving: Server, fol
         assert listed["totalItems"] == len(met)
 
 
+@pytest.mark.parametrize("path", ["{owner}/instances", "/api/instances", "/api/organizations"])
+async def test_of_all_who_add_to_a_list_if_it_is_as_they_read_it_one_does(
+    serving: Server, folder: Path, path: str
+) -> None:
+    """PC-19."""
+    async with client(serving, folder) as asking:
+        owner = await organization(asking)
+        address = path.format(owner=owner)
+
+        async def statuses(turn: int) -> Counter[int]:
+            tag, met = (await asking.get(address)).headers["ETag"], Counter[int]()
+
+            async def add(n: int) -> None:
+                content = {"name": "Shop"}
+                if address.endswith("instances"):
+                    handle = f"if-{n}-{turn}-{len(address)}".translate(LETTERS)
+                    content |= {"handle": handle, "organization_id": owner.rpartition("/")[2]}
+                answer = await asking.post(address, json=content, headers={"If-Match": tag})
+                met[answer.status_code] += 1
+
+            await all_at_once(add)
+            return met
+
+        for turn in range(4):
+            assert await statuses(turn) == {201: 1, 412: CLIENTS - 1}
+
+
 async def test_no_change_is_lost_where_all_change_one_instance(serving: Server, folder: Path) -> None:
     """Each writes a number one greater than the one it has read, if nobody has written meanwhile."""
     async with client(serving, folder) as asking:

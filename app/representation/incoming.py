@@ -108,9 +108,7 @@ class Reader:
         """With the service's context, or none: then it is meant. A member whose value is not looked at may be
         any node that is compact too; any other has one value, of which nothing is said."""
         return document.get("@context", self._context) == self._context and all(
-            key in ("@context", "@id", "@type", "originId")
-            or (_is_term(key) and _is_plain_value(key, value, keys))
-            for key, value in document.items()
+            _is_plain_member(key, value, keys) for key, value in document.items()
         )
 
     def _initial(self, media_type: MediaType, document: JSON) -> str | None:
@@ -150,12 +148,31 @@ def _is_term(key: str) -> bool:
     return not key.startswith("@") and ":" not in key
 
 
+def _is_plain_member(key: str, value: JSON, keys: Keys) -> bool:
+    if key in ("@context", "originId"):
+        return True
+    if key == "@id":
+        return _is_whole(value)
+    if key == "@type":
+        types = value if isinstance(value, list) else [value]
+        return all(not isinstance(it, str) or _is_term(it) for it in types)
+    return _is_term(key) and _is_plain_value(key, value, keys)
+
+
 def _is_plain_value(key: str, value: JSON, keys: Keys) -> bool:
     if key in keys.ignored:
         return _is_compact(value)
-    if keys.coercions.get(key) == "@id" and isinstance(value, str) and ":" not in value:
-        return False  # it is relative
-    return not isinstance(value, dict | list) or (isinstance(value, dict) and list(value) == ["@id"])
+    if isinstance(value, dict):
+        return list(value) == ["@id"] and _is_whole(value["@id"])
+    if keys.coercions.get(key) == "@id" and not _is_whole(value):
+        return False
+    return not isinstance(value, list)
+
+
+def _is_whole(value: JSON) -> bool:
+    """An IRI that is neither relative nor compact (JSON-LD 1.1 API section 5.2), or none at all, which is
+    told by its own name."""
+    return not isinstance(value, str) or value.partition(":")[2].startswith("//")
 
 
 def _is_compact(value: JSON) -> bool:

@@ -39,7 +39,11 @@ async def read(exchange: Exchange) -> Representation:
         if listed is not None:
             return listed
     owner = await parent(exchange, likely_id(exchange.contract, exchange.content.document) if changes else ())
-    check_role(exchange.caller, exchange.operation, owner.roles if owner else ())
+    if changes and owner is None:
+        # What may be added is for the content to say; the list is the caller's own.
+        await exchange.session.lock_lists(str(exchange.caller.partner_id))
+    else:
+        check_role(exchange.caller, exchange.operation, owner.roles if owner else ())
     name = next((name for name in PARENTS if name in exchange.identifiers), None)
     asked = _Asked(exchange, definition, (name, owner.id) if name and owner else None)
     member = owner is not None and owner.class_name == "Organization" and bool(owner.roles)

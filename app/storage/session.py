@@ -125,6 +125,12 @@ class Session:
         rows = await self.rows(f"SELECT id FROM organization WHERE {condition} ORDER BY id{lock}", values)
         return {row["id"] for row in rows}
 
+    async def lock_lists(self, partner_id: str) -> None:
+        """Who adds to a list of its own that has to be as it read it waits for who does so as the same
+        partner: what is in it belongs to nothing that could be locked. It is the first lock of all."""
+        if self.dialect == "postgres":
+            await self.rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"lists {partner_id}"])
+
     async def lock_email(self, key: str) -> None:
         """Who adds a member by an e-mail address waits for the partner who is just proving to have it."""
         if self.dialect == "postgres":

@@ -435,14 +435,19 @@ async def test_pc_24_the_tag_of_a_collection_follows_its_members(service: Servic
 
 
 @pytest.mark.parametrize("accept", [JSON, JSON_LD])
+@pytest.mark.parametrize("path", ["{organization}/instances", "/api/instances", "/api/organizations"])
 async def test_pc_24_what_is_added_to_a_collection_may_depend_on_its_tag(
-    service: Service, accept: str
+    service: Service, path: str, accept: str
 ) -> None:
     """A list that has grown since is another one; any form of it tells which one it was."""
-    owner, path = service.as_("owner"), f"{await organization_of(service)}/instances"
+    owner, organization = service.as_("owner"), await organization_of(service)
+    path = path.format(organization=organization)
+    before = (await owner.get(path)).json()["totalItems"]
 
     async def added(**fields: str) -> bool:
-        content = {"name": "Shop", "handle": fresh_handle()}
+        content = {"name": "Shop"}
+        if path.endswith("instances"):
+            content |= {"handle": fresh_handle(), "organization_id": id_of(organization)}
         answer = await owner.post(path, json=content, headers=fields)
         if answer.status_code != 201:
             check_problem(answer, "precondition-failed")
@@ -462,7 +467,15 @@ async def test_pc_24_what_is_added_to_a_collection_may_depend_on_its_tag(
     tag = await tag_of(owner, path, Accept=accept)
     assert await added(**{"If-Match": f"{OTHER}, {tag}"})
     assert await added(**{"If-Match": "*"})
-    assert (await owner.get(path)).json()["totalItems"] == 4
+    assert (await owner.get(path)).json()["totalItems"] == before + 4
+
+
+async def test_pc_24_what_fails_anyway_does_not_depend_on_a_condition(service: Service, world: World) -> None:
+    """RFC 9110 section 13.2.1: who owns nothing that it could add an instance to is told that."""
+    stranger = service.as_("stranger-to-all")
+    content = {"name": "Shop", "handle": fresh_handle(), "organization_id": world.acme_id}
+    answer = await stranger.post("/api/instances", json=content, headers={"If-Match": OTHER})
+    check_problem(answer, "invalid-content")
 
 
 @pytest.fixture(scope="module")
