@@ -224,7 +224,8 @@ def _read_operation(sources: Sources, node: Node) -> Operation:
     method = _needed(sources, node, HYDRA.method)
     if method not in METHODS:
         raise sources.fault(node, f"{method} is not a method of this service")
-    roles = {local_name(role) for role in sources.graph.objects(node, own(sources, "allowedRole"))}
+    allowed = sorted(map(str, sources.graph.objects(node, own(sources, "allowedRole"))))
+    roles = {local_name(role): text(sources, URIRef(role), RDFS.label) for role in allowed}
     if not roles:
         raise sources.fault(node, "it does not say who may carry it out")
     expects = text(sources, node, HYDRA.expects)
@@ -243,6 +244,7 @@ def _read_operation(sources: Sources, node: Node) -> Operation:
         statuses=frozenset(
             int(_needed(sources, status, HYDRA.statusCode)) for status in statuses(sources, node)
         ),
+        role_labels=tuple(label or name for name, label in roles.items()),
     )
 
 

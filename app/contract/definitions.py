@@ -30,7 +30,8 @@ class Property:
 
 @dataclass(frozen=True)
 class Operation:
-    """What may be done: by whom (local names of roles), and with which problems it may answer."""
+    """What may be done: by whom (local names of roles, and what people call those), and with which problems
+    it may answer."""
 
     name: str
     iri: str
@@ -40,6 +41,7 @@ class Operation:
     returns: str
     roles: frozenset[str]
     statuses: frozenset[int]
+    role_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

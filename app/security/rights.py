@@ -56,5 +56,5 @@ def may(granted: Set[str] | None, operation: Operation, roles: Collection[str]) 
 def check_role(caller: Caller, operation: Operation, roles: Collection[str]) -> None:
     """Raises 403 for a caller that may see the resource but not do this to it."""
     if not may(caller.granted, operation, roles):
-        needed = " or ".join(sorted(operation.roles)).replace("_", " ")
-        raise Problem("forbidden", f"{operation.title}: this is for whoever is {needed} here; ask them.")
+        needed = " or the ".join(operation.role_labels)
+        raise Problem("forbidden", f'Ask the {needed} to do this; "{operation.title}" is not for you.')

@@ -90,7 +90,12 @@ async def test_who_owns_both_sides_has_accepted_by_offering(service: Service, wo
 
 
 async def test_only_an_owner_of_the_other_side_accepts(service: Service, world: World) -> None:
-    check_problem(await service.as_("owner").patch(world.pending, json=ACCEPTED, headers=MERGE), "forbidden")
+    refused = await service.as_("owner").patch(world.pending, json=ACCEPTED, headers=MERGE)
+    check_problem(refused, "forbidden")
+    # As the vocabulary calls the role.
+    assert refused.json()["detail"] == (
+        'Ask the owner of the authorized organization to do this; "Accept the authorization" is not for you.'
+    )
     check_problem(await service.as_("member").patch(world.pending, json=ACCEPTED, headers=MERGE), "forbidden")
     check_problem(
         await service.as_("stranger").patch(world.pending, json=ACCEPTED, headers=MERGE), "not-found"
