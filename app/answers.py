@@ -83,7 +83,7 @@ class Answers:
         self._contract = contract
         self._explorer = explorer
         self._writers = writers
-        # In exactly the spelling that clients search for (CLIENTS.md H2).
+        # In exactly the spelling that clients search for (docs/clients.md H2).
         self._documentation = Link(contract.base + ENTRYPOINT["documentation"], API_DOCUMENTATION)
         self._constraints = {
             status: Link(contract.base + path, CONSTRAINED_BY) for status, path in CONSTRAINTS.items()
@@ -306,7 +306,7 @@ class Answers:
 
     def _links(self, representation: Representation, choice: Choice) -> list[Link]:
         """Plain JSON names the context that makes it JSON-LD (JSON-LD 1.1 section 6.1), and every form
-        another one: never itself, which processors would follow for ever (CLIENTS.md H5)."""
+        another one: never itself, which processors would follow for ever (docs/clients.md H5)."""
         document, address, form = representation.document, representation.address, str(choice.form)
         links = [
             self._documentation,

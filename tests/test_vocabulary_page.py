@@ -70,7 +70,7 @@ async def test_who_asks_as_browsers_do_gets_the_page(service: Service, path: str
 async def test_who_does_not_prefer_a_page_gets_a_graph(
     service: Service, path: str, accept: str | None
 ) -> None:
-    """CLIENTS.md H1."""
+    """docs/clients.md H1."""
     request = httpx.Request("GET", f"{BASE}{path}", headers={"Accept": accept} if accept else {})
     answer = await service.as_(None).send(request)
     assert answer.headers["Content-Type"] == (TURTLE if accept == "text/*" else JSON_LD)

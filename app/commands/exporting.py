@@ -34,7 +34,11 @@ def export(
     ] = None,
     syntax: Annotated[
         Written | None,
-        typer.Option("--format", help="Without it what the file's name says; N-Quads to standard output."),
+        typer.Option(
+            "--format",
+            help="Without it what the file's name says; N-Quads to standard output."
+            " JSON-LD is for others to read: import does not.",
+        ),
     ] = None,
     activities: Annotated[bool, typer.Option("--activities", help="With what was done, by whom.")] = False,
     resume: Annotated[

@@ -105,13 +105,13 @@ def _property(sources: Sources, node: Node, supported: Node) -> NodeObject:
 
 
 def _leads_to_one(sources: Sources, link: Node, supported: Node) -> bool:
-    """To one resource, as clients that show it need to know (CLIENTS.md D8), not to a collection."""
+    """To one resource, as clients that show it need to know (docs/clients.md D8), not to a collection."""
     to_collection = (link, RDFS.range, HYDRA.Collection) in sources.graph
     return text(sources, supported, SHACL.maxCount) == "1" and not to_collection
 
 
 def _range(sources: Sources, node: Node) -> NodeObject:
-    """Of a collection with what is true of its members, where api-doc-parser looks for it (CLIENTS.md D3)."""
+    """Of a collection with what is true of its members, where clients look for it (docs/clients.md D3)."""
     restriction = next((it for it in _parents(sources, node) if _restricts(sources, it)), None)
     if restriction is None:
         return {"@id": str(node)}

@@ -31,7 +31,7 @@ FLATTENED_AND_COMPACTED = _profiled(f"{_JSON_LD_PROFILES}flattened", f"{_JSON_LD
 SYNTAXES = (TURTLE, N_TRIPLES, N_QUADS, TRIG, RDF_XML)
 PROFILES = (EXPANDED, FLATTENED_AND_COMPACTED, FLATTENED, FRAMED, COMPACTED)
 EVERY_FORM = (JSON_LD, JSON, *SYNTAXES, *PROFILES)
-# A page for people comes last: whoever does not ask for one is a program (CLIENTS.md H1).
+# A page for people comes last: whoever does not ask for one is a program (docs/clients.md H1).
 EVERY_FORM_AND_A_PAGE = (*EVERY_FORM, HTML)
 # For people: an address that ends so is that of one form.
 SUFFIXES = {

@@ -49,7 +49,7 @@ def shapes(service: Service) -> Shapes:
 async def test_both_engines_find_that_everything_served_has_the_shapes(
     service: Service, client: Callable[..., Any], shapes: Shapes, documents: Documents
 ) -> None:
-    """CLIENTS section 7."""
+    """As pySHACL reads them."""
     headers = {"Authorization": f"Bearer {service.token}"}
     async with httpx.AsyncClient(headers=headers, base_url=service.base, trust_env=False) as reader:
         found = await crawl(reader, f"{service.base}/api")

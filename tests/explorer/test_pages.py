@@ -90,7 +90,7 @@ async def test_a_browser_gets_the_same_page_at_every_address_whoever_asks(
 async def test_who_does_not_prefer_a_page_gets_the_data_as_before(
     service: Service, world: World, route: Resource
 ) -> None:
-    """CLIENTS.md H1, H7."""
+    """docs/clients.md H1, H7."""
     client, path = service.as_("owner"), concrete(route, world)
     request = httpx.Request("GET", BASE + path, headers={"Authorization": client.headers["Authorization"]})
     usual = await client.send(request)
