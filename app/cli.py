@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -76,6 +76,24 @@ COMMANDS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
 }
 for _name, (_command, _examples) in COMMANDS.items():
     cli.command(name=_name, epilog=example(*_examples))(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("instance-registry"))
+        raise typer.Exit
+
+
+@cli.callback()
+def _of_all(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end."),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

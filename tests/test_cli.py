@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -49,6 +50,11 @@ def token(folder: Path, *arguments: str) -> str:
     done = run(folder, "token", *(arguments or ("--sub", "owner", "--email", "owner@acme.example")))
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def test_it_says_which_version_it_is(tmp_path: Path) -> None:
+    said = run(tmp_path, "--version")
+    assert (said.returncode, said.stdout) == (0, f"{version('instance-registry')}\n")
 
 
 def test_migrating_makes_the_database_once(tmp_path: Path) -> None:
