@@ -26,7 +26,7 @@ MAX_UNTOLD = 65_536
 # How long what was begun before the end may take.
 STOP_SECONDS = 30
 # How long a worker may take to say that it is alive: with others, on few processors, for its imports alone.
-ALIVE_SECONDS = 60
+ALIVE_SECONDS = 30
 # For how many requests at most nobody looks whether the fields of one come again.
 MOST_MISSES = 63
 # What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
