@@ -70,6 +70,7 @@ async def settle(service: Service, world: World) -> Estate:
         ("wayne", "donor"),
         ("extinct", "donor"),
         ("bygone", "donor"),
+        ("lapsed", "donor"),
         ("outside", "outsider"),
         ("ended", "owner"),
     ):
@@ -93,6 +94,7 @@ async def settle(service: Service, world: World) -> Estate:
         ("acme: former", "owner"),
         ("ended", "owner"),
         ("extinct", "donor"),
+        ("lapsed", "donor"),
         ("shop > umbrella", "invitee"),
     ):
         await _done(service.as_(subject), "DELETE", land.paths[thing])
@@ -134,7 +136,7 @@ async def _exchange_instances(land: _Land) -> None:
         await land.transfer(name, "donor", "acme")
     await land.create("spent", "donor", "wayne")
     await land.offer("spent > globex", "donor", accept="stranger")
-    for thing in ("lab > umbrella", "gift > umbrella"):
+    for thing in ("lab > umbrella", "gift > umbrella", "lab > lapsed"):
         await land.offer(thing, "owner")
     await land.offer("shop > umbrella", "owner", accept="invitee")
 

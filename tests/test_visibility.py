@@ -96,7 +96,7 @@ async def test_the_table_speaks_of_all_that_is_there(estate: Estate) -> None:
     items = re.compile(BASE + r"(/api/(?!activities)[a-z]+/[^/?]+(/(members|authorizations)/[^/?]+)?)")
     there = {match[1] for address in found if (match := items.fullmatch(address))}
     assert there <= told_of
-    assert len(told_of) == 62
+    assert len(told_of) == 64
     for row in (row for rows in ROWS.values() for row in rows):
         assert {*row.whole.split(), *row.named.split(), *row.may} <= {it.subject for it in ASKING.values()}
 
@@ -243,7 +243,7 @@ def _of_what_is_deleted(estate: Estate, asking: Asking, there: Mapping[str, Any]
     """What concerns an organization that the caller was an owner of when it was deleted."""
     owned = {
         "owner": ("past", "ended", "ended: companion", "partner companion"),
-        "donor": ("extinct", "orphan", "orphan > acme"),
+        "donor": ("extinct", "orphan", "orphan > acme", "lapsed", "lab > lapsed"),
     }
     objects = {BASE + estate.paths[thing] for thing in owned.get(str(asking.subject), ())}
     return {address for address, activity in there.items() if activity["object"] in objects}

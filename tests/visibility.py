@@ -140,6 +140,8 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("ended", "owner companion", gone=True),
         # `orphan`, which Acme owns, names it as its creator still.
         Row("extinct", "donor", "owner member", gone=True),
+        # It was offered `lab` when it was deleted.
+        Row("lapsed", "donor", "owner member", gone=True),
     ),
     # Members of the owner, members of organizations with an accepted authorization, and owners of those
     # with a pending one.
@@ -217,6 +219,8 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("closed > initech", "owner member neighbour colleague", gone=True),
         Row("closed > umbrella", "owner member invitee", gone=True),
         Row("spent > globex", "donor stranger", gone=True),
+        # Gone with the organization that it was offered to.
+        Row("lab > lapsed", "owner member donor", gone=True),
     ),
     # Owners of an organization concerned: the one that the thing belongs or belonged to, both sides of an
     # authorization, and all whose authorizations a transfer or a deletion has ended.
@@ -236,6 +240,7 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("Delete closed", "owner neighbour invitee"),
         Row("Delete ended", "owner"),
         Row("Delete extinct", "donor"),
+        Row("Delete lapsed", "donor owner"),
         Row("Create outside shop", "outsider"),
     ),
 }

@@ -79,10 +79,11 @@ async def found(exchange: Exchange) -> Record:
 
 
 async def to_change(exchange: Exchange) -> Record:
-    """As `found`, when role and preconditions allow the change. Raises 403 and 412 too."""
+    """As `found`, when role and preconditions allow the change. Raises 403, 412, and 400 for the query."""
     record = await found(exchange)
     check_role(exchange.caller, exchange.operation, record.roles)
     check_write(exchange.conditions, record.version)
+    exchange.check_query()
     return record
 
 

@@ -110,7 +110,8 @@ ORGANIZATION = Kind(
     row="o",
     values=_columns("o", "id", "name", "created_at", "updated_at"),
     roles=(role_in("o.id"),),
-    # Members, and whoever may see an instance or an authorization that names it.
+    # Members, and whoever may see an instance or an authorization that names it, or could until it was
+    # deleted, which has ended what it was offered.
     visible=f"""({in_mine("o.id")}
         OR EXISTS (SELECT 1 FROM instance named WHERE named.created_by_organization_id = o.id
             AND named.deleted_at IS NULL AND {in_mine("named.organization_id")})
@@ -119,7 +120,10 @@ ORGANIZATION = Kind(
             WHERE o.id IN (named.organization_id, named.created_by_organization_id))
         OR EXISTS (SELECT 1 FROM instance_authorization offered
             JOIN instance named ON named.id = offered.instance_id AND named.deleted_at IS NULL
-            WHERE offered.organization_id = o.id AND {in_mine("offered.owner_organization_id")}))""",
+            WHERE offered.organization_id = o.id AND {in_mine("offered.owner_organization_id")})
+        OR (o.deleted_at IS NOT NULL AND EXISTS (SELECT 1 FROM activity act
+            JOIN activity_organization about ON about.activity_id = act.sequence
+            WHERE act.object_id = o.id AND act.type = 'Delete' AND {in_mine("about.organization_id")})))""",
     deleted_at="o.deleted_at",
     version="o.version",
     concerned=("id",),

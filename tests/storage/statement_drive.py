@@ -106,6 +106,8 @@ async def _write(service: Service, world: World) -> str:
         assert (await owner.post(f"{world.acme}/instances", json=content, headers=once)).status_code == 201
     taken = {"name": "Twice", "handle": "once"}
     assert (await owner.post(f"{world.acme}/instances", json=taken)).status_code == 409
+    stale = {"If-Match": '"of another list"'}
+    assert (await owner.post("/api/organizations", json={"name": "New"}, headers=stale)).status_code == 412
     there = {"email": "second@acme.example", "role": "member"}
     assert (await owner.post(f"{world.acme}/members", json=there)).status_code == 409
     return await _come_with_another_address(service, world)
