@@ -9,17 +9,22 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 from uvicorn._subprocess import subprocess_started
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
-from app.connection import Config
+from app.connection import STOP_SECONDS, Config
 from app.main import prepare
+
+# How long one looks whether a process is alive before one looks whether a signal has come; and how long one
+# may take to end when what it had begun has ended.
+LOOK_SECONDS, LEFT_SECONDS = 0.2, 5
 
 
 class Server(uvicorn.Server):
@@ -49,6 +54,9 @@ class Worker(multiprocess.Process):
     one that does it again. Of a process that has threads, whose locks nobody would open in the fork, Uvicorn
     starts a new one."""
 
+    # Those that the process that started it has to look at.
+    signals: ClassVar[Sequence[int]] = ()
+
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
         self._forks = can_fork()
@@ -56,6 +64,20 @@ class Worker(multiprocess.Process):
             given = config, self.target, sockets, None
             fork = multiprocessing.get_context("fork")
             self.process = fork.Process(target=_forked, args=given)  # type: ignore[assignment]  # of another kind
+
+    def ping(self, timeout: float = 5) -> bool:
+        """Whether it answers; in short looks, so that one that has ended is noticed, and a signal does not
+        wait until one that is stuck has had its time."""
+        deadline = time.monotonic() + timeout
+        with suppress(OSError, EOFError):
+            self.parent_conn.send(b"ping")
+            while self.process.is_alive() and time.monotonic() < deadline:
+                if self.parent_conn.poll(LOOK_SECONDS):
+                    self.parent_conn.recv()
+                    return True
+                if self.signals:
+                    return True
+        return False
 
     def start(self) -> None:
         """A signal that comes at once waits until the fork does by it what its own parent would not."""
@@ -94,6 +116,8 @@ class Workers(multiprocess.Multiprocess):
         """`then` comes after the forks, which have to come before there is any thread."""
         super().__init__(config, sockets)
         self._then = then
+        self._stop_seconds = config.settings.drain_seconds + STOP_SECONDS + LEFT_SECONDS
+        Worker.signals = self.signal_queue
 
     def init_processes(self) -> None:
         super().init_processes()
@@ -104,10 +128,20 @@ class Workers(multiprocess.Multiprocess):
             self.join_all()
             raise
 
+    def keep_subprocess_alive(self) -> None:
+        if not self.signal_queue:
+            super().keep_subprocess_alive()
+
     def join_all(self) -> None:
-        """Who comes now is refused at once, rather than left waiting in a queue that nobody looks at."""
+        """Who comes now is refused at once, rather than left waiting in a queue that nobody looks at. Who has
+        not ended when it had to is stuck."""
         for listener in self.sockets:
             listener.close()
+        deadline = time.monotonic() + self._stop_seconds
+        for process in self.processes:
+            process.process.join(max(0, deadline - time.monotonic()))
+            if process.process.is_alive():
+                process.process.kill()
         super().join_all()
 
 

@@ -74,6 +74,17 @@ def test_metrics_are_where_the_service_is_not(tmp_path: Path) -> None:
         assert httpx.get(f"{server.base}/metrics", trust_env=False).status_code == 404
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_is_for_the_service_or_for_its_metrics(tmp_path: Path, workers: str) -> None:
+    commands.run(tmp_path, "migrate")
+    port = str(free_port())
+    refused = commands.run(
+        tmp_path, "serve", "--port", port, "--workers", workers, REGISTRY_METRICS_PORT=port
+    )
+    expected = f"REGISTRY_METRICS_PORT is {port}, the service's own; choose another one.\n"
+    assert (refused.returncode, refused.stderr) == (2, expected)
+
+
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     commands.run(tmp_path, "migrate")
     with served(tmp_path) as server:

@@ -18,7 +18,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.commands import Server, free_port, run, served
+from tests.commands import Server, free_port, run, served, started
 from tests.load import token, until
 from tests.postgres_server import PostgresServer, postgres_server
 from tests.service import JSON, PATCH
@@ -280,6 +280,18 @@ async def test_metrics_do_not_make_a_start_slower_and_a_process_that_dies_is_rep
             assert {it.status_code for it in answers} == {201}
             metrics = await asking.get(f"http://127.0.0.1:{port}/metrics")
             assert metrics.status_code == 200
+
+
+async def test_a_signal_does_not_wait_for_a_process_that_is_stuck(tmp_path: Path, sqlite_url: str) -> None:
+    told = settings(sqlite_url) | {"REGISTRY_DRAIN_SECONDS": "1"}
+    with started(tmp_path, "--workers", "2", **told) as (server, process):
+        stuck, _ = children(server)
+        os.kill(stuck, signal.SIGSTOP)
+        await asyncio.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        await until(lambda: "Received SIGTERM" in server.said(), 5)
+        os.kill(stuck, signal.SIGCONT)
+        assert await asyncio.to_thread(process.wait, 10) == 0
 
 
 def command_of(process_id: int) -> str:

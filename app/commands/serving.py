@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from app.commands.running import AsJson, database_of, opened, run, say
-from app.settings import Settings, read_settings
+from app.settings import Settings, WrongSetting, read_settings
 
 
 def serve(
@@ -38,6 +38,8 @@ def serve(
     _check_free(host, port)
     # Key files are read, and the local issuer's key is made, before workers could make several.
     trusted_issuers(settings)
+    if settings.metrics_port == port:
+        raise WrongSetting(f"REGISTRY_METRICS_PORT is {port}, the service's own; choose another one.")
     publish = _publishing(host, settings.metrics_port) if settings.metrics_port is not None else lambda: None
     if sample:
         run(_prepare(settings))
