@@ -37,7 +37,7 @@ function inputFor(property, constraints, texts, page, shared) {
     if (now && !choices.some(([value]) => value === now)) choices.unshift([now, page.known(now) ?? now])
     return h('select', shared, h('option', { value: '' }, property.isLink ? 'Choose …' : ''), choices.map(([value, label]) => h('option', { value, selected: value === now }, label)))
   }
-  const input = h('input', { ...quiet, type: kind(property, constraints), value: now })
+  const input = h('input', { ...quiet, ...kind(property, constraints), value: now })
   if (input.value === now) return input
   input.type = 'text'
   input.value = now
@@ -52,10 +52,11 @@ function choicesFor(property, constraints, page) {
   return property.isLink ? linkable(property, page) : []
 }
 
+/** What a browser takes for an e-mail address it writes in its own way: of these, it is told what keys to show. */
 function kind(property, constraints) {
-  if (property.iri.endsWith('/email')) return 'email'
-  if (property.isLink) return 'url'
-  return { [xsd('integer')]: 'number', [xsd('date')]: 'date' }[typeOf(property, constraints)] ?? 'text'
+  if (property.iri.endsWith('/email')) return { type: 'text', inputmode: 'email', autocapitalize: 'off' }
+  if (property.isLink) return { type: 'url' }
+  return { type: { [xsd('integer')]: 'number', [xsd('date')]: 'date' }[typeOf(property, constraints)] ?? 'text' }
 }
 
 function limits(constraints) {

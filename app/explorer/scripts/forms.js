@@ -43,7 +43,8 @@ function opener(operation, node, page, place) {
     const panel = await form({ operation, method, title, node, page, id, close: () => { button.click(); button.focus() } })
     if (button.getAttribute('aria-expanded') !== 'true') return
     place.replaceChildren(panel)
-    panel.querySelector('input, select, textarea, button')?.focus()
+    // A key that is held must not say yes to what cannot be taken back.
+    panel.querySelector(method === 'DELETE' ? 'button[type=button]' : 'input, select, textarea, button')?.focus()
   } }, title)
   return button
 }

@@ -63,10 +63,11 @@ export function parseLinks(field) {
   return found
 }
 
-/** As a shell takes it; the token stays out. */
+/** As a shell takes it, and curl, to which brackets and braces in an address stand for several; the token stays
+ *  out. */
 export function asCurl({ method, address, fields, body }) {
   const single = (text) => `'${text.replaceAll("'", "'\\''")}'`
-  const lines = [`curl ${method === 'GET' ? '' : `-X ${method} `}${single(address)}`]
+  const lines = [`curl ${/[[\]{}]/.test(address) ? '-g ' : ''}${method === 'GET' ? '' : `-X ${method} `}${single(address)}`]
   for (const [name, value] of Object.entries(fields)) {
     lines.push(name === 'Authorization' ? `-H "Authorization: Bearer $TOKEN"` : `-H ${single(`${name}: ${value}`)}`)
   }

@@ -1,4 +1,5 @@
-// What things are called, and where they stand: asked once of each, and forgotten when something was changed.
+// What things are called, and where they stand: asked once of each, and forgotten when something was changed, or
+// after a while, for others change things too.
 
 import { Documentation, titleOf } from './documentation.js'
 import { sentence } from './dom.js'
@@ -7,10 +8,21 @@ import { ask, isOurs, withoutFragment } from './http.js'
 import { inWords } from './terms.js'
 
 const MOST_STEPS = 8
+const LASTS = 20_000  // milliseconds
 const known = new Map()
 
 export function forget() {
   known.clear()
+}
+
+function keep(address, found) {
+  known.set(address, { found, until: Date.now() + LASTS })
+  return found
+}
+
+function kept(address) {
+  const { found, until } = known.get(address) ?? {}
+  return until > Date.now() ? found : undefined
 }
 
 /** What a thing is called; its class where it has no name, or else the end of its address. */
@@ -24,15 +36,14 @@ export function told(node, documentation) {
 }
 
 export function remember(iri, { answer, root, index, documentation }) {
-  known.set(withoutFragment(iri), Promise.resolve({ name: nameOf(root, documentation), links: answer.links, index, documentation }))
+  keep(withoutFragment(iri), Promise.resolve({ name: nameOf(root, documentation), links: answer.links, index, documentation }))
 }
 
 /** The name and the links of what is at an address, or of a part of it; nothing where it cannot be read. */
 export async function glance(iri) {
   const address = withoutFragment(iri)
   if (!isOurs(address)) return undefined
-  if (!known.has(address)) known.set(address, look(address).catch(() => undefined))
-  const found = await known.get(address)
+  const found = await (kept(address) ?? keep(address, look(address).catch(() => undefined)))
   const part = iri === address ? undefined : found?.index.get(iri)
   return part ? { ...found, name: told(part, found.documentation) } : found
 }

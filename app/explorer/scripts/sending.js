@@ -16,6 +16,7 @@ const UNKNOWN = 'The service could not be reached. Nothing is known of what it d
 /** Nothing is sent that cannot be; what is told is told at the field that it concerns. With the entity tag of
  *  what is shown, or of what was chosen against, so that nobody's change is written over unseen. */
 export async function send(task) {
+  if (task.isSent) return
   const { fields, method } = task
   unsaid(task)
   const refused = [...fields.map((it) => ({ field: it, message: refusal(it, method) })).filter((it) => it.message), ...missing(task)]
@@ -23,14 +24,22 @@ export async function send(task) {
   const content = contentOf(fields, method)
   if (method === 'PATCH' && !Object.keys(content).length) return refuse(task, [{ message: 'Nothing has been changed.' }])
   const button = task.told.closest('form').querySelector('[type=submit]')
-  button.disabled = true
-  const answer = await ask(task.address, request(task, content)).catch(() => undefined)
-  button.disabled = false
+  task.isSent = button.disabled = true
+  const answer = await ask(task.address, request(task, content)).then(known, () => undefined)
   if (isLeft(task)) return late(task, answer)
+  // Where something was done the form is not used again: it goes when what is new is drawn.
+  if (answer?.ok) return done(task, answer)
+  task.isSent = button.disabled = false
   if (!answer) return refuse(task, [{ message: UNKNOWN }])
-  if (answer.ok) return done(task, answer)
   if (answer.status === 412) return conflict(task, content, () => send(task))
   return problemPanel(task, answer)
+}
+
+/** What the service itself answered: who stands before it knows neither what it did nor whether, and has pages of
+ *  its own. */
+function known(answer) {
+  const isOthers = answer.type === 'text/html' || (!answer.json && [502, 504].includes(answer.status))
+  return isOthers ? undefined : answer
 }
 
 /** Where one of several has to be filled in, and none is. */
