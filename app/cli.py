@@ -112,8 +112,8 @@ def main() -> None:
 
 def _told(error: Exception) -> str:
     """The system's own words about a file, without its number of them."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename is not None else f"{error.strerror}."
     return str(error)
 
 

@@ -125,6 +125,8 @@ def log_config() -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"lines": formatter},
         "handlers": {"lines": handler},
+        # Libraries too: each line is an object, whoever has something to say.
+        "root": {"handlers": ["lines"], "level": "WARNING"},
         "loggers": {
             name: {"handlers": ["lines"], "level": "INFO", "propagate": False} for name in ("uvicorn", "app")
         },

@@ -56,8 +56,13 @@ class Metrics:
 
     def leave(self) -> None:
         """This process counts no more: what it has counted stays, and what it was doing does not."""
-        if FOLDER in os.environ:
-            mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]  # the library has no types for it
+        left(os.getpid())
+
+
+def left(process_id: int) -> None:
+    """As `leave`, of a process that could not say so itself."""
+    if FOLDER in os.environ:
+        mark_process_dead(process_id)  # type: ignore[no-untyped-call]  # the library has no types for it
 
 
 def publish(host: str, port: int) -> None:

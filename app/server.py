@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import uvicorn
 from uvicorn._subprocess import subprocess_started
@@ -25,12 +26,16 @@ from app.main import prepare
 # How long one looks whether a process is alive before one looks whether a signal has come; and how long one
 # may take to end when what it had begun has ended.
 LOOK_SECONDS, LEFT_SECONDS = 0.2, 5
+# How long after one that could not start the next one is tried.
+AGAIN_SECONDS = 3
 
 
 class Server(uvicorn.Server):
     """Tells the application of the end before it comes, so that whoever asks `/readyz` sends no more."""
 
     config: Config
+    # The process that has started this one, where that looks after it.
+    parent: int | None = None
     _interrupted = False
     _end: float | None = None
 
@@ -41,6 +46,9 @@ class Server(uvicorn.Server):
         self._captured_signals.clear()
 
     async def on_tick(self, counter: int) -> bool:
+        """Who would look after it may have been killed: then it holds the port for nobody."""
+        if self.parent is not None and os.getppid() != self.parent:
+            return True
         if not await super().on_tick(counter):
             return False
         if self._end is None:
@@ -54,8 +62,9 @@ class Worker(multiprocess.Process):
     one that does it again. Of a process that has threads, whose locks nobody would open in the fork, Uvicorn
     starts a new one."""
 
-    # Those that the process that started it has to look at.
+    # Signals that the process that started it has to look at; and whether any worker has begun to answer.
     signals: ClassVar[Sequence[int]] = ()
+    has_begun: ClassVar[bool] = False
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
@@ -73,7 +82,7 @@ class Worker(multiprocess.Process):
             self.parent_conn.send(b"ping")
             while self.process.is_alive() and time.monotonic() < deadline:
                 if self.parent_conn.poll(LOOK_SECONDS):
-                    self.parent_conn.recv()
+                    Worker.has_begun |= self.parent_conn.recv() is True
                     return True
                 if self.signals:
                     return True
@@ -90,10 +99,28 @@ class Worker(multiprocess.Process):
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, multiprocess.SIGNALS)
 
+    def join(self) -> None:
+        super().join()
+        if cast("Config", self.config).settings.metrics_port is not None and self.pid is not None:
+            from app.metrics import left  # its library is imported only where something is counted
+
+            left(self.pid)
+
+    @property
+    def could_not_start(self) -> bool:
+        return super().exitcode == STARTUP_FAILURE
+
+    @property
+    def exitcode(self) -> int | None:
+        """Where others answer, one that cannot start now may be able to later: Uvicorn would end all of them
+        because of what this tells."""
+        return 1 if Worker.has_begun and self.could_not_start else super().exitcode
+
     @property
     def server(self) -> uvicorn.Server:
         if self._server is None:
             self._server = Server(self.config)
+            self._server.parent = os.getppid()
         return self._server
 
 
@@ -116,6 +143,7 @@ class Workers(multiprocess.Multiprocess):
         """`then` comes after the forks, which have to come before there is any thread."""
         super().__init__(config, sockets)
         self._then = then
+        self._again = 0.0
         self._stop_seconds = config.settings.drain_seconds + STOP_SECONDS + LEFT_SECONDS
         Worker.signals = self.signal_queue
 
@@ -129,8 +157,12 @@ class Workers(multiprocess.Multiprocess):
             raise
 
     def keep_subprocess_alive(self) -> None:
-        if not self.signal_queue:
-            super().keep_subprocess_alive()
+        """One that cannot start at the moment, as without a database, is not tried again at once."""
+        if self.signal_queue or time.monotonic() < self._again:
+            return
+        if any(cast("Worker", it).could_not_start for it in self.processes):
+            self._again = time.monotonic() + AGAIN_SECONDS
+        super().keep_subprocess_alive()
 
     def join_all(self) -> None:
         """Who comes now is refused at once, rather than left waiting in a queue that nobody looks at. Who has

@@ -297,8 +297,10 @@ def _split(name: str, url: str) -> SplitResult:
         parts = urlsplit(url)
         # Read for what it raises: whether it is a port at all.
         _ = parts.port if parts.scheme != "sqlite" else None
-    except ValueError as error:
-        raise WrongSetting(f"{name} is not an address: {error}.") from error
+    except ValueError:
+        # What it says of the address may be a part of the password.
+        reason = "write / as %2F, ? as %3F, # as %23, [ as %5B and ] as %5D in its user and password"
+        raise WrongSetting(f"{name} is not an address with a port that is a number; {reason}.") from None
     return parts
 
 

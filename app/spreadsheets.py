@@ -25,7 +25,10 @@ def read_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, Callable[[], JSON]]
     if _is_torn(first):
         raise ValueError("The first line is not UTF-8.")
     separator = max(SEPARATORS, key=first.count)
-    columns = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+    try:
+        columns = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+    except csv.Error as error:
+        raise ValueError(f"The first line is not CSV: {error}.") from error
     missing = [name for name in COLUMNS if name not in columns]
     if missing or len(set(columns)) < len(columns):
         raise ValueError(
@@ -40,7 +43,10 @@ def read_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, Callable[[], JSON]]
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, partial(_refuse, f"It is not CSV: {error}.")
+            last = rows.line_num + 1
+            # Whatever follows a quotation mark that is not closed belongs to the same field.
+            lost = f" It goes on to line {last:,}: nothing of these lines was read." if last > number else ""
+            yield number, partial(_refuse, f"It is not CSV: {error}.{lost}")
             continue
         if row:
             yield number, partial(_document, columns, row)

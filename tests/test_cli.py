@@ -242,3 +242,14 @@ def test_a_key_file_that_cannot_be_used_is_a_wrong_setting(folder: Path, content
     assert (done.returncode, done.stdout) == (2, "")
     assert "REGISTRY_ISSUERS: keys.json" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["migrate", "export", "doctor"])
+def test_a_damaged_database_is_told_in_words(folder: Path, command: str) -> None:
+    whole = (folder / "data" / "registry.sqlite3").read_bytes()
+    damaged = folder / "damaged.sqlite3"
+    damaged.write_bytes(whole[: len(whole) // 8192 * 4096])
+    told = run(folder, command, REGISTRY_DATABASE_URL=f"sqlite://{damaged}")
+    assert told.returncode in (1, 2)
+    assert "is damaged; put a backup in its place." in told.stdout + told.stderr
+    assert "Traceback" not in told.stderr

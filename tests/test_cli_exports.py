@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from app.exporting.part_files import PartFile
 from app.importing import Report
 from app.protocol.lines import LONGEST, TOO_LONG
 from app.restoring import Restored
@@ -323,3 +324,32 @@ def test_on_a_terminal_progress_and_rate_are_shown(folder: Path) -> None:
     assert process.returncode == 0
     assert b"5054/5054" in shown
     assert b"/s" in shown
+
+
+def test_two_exports_never_write_to_one_file(tmp_path: Path) -> None:
+    place = tmp_path / "all.nq"
+    with PartFile(place, compressed=False) as first:
+        first.begin()
+        first.write(b"first")
+        for act in ("begin", "resume"):
+            first.keep({})
+            with (
+                PartFile(place, compressed=False) as second,
+                pytest.raises(OSError, match="by another export"),
+            ):
+                getattr(second, act)()
+        first.finish()
+    assert place.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_what_failed_before_anything_counted_leaves_nothing(tmp_path: Path) -> None:
+    def fail() -> None:
+        with PartFile(tmp_path / "all.nq", compressed=False) as part:
+            part.begin()
+            part.write(b"head")
+            raise ValueError("unknown")
+
+    with pytest.raises(ValueError, match="unknown"):
+        fail()
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -12,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests import commands
 from tests.commands import Server, free_port, served
 
+ROOT = Path(__file__).parents[1]
 SECRET = "markerthatisnobodysbusiness"
 
 
@@ -92,3 +95,22 @@ def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
         other = commands.run(tmp_path, "serve", "--port", str(free_port()), REGISTRY_METRICS_PORT=port)
     assert other.returncode == 1
     assert other.stderr.startswith(f"127.0.0.1, port {port}, cannot be listened on: ")
+
+
+def test_what_a_library_says_is_a_line_of_json_too(tmp_path: Path) -> None:
+    program = """
+import logging.config
+from app.logs import log_config
+
+logging.config.dictConfig(log_config())
+try:
+    raise OSError("two\\nlines")
+except OSError:
+    logging.getLogger("asyncpg.pool").exception("It is away")
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    [line] = map(json.loads, said.stderr.splitlines())
+    assert (line["event"], line["logger"]) == ("It is away", "asyncpg.pool")
+    assert "OSError" in line["exception"]

@@ -279,3 +279,13 @@ def test_a_wrong_issuer_is_named_with_its_member(member: Any, name: str) -> None
         read_settings({"REGISTRY_ISSUERS": json.dumps([issuer(issuer="first"), member])})
     assert str(wrong.value).startswith(f"REGISTRY_ISSUERS{name}")
     assert "\n" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("sign", ["/", "?", "#", "[", "]"])
+def test_nothing_of_a_password_is_told(sign: str) -> None:
+    url = f"postgres://u:p4ss{sign}w0rd@h/x"
+    with pytest.raises(WrongSetting) as refused:
+        read_settings({"REGISTRY_DATABASE_URL": url})
+    assert "p4ss" not in str(refused.value)
+    assert "w0rd" not in str(refused.value)
+    assert "as %2F" in str(refused.value)

@@ -95,3 +95,16 @@ def test_a_wrong_first_line_is_one_line_and_exit_code_1(folder: Path) -> None:
     (folder / "rows.csv").write_text("name\nx\n")
     done = run(folder, "import", "rows.csv", *OWNER)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+
+
+def test_how_far_an_open_quotation_mark_goes_is_told() -> None:
+    lines = [b"organization.name,instance.name,instance.handle\n", b"A,A,a-a\n", b'"B,B,b-b\n', b"C,C,c-c\n"]
+    numbers = dict(read_rows(lines))
+    assert list(numbers) == [2, 3]
+    with pytest.raises(Problem, match="It goes on to line 4: nothing of these lines"):
+        numbers[3]()
+
+
+def test_a_first_line_that_is_no_csv_is_told_in_words() -> None:
+    with pytest.raises(ValueError, match="The first line is not CSV"):
+        next(read_rows([b"organization.name,instance.name,instance.handle\rA,A,a-a\r"]))

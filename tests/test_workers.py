@@ -268,7 +268,12 @@ async def test_metrics_do_not_make_a_start_slower_and_a_process_that_dies_is_rep
 ) -> None:
     """The thread that answers Prometheus comes after the forks; what comes later is a process of its own."""
     port = free_port()
-    told = settings(sqlite_url) | {"REGISTRY_METRICS_PORT": str(port)}
+    counts = tmp_path / "counts"
+    counts.mkdir()
+    told = settings(sqlite_url) | {
+        "REGISTRY_METRICS_PORT": str(port),
+        "PROMETHEUS_MULTIPROC_DIR": str(counts),
+    }
     with served(tmp_path, "--workers", "2", **told) as server:
         first = children(server)
         assert [command_of(it) for it in first] == [command_of(server.process_id)] * 2
@@ -280,6 +285,35 @@ async def test_metrics_do_not_make_a_start_slower_and_a_process_that_dies_is_rep
             assert {it.status_code for it in answers} == {201}
             metrics = await asking.get(f"http://127.0.0.1:{port}/metrics")
             assert metrics.status_code == 200
+            # What it was doing, and had open, is counted no more.
+            assert [it.name for it in counts.glob(f"gauge_live*_{first[0]}.db")] == []
+
+
+async def test_processes_end_when_who_looks_after_them_is_gone(tmp_path: Path, sqlite_url: str) -> None:
+    """They would hold the port, and answer for the release that they are of, for ever."""
+    with started(tmp_path, "--workers", "2", **settings(sqlite_url)) as (server, process):
+        workers = children(server)
+        process.kill()
+        await until(lambda: not any(Path(f"/proc/{it}/fd/0").exists() for it in workers), 20)
+
+
+async def test_a_process_that_cannot_be_replaced_at_the_moment_takes_no_other_along(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    database, away = tmp_path / "registry.sqlite3", tmp_path / "away"
+    with served(tmp_path, "--workers", "2", **settings(sqlite_url)) as server:
+        async with client(server, tmp_path) as asking:
+            await until(lambda: len(children(server)) == 2)
+            # The first look after the start tells who has begun.
+            await asyncio.sleep(2)
+            database.rename(away)
+            one, other = children(server)
+            os.kill(one, signal.SIGKILL)
+            await until(lambda: "startup failed" in server.said(), 30)
+            assert other in children(server)
+            assert (await asking.get("/livez")).status_code == 200
+            away.rename(database)
+            await until(lambda: server.said().count("startup complete") == 3, 30)
 
 
 async def test_a_signal_does_not_wait_for_a_process_that_is_stuck(tmp_path: Path, sqlite_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -32,7 +33,12 @@ async def database(settings: Settings) -> AsyncIterator[Check]:
         return
     finally:
         await there.close()
-    yield ok(name, f"{kind} at {there.file}" if there.file else f"{kind} answers")
+    if there.file is not None and not os.access(there.file, os.W_OK):
+        yield failed(
+            name, f"{kind} at {there.file} cannot be written to", "Let its owner run this, or make it theirs."
+        )
+    else:
+        yield ok(name, f"{kind} at {there.file}" if there.file else f"{kind} answers")
     if pending:
         yield failed(migrations, f"{', '.join(pending)} not applied", "Run `instance-registry migrate`.")
     else:
@@ -43,4 +49,6 @@ async def database(settings: Settings) -> AsyncIterator[Check]:
 def _mend(there: Database) -> str:
     if there.file is not None and not there.file.exists():
         return "Run `instance-registry migrate`, or set REGISTRY_DATABASE_URL to where the database is."
+    if there.file is not None:
+        return "See to it that the file is whole, can be read, and is not locked by another process for long."
     return "Start the database, or mend REGISTRY_DATABASE_URL: its host, user, password and name."

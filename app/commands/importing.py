@@ -135,5 +135,5 @@ def _lines(file: Path, told: str = "") -> Iterator[IO[bytes]]:
         try:
             with gzip.open(read) as lines:
                 yield cast("IO[bytes]", lines)
-        except (EOFError, zlib.error) as error:
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{file} is damaged: {error}") from error

@@ -6,6 +6,7 @@ for their owner alone, as an export tells of people.
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
@@ -28,23 +29,27 @@ class PartFile:
         self._part = place.with_name(f"{place.name}.part")
         self._told = place.with_name(f"{place.name}.part.json")
         self._file: IO[bytes] | None = None
+        self._is_finished = False
 
     def __enter__(self) -> PartFile:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
+            if not self._is_finished and not self._told.exists():
+                self._part.unlink(missing_ok=True)
             self._file.close()
 
     def begin(self) -> None:
-        """Anew. Raises `OSError` where nothing can be written."""
+        """Anew. Raises `OSError` where nothing can be written, or another process writes to it."""
+        self._file = _alone(self._part)
         self._told.unlink(missing_ok=True)
-        self._file = _own(self._part, os.O_TRUNC)
+        self._file.truncate(0)
 
     def resume(self) -> State | None:
         """Go on where the last `keep` was, with its state; None where there is nothing to go on from.
 
-        Raises `ValueError` for a part that is not what its state tells.
+        Raises `ValueError` for a part that is not what its state tells, `OSError` as `begin`.
         """
         try:
             told = json.loads(self._told.read_bytes())
@@ -55,7 +60,7 @@ class PartFile:
             raise ValueError(
                 f"{self._told} cannot be read: {error}. Begin anew, without --resume."
             ) from error
-        self._file = _own(self._part)
+        self._file = _alone(self._part)
         if self._file.seek(0, os.SEEK_END) < length:
             raise ValueError(f"{self._part} is shorter than it was. Begin anew, without --resume.")
         self._file.truncate(length)
@@ -83,6 +88,7 @@ class PartFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._part.replace(self._place)
+        self._is_finished = True
         with suppress(FileNotFoundError):
             self._told.unlink()
 
@@ -94,6 +100,24 @@ class PartFile:
     def can_go_on(self) -> bool:
         """Whether something is there from which `resume` goes on."""
         return self._told.exists() and self._part.exists()
+
+
+def _alone(place: Path) -> IO[bytes]:
+    """As `_own`, with a lock that lasts until it is closed: two that wrote to one file would spoil it. What
+    another process has put in its place before it was locked is not it any more."""
+    while True:
+        file = _own(place)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), place.stat()):
+                    return file
+        except BlockingIOError as error:
+            file.close()
+            raise OSError(
+                f"{place} is being written by another export; wait until that has ended."
+            ) from error
+        file.close()
 
 
 def _own(place: Path, flags: int = 0) -> IO[bytes]:

@@ -63,6 +63,10 @@ def translation(error: Exception) -> Exception | None:
         code = getattr(error, "sqlite_errorcode", None)
         if code == sqlite3.SQLITE_NOTADB:
             return WrongSetting("REGISTRY_DATABASE_URL names a file that is no SQLite database.")
+        if code is not None and code & 0xFF == sqlite3.SQLITE_CORRUPT:
+            return WrongSetting(
+                "REGISTRY_DATABASE_URL names a SQLite database that is damaged; put a backup in its place."
+            )
         if code is not None and code & 0xFF in UNAVAILABLE:
             return unavailable()
     closed = isinstance(error, (ValueError, sqlite3.ProgrammingError)) and (

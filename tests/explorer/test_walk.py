@@ -7,7 +7,7 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.commands import Server
 from tests.explorer.browser import acted, drawn, followed, heading, opened, sent, signed_in
@@ -352,3 +352,64 @@ def test_on_a_narrow_screen_the_picture_begins_with_what_it_is_about(
         middle = page.locator(".graph .here").bounding_box()
         assert middle is not None
         assert 0 < middle["x"] < middle["x"] + middle["width"] < 320
+
+
+def test_a_form_is_sent_once_however_often_it_is_pressed(page: Page, owner: httpx.Client) -> None:
+    """A held key sends it again and again, also while what was made is being shown."""
+    opened(page, "/api/organizations")
+    signed_in(page, "Acme owner")
+    acted(page, "Create an organization")
+    made: list[str] = []
+    page.on("request", lambda it: made.append(it.url) if it.method == "POST" else None)
+    page.get_by_label("Name needed").fill("Made only once")
+    for _ in range(12):
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(20)
+    page.keyboard.up("Enter")
+    expect(page.locator("h1")).to_have_text("Made only once")
+    assert len(made) == 1
+    [organization] = owner.get("/api/organizations?name=made+only+once").json()["member"]
+    owner.delete(organization["@id"]).raise_for_status()
+
+
+def test_an_e_mail_address_is_sent_as_it_was_written(page: Page, owner: httpx.Client) -> None:
+    """Browsers write the part behind the @ in another way, which is another address to the service."""
+    organization = owner.get("/api/organizations", params={"name": "Research"}).json()["member"][0]["@id"]
+    opened(page, f"{organization}/members")
+    signed_in(page, "Acme owner")
+    acted(page, "Add a member")
+    told: list[str] = []
+
+    def refuse(route: Route) -> None:
+        told.append(route.request.post_data or "")
+        route.abort()
+
+    page.route("**/members", refuse)
+    page.locator("[name=email]").fill("user@exämple.com")
+    page.locator("[name=role]").select_option("member")
+    sent(page, "Add a member")
+    expect(page.locator(".notice")).to_be_visible()
+    assert [json.loads(it)["email"] for it in told] == ["user@exämple.com"]
+
+
+def test_a_key_that_is_held_deletes_nothing(page: Page, owner: httpx.Client) -> None:
+    organization = owner.post("/api/organizations", json={"name": "Still there"}).headers["Location"]
+    opened(page, organization.removeprefix(str(owner.base_url).rstrip("/")))
+    signed_in(page, "Acme owner")
+    page.get_by_role("button", name="Delete the organization").focus()
+    for _ in range(5):
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(150)
+    page.keyboard.up("Enter")
+    assert owner.get(organization).status_code == 200
+    owner.delete(organization).raise_for_status()
+
+
+def test_a_long_name_without_spaces_makes_no_page_wider(page: Page, owner: httpx.Client) -> None:
+    organization = owner.post("/api/organizations", json={"name": "W" * 255}).headers["Location"]
+    opened(page, f"{organization.removeprefix(str(owner.base_url).rstrip('/'))}/members")
+    signed_in(page, "Acme owner")
+    page.set_viewport_size({"width": 320, "height": 640})
+    expect(page.locator(".trail")).to_contain_text("WWW")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    owner.delete(organization).raise_for_status()
