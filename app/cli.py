@@ -105,7 +105,7 @@ def main() -> None:
     except WrongSetting as error:
         _end(str(error), MISUSED)
     except Problem as problem:
-        _end(problem.detail, FAILED)
+        _end(problem.with_cause, FAILED)
     except (ContractFault, OSError, ValueError) as error:
         _end(_told(error), FAILED)
 

@@ -68,3 +68,9 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own name for it
         self.gone = gone
         self.available = tuple(available)
         self.headers = tuple(headers)
+
+    @property
+    def with_cause(self) -> str:
+        """For who runs the service: with what was said to it, which clients are not told."""
+        said = str(self.__cause__ or "").partition("\n")[0]
+        return f"{self.detail} ({said})" if said else self.detail

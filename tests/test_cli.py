@@ -244,6 +244,16 @@ def test_a_key_file_that_cannot_be_used_is_a_wrong_setting(folder: Path, content
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_why_a_database_does_not_answer_is_told_to_who_runs_it(folder: Path) -> None:
+    url = f"postgres://nobody@127.0.0.1:{free_port()}/registry"
+    for command in ("migrate", "doctor"):
+        told = run(folder, command, REGISTRY_DATABASE_URL=url)
+        assert re.search(
+            r"cannot be reached at the moment; try again\. \(.*(refused|Connect).*\)",
+            told.stdout + told.stderr,
+        )
+
+
 @pytest.mark.parametrize("command", ["migrate", "export", "doctor"])
 def test_a_damaged_database_is_told_in_words(folder: Path, command: str) -> None:
     whole = (folder / "data" / "registry.sqlite3").read_bytes()

@@ -26,7 +26,7 @@ async def database(settings: Settings) -> AsyncIterator[Check]:
         pending = await there.pending_migrations()
         now = await there.clock()
     except (Problem, WrongSetting) as error:
-        reason = error.detail if isinstance(error, Problem) else error
+        reason = error.with_cause if isinstance(error, Problem) else error
         yield failed(name, f"{kind}: {reason}", _mend(there))
         yield skipped(migrations, "no database")
         yield skipped(clock, "no database")
