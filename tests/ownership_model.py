@@ -138,10 +138,18 @@ class Registry:
     # Who may know of what
 
     def sees_organization(self, caller: Caller, organization: str) -> bool:
-        """Members, and whoever may see an instance or an authorization that names it."""
-        return bool(caller.reads_all or self.role(caller.partner, organization)) or any(
-            self._names(caller.partner, instance, organization) for instance in self.live_instances()
+        """Members, and whoever may see an instance or an authorization that names it, or could until it was
+        deleted, which ended what it had been offered."""
+        return (
+            bool(caller.reads_all or self.role(caller.partner, organization))
+            or any(self._names(caller.partner, instance, organization) for instance in self.live_instances())
+            or any(self.role(caller.partner, it) for it in self._concerned_by_end(organization))
         )
+
+    def _concerned_by_end(self, organization: str) -> frozenset[str]:
+        ends = ("Delete", "Organization", organization)
+        found = (it.organizations for it in self.history if (it.type, it.class_name, it.object) == ends)
+        return next(found, frozenset())
 
     def _names(self, partner: str, instance: Instance, organization: str) -> bool:
         granted = self.of_instance(instance.id)

@@ -200,7 +200,13 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
     ),
     # The owner's members see all, the other side its own: what is pending, its owners alone.
     "Authorization": (
-        Row("shop > initech", "owner member neighbour colleague", may=_agreed_by("owner", "neighbour")),
+        # It is accepted already.
+        Row(
+            "shop > initech",
+            "owner member neighbour colleague",
+            may=_agreed_by("owner", "neighbour"),
+            withheld="PATCH",
+        ),
         Row(
             "lab > initech", "owner member neighbour", "", _agreed_by("owner", "neighbour"), "", "accepted_at"
         ),

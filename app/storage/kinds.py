@@ -258,6 +258,8 @@ AUTHORIZATION = Kind(
     concerned=("owner_organization_id", "organization_id"),
     within="instance_id",
     parents={"instance_id": "a.instance_id = {id}", "organization_id": "a.organization_id = {id}"},
+    # What is accepted has nothing left to be accepted.
+    withheld={"PATCH": "(a.status = 'accepted')"},
 )
 ACTIVITY = Kind(
     "Activity",
