@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -78,7 +79,7 @@ class Worker(multiprocess.Process):
         """Whether it answers; in short looks, so that one that has ended is noticed, and a signal does not
         wait until one that is stuck has had its time."""
         deadline = time.monotonic() + timeout
-        with suppress(OSError, EOFError):
+        with suppress(OSError, EOFError, pickle.UnpicklingError):
             self.parent_conn.send(b"ping")
             while self.process.is_alive() and time.monotonic() < deadline:
                 if self.parent_conn.poll(LOOK_SECONDS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from app.checks.check import State
+from app.checks.check import Check, State
 from app.checks.clocks import compared
+from app.checks.database import database
+from app.settings import Settings
 from tests.commands import free_port, run, served
 from tests.postgres_server import PostgresServer
 from tests.security.issuing import Signer, ed_key
@@ -165,3 +168,19 @@ def test_for_people_each_check_is_a_line_and_what_helps_stands_below(tmp_path: P
     assert lines[0].startswith("ok      settings: ")
     [index] = [number for number, line in enumerate(lines) if line.startswith("failed  database: ")]
     assert "instance-registry migrate" in lines[index + 1]
+
+
+def test_a_database_that_cannot_be_written_to_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(tmp_path, "migrate").returncode == 0
+    file = tmp_path / "data" / "registry.sqlite3"
+    # To whoever may do everything, as in a container, every file can be written to.
+    monkeypatch.setattr("app.checks.database.os.access", lambda place, _mode: place != file)
+
+    async def checks() -> list[Check]:
+        return [it async for it in database(Settings(database_url=f"sqlite://{file}"))]
+
+    found = {it.name: it for it in asyncio.run(checks())}
+    assert found["database"].state is State.FAILED
+    assert "cannot be written to" in found["database"].found

@@ -128,13 +128,16 @@ class Session:
     async def lock_lists(self, partner_id: str) -> None:
         """Who adds to a list of its own that has to be as it read it waits for who does so as the same
         partner: what is in it belongs to nothing that could be locked. It is the first lock of all."""
-        if self.dialect == "postgres":
-            await self.rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"lists {partner_id}"])
+        await self._lock(f"lists {partner_id}")
 
     async def lock_email(self, key: str) -> None:
         """Who adds a member by an e-mail address waits for the partner who is just proving to have it."""
+        await self._lock(f"email {key}")
+
+    async def _lock(self, text: str) -> None:
+        """On SQLite the transaction has made all others wait already."""
         if self.dialect == "postgres":
-            await self.rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [f"email {key}"])
+            await self.rows("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [text])
 
 
 async def insert(session: Session, model: type[Model], values: Mapping[str, Any]) -> int | None:

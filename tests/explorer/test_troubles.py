@@ -205,3 +205,17 @@ def test_raw_forms_come_once_however_often_they_are_opened(guest: Page) -> None:
     expect(guest.get_by_role("tabpanel")).to_have_text("The service could not be reached.")
     guest.get_by_role("tab", name="N-Quads").click()
     expect(guest.get_by_role("tabpanel")).to_have_text("The service answered with 406 this time.")
+
+
+@pytest.mark.parametrize("status", [200, 502, 504])
+def test_what_somebody_before_the_service_answers_is_no_answer(
+    guest: Page, other: Library, status: int
+) -> None:
+    """A proxy knows neither what the service did nor whether: that is said, and what was written stays."""
+    opened(guest, "/shelf/2")
+    page = "<p>Somebody else's page</p>"
+    answered(guest, BOOK, "PATCH", lambda it: it.fulfill(status=status, content_type="text/html", body=page))
+    edited(guest)
+    expect(guest.locator(".notice")).to_contain_text("Nothing is known of what it did")
+    expect(guest.get_by_label("Title needed")).to_have_value("Persuasion")
+    assert other.books["/shelf/2"] == "Emma"

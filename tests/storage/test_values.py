@@ -31,6 +31,9 @@ async def test_a_time_comes_back_with_the_same_digits(
     async with database.transaction() as session:
         await add_organization(session, created_at=time, updated_at=time)
         [row] = await session.rows("SELECT * FROM organization")
+        # What was told is what is found again.
+        told = session.time(lexical)
+        assert await session.rows("SELECT id FROM organization WHERE created_at = $1", [told])
     assert (row["created_at"], row["updated_at"], row["deleted_at"]) == (lexical, lexical, None)
 
 

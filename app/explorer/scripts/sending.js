@@ -38,7 +38,7 @@ export async function send(task) {
 /** What the service itself answered: who stands before it knows neither what it did nor whether, and has pages of
  *  its own. */
 function known(answer) {
-  const isOthers = answer.type === 'text/html' || (!answer.json && [502, 504].includes(answer.status))
+  const isOthers = answer.ok ? answer.type === 'text/html' : !answer.json && [502, 504].includes(answer.status)
   return isOthers ? undefined : answer
 }
 
