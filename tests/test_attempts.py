@@ -47,7 +47,7 @@ async def test_a_change_that_was_overtaken_is_timed_anew(
     first = await owner.patch(world.shop, json={"name": "First"}, headers=MERGE)
     assert (first.status_code, other[0].status_code) == (200, 200)
     assert first.json()["updated_at"] > other[0].json()["updated_at"]
-    sql = """SELECT CAST(published AT TIME ZONE 'UTC' AS text) AS published, changes
+    sql = """SELECT CAST(published AS text) AS published, changes
         FROM activity WHERE object_id = $1 ORDER BY sequence DESC LIMIT 2"""
     async with opened(service.settings.database_url) as database:
         last, before = await database.reading().rows(sql, [id_of(world.shop)])
