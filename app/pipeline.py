@@ -191,8 +191,11 @@ class Pipeline:
         if key is not None:
             return await self._once(resource, exchange, wish, key)
         representation = await self._carry_out(resource, exchange, request.method)
+        document = representation.document
+        if document is not None and choice.form is not None:
+            await document.prepare(choice.form)
         answer = self._answers.of(representation, wish)
-        if plain is not None and representation.document is not None and representation.document.lasting:
+        if plain is not None and document is not None and document.lasting:
             self._known.keep(plain, answer)
         return answer
 

@@ -43,6 +43,19 @@ class RateLimits:
         if self._pool is not None:
             await self._pool.aclose()
 
+    async def fault(self) -> str | None:
+        """Why Redis cannot be reached, if it cannot."""
+        if self._pool is None:
+            return None
+        from redis.exceptions import RedisError
+
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._pool.release(await self._pool.get_connection())
+        except (RedisError, OSError, TimeoutError) as error:
+            return str(error) or "it does not answer"
+        return None
+
     async def take(self, who: str) -> Standing:
         """What is left after this request. Raises `too-many-requests`."""
         count, end = await self._count(self._limit.key_for(who))

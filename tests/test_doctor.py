@@ -18,6 +18,7 @@ from app.checks.database import database
 from app.settings import Settings
 from tests.commands import free_port, run, served
 from tests.postgres_server import PostgresServer
+from tests.redis_server import redis_server
 from tests.security.issuing import Signer, ed_key
 
 
@@ -78,6 +79,18 @@ def test_a_postgresql_tells_its_clock(tmp_path: Path, postgres_server: PostgresS
     _, checks = told(tmp_path, REGISTRY_DATABASE_URL=postgres_server.url())
     assert "PostgreSQL" in checks["database"]["found"]
     assert checks["clock of the database"]["state"] == "ok"
+
+
+def test_redis_is_asked_whether_it_answers(tmp_path: Path) -> None:
+    limit = {"REGISTRY_RATE_LIMIT": "5/minute"}
+    assert "Redis" not in told(tmp_path, **limit)[1]
+    with redis_server(tmp_path) as url:
+        check = told(tmp_path, **limit, REGISTRY_RATE_LIMIT_STORAGE=url)[1]["Redis"]
+        assert check["state"] == "ok"
+    secret = url.replace("redis://", "redis://:hidden@")
+    check = told(tmp_path, **limit, REGISTRY_RATE_LIMIT_STORAGE=secret)[1]["Redis"]
+    assert (check["state"], "connecting" in check["found"]) == ("warning", True)
+    assert "hidden" not in str(check)
 
 
 def test_keys_of_issuers_are_looked_at(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
+from app.checks.beside import beside
 from app.checks.check import Check, failed, ok
 from app.checks.contract import contract, public_address
 from app.checks.database import database
@@ -24,6 +25,8 @@ async def every(environment: Mapping[str, str], host: str, port: int) -> AsyncIt
     yield public_address(settings)
     yield contract(settings)
     async for check in database(settings):
+        yield check
+    async for check in beside(settings):
         yield check
     async for check in issuers(settings):
         yield check

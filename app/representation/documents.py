@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -45,6 +46,11 @@ class Document:
     @cached_property
     def _variants(self) -> dict[str, Variant]:
         return {}
+
+    async def prepare(self, form: str) -> None:
+        """What is not made yet is made in a thread: some take longer than others should wait for."""
+        if form not in self._variants:
+            await asyncio.to_thread(self.variant, form)
 
     def variant(self, form: str) -> Variant:
         found = self._variants.get(form)

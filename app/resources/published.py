@@ -108,10 +108,10 @@ async def read(exchange: Exchange) -> Representation:
 
 
 async def ready(exchange: Exchange) -> Representation:
-    """Raises `unavailable` where the database cannot be reached, or not soon."""
+    """Raises `unavailable` where the database cannot be reached, or not soon, or keeps nothing."""
     try:
         async with asyncio.timeout(READY_SECONDS):
-            await exchange.session.rows("SELECT 1 AS found")
+            await exchange.database.check_there()
     except TimeoutError as error:
         raise unavailable() from error
     return await read(exchange)

@@ -82,6 +82,12 @@ class Database:
             if client is not None:
                 await client.close()
 
+    async def check_there(self) -> None:
+        """Raises `Problem("unavailable")` where it does not answer, or would not keep what is written."""
+        await self.reading().rows("SELECT 1 AS found")
+        if isinstance(self._client, sqlite.Client):
+            self._client.check_there()
+
     def reading(self) -> Session:
         """Every statement on its own; it waits for no writer."""
         if self._reading is None:

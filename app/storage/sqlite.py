@@ -7,6 +7,7 @@ to write, whatever the busy timeout (https://www.sqlite.org/lang_transaction.htm
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
@@ -24,9 +25,13 @@ from app.storage.failures import Translated, UniqueViolation, unavailable
 from app.storage.session import STEPS
 from app.storage.statements import Rows, encoded, of_sqlite
 
+LOG = logging.getLogger(__name__)
+
 WAIT_SECONDS = 10.0
 # How soon it is tried again where nobody is waited for.
 REFUSED_SECONDS = 0.02
+# How often it is told that the file is not there any more.
+QUIET_SECONDS = 60.0
 # How many statements a connection keeps prepared: of lists there are more, of which few are in use at a time.
 STATEMENTS = 512
 # How often SQLite tells how far it is.
@@ -103,12 +108,25 @@ class Client(SqliteClient):
         self._waiting = 0
         # Whether the writer's thread has done all that it was told.
         self._settled = True
+        self._opened: tuple[int, int] | None = None
+        self._quiet_until = 0.0
 
     async def open(self) -> None:
         with translated:
             await self.create_connection(with_db=True)
             self._reader = await self._connect()
             self._points = PointReader(self.filename)
+        self._opened = _identity(self.filename)
+
+    def check_there(self) -> None:
+        """Raises `Problem("unavailable")` where the file was removed, or another one put in its place: SQLite
+        would go on, and what is written would end with the process."""
+        if _identity(self.filename) == self._opened:
+            return
+        if time.monotonic() >= self._quiet_until:
+            self._quiet_until = time.monotonic() + QUIET_SECONDS
+            LOG.error("The database's file is not the one that was opened; start the service again.")
+        raise unavailable()
 
     async def create_connection(self, with_db: bool) -> None:  # noqa: ARG002 - Tortoise's signature
         self._connection = await self._connect()
@@ -181,6 +199,7 @@ class Client(SqliteClient):
             connection = self._connection
             if connection is None:
                 raise unavailable()
+            self.check_there()
             try:
                 await self._begin(connection)
                 yield connection
@@ -306,6 +325,14 @@ async def _set(connection: aiosqlite.Connection, pragma: str, value: object) -> 
             await asyncio.sleep(REFUSED_SECONDS)
         else:
             return
+
+
+def _identity(file_path: str) -> tuple[int, int] | None:
+    """Of the file that is at a path, if there is one."""
+    with suppress(OSError):
+        status = Path(file_path).stat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _address(file_path: str) -> str:

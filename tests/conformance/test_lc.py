@@ -93,6 +93,24 @@ async def test_lc_01_a_database_that_keeps_one_waiting_is_not_ready(
         assert (await service.as_(None).get("/readyz")).status_code == 200
 
 
+async def test_lc_01_a_file_that_is_not_there_any_more_is_not_ready_and_takes_nothing(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """SQLite would go on with a file that nobody else can open."""
+    path = Path(sqlite_url.removeprefix("sqlite://"))
+    async with running(sqlite_url, tmp_path) as service:
+        owner, ready = service.as_("owner"), service.as_(None)
+        assert (await owner.post("/api/organizations", json={"name": "Kept"})).status_code == 201
+        shutil.move(path, tmp_path / "elsewhere")
+        check_problem(await ready.get("/readyz"), "unavailable")
+        check_problem(await owner.post("/api/organizations", json={"name": "Lost"}), "unavailable")
+        shutil.copy(tmp_path / "elsewhere", path)
+        check_problem(await ready.get("/readyz"), "unavailable")
+        shutil.move(tmp_path / "elsewhere", path)
+        assert (await ready.get("/readyz")).status_code == 200
+        assert (await owner.post("/api/organizations", json={"name": "Kept too"})).status_code == 201
+
+
 @pytest.fixture
 def folder(sqlite_template: Path, tmp_path: Path) -> Path:
     """A folder with an empty database that is up to date."""

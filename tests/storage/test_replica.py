@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from app.settings import WrongSetting
+from app.checks.beside import beside
+from app.settings import Settings, WrongSetting
 from app.storage import replica as replicas
 from app.storage.database import Database
 from app.storage.postgres import Client
@@ -238,3 +240,28 @@ async def test_a_server_that_is_nobodys_replica_is_not_read(
 async def test_an_address_of_a_replica_that_cannot_be_is_a_wrong_setting(postgres_url: str) -> None:
     with pytest.raises(WrongSetting, match=r"REGISTRY_REPLICA_URL: .*sslmode"):
         await Database(postgres_url, "postgres://127.0.0.1/x?sslmode=zz").open()
+
+
+async def test_doctor_asks_a_replica_whether_it_is_one(
+    postgres_server: PostgresServer, postgres_url: str, replica_url: str
+) -> None:
+    empty = f"empty_{uuid4().hex}"
+    await asyncio.to_thread(postgres_server.administer, f"CREATE DATABASE {empty}")
+    away = "postgres://127.0.0.1:1/away"
+    urls = {
+        replica_url: ("ok", "follows a primary"),
+        replica_url.replace(name_in(postgres_url), empty): ("warning", "0001_tables"),
+        postgres_url: ("warning", "follows no primary"),
+        away: ("warning", "cannot be reached"),
+        f"{away}?sslmode=zz": ("warning", "REGISTRY_REPLICA_URL"),
+    }
+    for url, (state, found) in urls.items():
+        deadline = time.monotonic() + SECONDS
+        while True:
+            [check] = [it async for it in beside(Settings(database_url=postgres_url, replica_url=url))]
+            if (check.state.value == state and found in check.found) or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.1)
+        assert (check.state.value, found in check.found, bool(check.mend)) == (state, True, state != "ok"), (
+            url
+        )

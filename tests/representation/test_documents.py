@@ -1,0 +1,38 @@
+"""Documents are made when somebody first asks for them, and nobody else waits for that."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from app.representation.documents import Document
+from app.representation.forms import JSON
+from tests.service import Service
+
+pytestmark = pytest.mark.anyio
+DATABASES = ["sqlite"]
+
+
+async def test_a_document_is_made_once_while_others_are_answered(service: Service) -> None:
+    made, asked, begun = list[str](), threading.Event(), asyncio.Event()
+    begin = asyncio.get_running_loop().call_soon_threadsafe
+
+    def write(form: str) -> bytes:
+        made.append(form)
+        begin(begun.set)
+        assert asked.wait(10)
+        return b"{}"
+
+    documents = service.app.default.pipeline._documents  # type: ignore[attr-defined]  # it is an Endpoint
+    documents["/vocab"] = Document(write)
+    client = service.as_(None)
+    waiting = asyncio.create_task(client.get("/vocab", headers={"Accept": JSON}))
+    await asyncio.wait_for(begun.wait(), 10)
+    assert (await client.get("/livez")).status_code == 200
+    assert not waiting.done()
+    asked.set()
+    assert (await waiting).text == "{}"
+    assert (await client.get("/vocab", headers={"Accept": JSON})).text == "{}"
+    assert made == [JSON]
