@@ -47,11 +47,14 @@ class RateLimits:
         """Why Redis cannot be reached, if it cannot."""
         if self._pool is None:
             return None
+        from redis.asyncio import Redis
         from redis.exceptions import RedisError
 
+        # Its annotations leave open whether there is anything to wait for.
+        redis: Any = Redis(connection_pool=self._pool)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                await self._pool.release(await self._pool.get_connection())
+                await redis.ping()
         except (RedisError, OSError, TimeoutError) as error:
             return str(error) or "it does not answer"
         return None
