@@ -7,7 +7,7 @@ from typing import Any
 
 from app.addresses import DATA_CONTEXT
 from app.contract.contract import Contract
-from app.contract.definitions import ClassDefinition
+from app.contract.definitions import ClassDefinition, Property
 from app.problems import Problem, Violation
 from app.protocol.json_pointer import pointer
 from app.protocol.strict_json import JSON
@@ -52,9 +52,9 @@ def read_content(
                 violations.append(violation(key, REMOVED, "required"))
         else:
             given = values[key] = reference(value) if property_.link else value
+            violations += _said_beside(contract, property_, value) if property_.link else ()
             if not property_.shape.holds(given):
-                failures = {failure.message: failure for failure in property_.shape.failures(given)}
-                violations += [violation(key, failure.message, failure.code) for failure in failures.values()]
+                violations += _failures(property_, given)
     if not partial:
         violations += [
             violation(key, "This is required.", "required")
@@ -68,6 +68,17 @@ def read_content(
     return values
 
 
+def _failures(property_: Property, value: JSON) -> list[Violation]:
+    """Each once. Several values are told as such, and not as one of another type."""
+    key = property_.key
+    if isinstance(value, list) and len(value) > 1:
+        return [violation(key, "Send one value, and not several.", "maxCount")]
+    if isinstance(value, dict) and "@language" in value:
+        return [violation(key, "Send it without a language.", "datatype")]
+    failures = {failure.message: failure for failure in property_.shape.failures(value)}
+    return [violation(key, failure.message, failure.code) for failure in failures.values()]
+
+
 def one_of(keys: Sequence[str], values: Mapping[str, Any]) -> Iterator[Violation]:
     """Where there are keys, one of them has to have a value."""
     if keys and not any(key in values for key in keys):
@@ -75,8 +86,12 @@ def one_of(keys: Sequence[str], values: Mapping[str, Any]) -> Iterator[Violation
 
 
 def violation(key: str, message: str, code: str) -> Violation:
-    shown = key if len(key) <= SHOWN_LENGTH else f"{key[:SHOWN_LENGTH]}…"
+    shown = shortened(key)
     return Violation(shown, message, pointer(shown), code)
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
 
 
 def invalid(*violations: Violation, current: Mapping[str, Any] | None = None) -> Problem:
@@ -92,8 +107,25 @@ def _invalid(violations: list[Violation], current: Mapping[str, Any] | None) -> 
 
 
 def reference(value: JSON) -> JSON:
-    """A link is the address that it leads to, alone or as the `@id` of a node without anything else."""
-    return value["@id"] if isinstance(value, dict) and list(value) == ["@id"] else value
+    """A link is the address that it leads to, alone or as the `@id` of a node."""
+    return value["@id"] if isinstance(value, dict) and "@id" in value else value
+
+
+def _said_beside(contract: Contract, property_: Property, value: JSON) -> Iterator[Violation]:
+    """Of the node that a link leads to nothing may be said here but what class it has, as it is."""
+    if not isinstance(value, dict) or "@id" not in value:
+        return
+    class_ = contract.classes.get(property_.promise or "")
+    names = {class_.name, class_.iri} if class_ else set[str]()
+    types = value.get("@type", [])
+    of_class = all(
+        isinstance(it, str) and it in names for it in (types if isinstance(types, list) else [types])
+    )
+    said = [key for key in value if key != "@id" and not (key == "@type" and of_class)]
+    if said:
+        shown = ", ".join(shortened(key) for key in said[:3])
+        message = f"Leave out what is said of it ({shown}): only the resource itself is written here."
+        yield violation(property_.key, message, "subject")
 
 
 def _unwritable(
@@ -119,6 +151,8 @@ def _unwritable(
             yield violation(key, f"This must be {definition.name}.", "type")
     elif value is None and property_ is not None and property_.required and key in (current or {key}):
         yield violation(key, REMOVED, "required")
+    elif property_ is not None and any(beside := [*_said_beside(contract, property_, value)]):
+        yield from beside
     elif key in ("@id", "originId") or property_ is not None:
         if (value is not None or current is not None) and not _says_what_is_so(
             key, reference(value), current

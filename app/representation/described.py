@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from app.problems import Violation
 from app.protocol.strict_json import JSON
-from app.representation.content import MAX_VIOLATIONS, SHOWN_LENGTH, invalid
+from app.representation.content import MAX_VIOLATIONS, invalid, shortened
 from app.representation.keys import Keys
-from app.representation.statements import Node, Statements, Term
+from app.representation.statements import TYPE, Node, Statements, Term
 
 Description = dict[str, dict[Term, None]]
 
@@ -82,7 +82,8 @@ class _Described:
         return document
 
     def _value(self, key: str, value: Term) -> JSON:
-        """A node of which something is said is no reference: that member is refused, and not what is said."""
+        """Of a node of which something is said the class, and that there is more: both are judged with the
+        member, and not what is said."""
         if not isinstance(value, Node) or value.name in self._heeded:
             return self.keys.value(key, value)
         said = self.statements.about.get(value.name)
@@ -92,7 +93,9 @@ class _Described:
             self._heeded.add(value.name)
             return {"@id": value.name}
         self._heed(value.name)
-        return {"@id": value.name, **{self.keys.key(predicate): [] for predicate in said}}
+        types = [self.keys.value("@type", it) for it in said.get(TYPE, ())]
+        told = {self.keys.key(it): types if it == TYPE else [] for it in said}
+        return {"@id": value.name, **told}
 
     def _heed(self, name: str) -> None:
         """It, and what it leads to."""
@@ -108,29 +111,27 @@ class _Described:
         for subject, description in self.statements.about.items():
             if subject in self._heeded or subject in root:
                 continue
-            said = ", ".join(_shortened(self.keys.key(predicate)) for predicate in list(description)[:3])
+            said = ", ".join(shortened(self.keys.key(predicate)) for predicate in list(description)[:3])
             name = "a blank node" if subject.startswith("_:") else self._shown(subject)
             message = f"Leave out what is said of {name} ({said}): only the resource itself is written here."
             yield Violation(self._shown(subject, blank=""), message, "#", "subject")
 
     def graphs(self) -> Iterator[Violation]:
         for name in self.statements.graphs:
-            shown = self._shown(name, blank="")
-            message = f"Leave out the graph {shown or 'without a name'}: only the default graph is read."
+            own = name == self.base
+            shown = "" if own else self._shown(name, blank="")
+            named = "of the resource's own name" if own else shown or "without a name"
+            message = f"Leave out the graph {named}: only the default graph is read."
             yield Violation(shown, message, "#", "graph")
 
     def _shown(self, name: str, blank: str = "a blank node") -> str:
         """What is relative to the address of what is made is shown as it was written."""
         if name.startswith("_:"):
             return blank
-        return _shortened(name.removeprefix(self.base) if name != self.base else name)
+        return shortened(name.removeprefix(self.base) if name != self.base else name)
 
 
 def _unclear(names: list[str]) -> Violation:
     kind = "blank nodes that nothing refers to" if names[0].startswith("_:") else "nodes"
     message = f"Say which of {len(names)} {kind} is the resource: say what you say of it of <>, the null IRI."
     return Violation("", message, "#", "subject")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"

@@ -72,17 +72,22 @@ class Recognition:
         if isinstance(value, dict):
             return self._is_compact(value)
         if coercion == "@id":
-            return self._is_absolute(value)
+            return self._is_iri(value)
         if coercion == "@vocab":
             return self._is_word(value)
         return isinstance(value, str) or (coercion is None and isinstance(value, int | float))
 
     def _is_word(self, value: JSON) -> bool:
-        return isinstance(value, str) and (value in self._keys or self._is_absolute(value))
+        return isinstance(value, str) and (value in self._keys or self._is_iri(value))
 
     def _is_name(self, value: JSON) -> bool:
         """The null relative IRI is one."""
         return isinstance(value, str) and (value == "" or value.startswith("_:") or self._is_absolute(value))
+
+    def _is_iri(self, iri: JSON) -> bool:
+        """Where the service's context is meant; it may be compact."""
+        match = _ABSOLUTE.fullmatch(iri) if isinstance(iri, str) else None
+        return match is not None and (match[1] in self._terms.prefixes or self._is_absolute(iri))
 
     def _is_absolute(self, iri: JSON) -> bool:
         """And means what it says, whatever context there were."""

@@ -22,10 +22,14 @@ def names_one(contract: Contract, parent: str | None = None, *, needed: bool = F
         named = _identifiers(contract, values)
         if needed:
             yield from one_of((KEY, LINK), values)
-        expected = parent or next(iter(named.values()), None)
+        first, expected = "the address", parent
         for key, identifier in named.items():
-            if identifier is None or identifier != expected:
-                yield not_usable(key)
+            if identifier is None:
+                yield _no_address(contract, key)
+            elif expected is None:
+                first, expected = key, identifier
+            elif identifier != expected:
+                yield violation(key, f"This names another organization than {first} does.", "reference")
 
     return disagreements
 
@@ -39,6 +43,11 @@ def likely_id(contract: Contract, document: JSON) -> list[str]:
     """The organizations that content not yet judged seems to name: what to lock before it is judged."""
     named = _identifiers(contract, document) if isinstance(document, dict) else {}
     return [str(identifier) for identifier in named.values() if _is_identifier(contract, identifier)]
+
+
+def _no_address(contract: Contract, key: str) -> Violation:
+    address = contract.base + ITEMS["Organization"]
+    return violation(key, f"This must be the address of an organization, {address}.", "reference")
 
 
 def not_usable(key: str) -> Violation:

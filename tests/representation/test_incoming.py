@@ -20,6 +20,7 @@ from app.representation.expanded import read_expanded
 from app.representation.forms import EVERY_FORM, RDF_XML
 from app.representation.incoming import Reader, Sent, Target
 from app.representation.json_ld import Expander
+from app.representation.nodes import operation_node
 from app.representation.recognition import Recognition
 from app.representation.terms import Terms
 from app.representation.writing import Writers
@@ -59,6 +60,10 @@ VALUES = st.fixed_dictionaries(
 )
 
 
+COMPACT = st.sampled_from(["schema:name", "owl:Nothing", "owl://x.example/"])
+COMPACTED = st.fixed_dictionaries(
+    {}, optional={"@type": COMPACT, "organization": COMPACT, "transfer": COMPACT}
+)
 SINGLE = VALUES.map(lambda values: {key: it for key, it in values.items() if not isinstance(it, list)})
 
 
@@ -150,7 +155,7 @@ def test_what_is_taken_for_expanded_is_what_expansion_leaves_alone(document: lis
 
 
 @settings(max_examples=60, deadline=None)
-@given(values=VALUES, member=VALUES, graph=st.booleans())
+@given(values=VALUES, member=VALUES | COMPACTED, graph=st.booleans())
 def test_what_is_written_with_the_service_s_context_is_expanded_as_by_a_processor(
     values: dict[str, Any], member: dict[str, Any], graph: bool
 ) -> None:
@@ -173,6 +178,7 @@ async def test_an_organization_with_all_the_members_that_it_can_have_is_read() -
     member |= {"name": "X", "joined_at": "2026-01-01T00:00:00.000000Z", "partner": f"{BASE}/api/partners/1"}
     members = [{"@id": f"{address}/members/{n}", "id": str(n), **member} for n in range(1_000)]
     node = {"@context": CONTEXT, "@id": address, "@type": "Organization", "name": "x", "members": members}
+    node["operation"] = [operation_node(CONTRACT, it) for it in CONTRACT.promises["Organization"].values()]
     writer = Writers(CONTRACT).data
     for form in EVERY_FORM:
         if form not in (JSON, RDF_XML):
