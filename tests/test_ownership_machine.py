@@ -584,9 +584,18 @@ CLASSES = {
 
 def facts_of(activity: Mapping[str, Any]) -> tuple[object, ...]:
     """What the service tells of an activity, as the model tells it."""
-    changes = {it["property"]: (it.get("before"), it.get("after")) for it in activity["changes"]}
+    changes = {it["property"]: (of_change(it, "before"), of_change(it, "after")) for it in activity["changes"]}
     _, segment, identifier = activity["object"].rsplit("/", 2)
     return activity["@type"][1], CLASSES[segment], identifier, id_of(activity["actor"]), changes
+
+
+def of_change(change: Mapping[str, str], key: str) -> str | None:
+    """The model knows a partner by its id, the service tells its address."""
+    value = change.get(key)
+    if value is None or change["property"] != "partner":
+        return value
+    assert value.startswith(f"{BASE}/api/partners/")
+    return id_of(value)
 
 
 def ids(answer: httpx.Response) -> set[str]:

@@ -179,12 +179,13 @@ def _told(node: NodeObject) -> NodeObject:
 
 
 def activity_node(contract: Contract, recipe: Recipe, values: Values) -> NodeObject:
-    """An activity: its type is one of ActivityStreams too, and each change in it a node."""
+    """An activity: its type is one of ActivityStreams too, and each change in it a node. What another link
+    leads to now is told by its address, as the link itself does."""
     parent = values["object_parent_id"]
     address = {"id": values["object_id"], "organization_id": parent, "instance_id": parent}
     own = f"{contract.base}{item_path('Activity', values)}#change-"
     changes = [
-        {"@id": f"{own}{number}", "@type": "Change", **change}
+        {"@id": f"{own}{number}", "@type": "Change", **_linked(contract, values["object_class"], change)}
         for number, change in enumerate(orjson.loads(values["changes"]), 1)
     ]
     label = contract.classes[values["object_class"]].label
@@ -195,3 +196,13 @@ def activity_node(contract: Contract, recipe: Recipe, values: Values) -> NodeObj
     }
     node = recipe.node({**values, **told})
     return {**node, "@type": ["Activity", values["type"]]}
+
+
+def _linked(contract: Contract, class_name: str, change: Mapping[str, str]) -> Mapping[str, str]:
+    template = LINKS.get(class_name, {}).get(change["property"])
+    if template is None:
+        return change
+    before, _, behind = _NAMES.sub("~", template).partition("~")
+    return {
+        key: it if key == "property" else f"{contract.base}{before}{it}{behind}" for key, it in change.items()
+    }
