@@ -44,11 +44,12 @@ def content_type(request: Request) -> MediaType:
     types = [parse_media_type(line) for line in request.lines("content-type")]
     sent = types[0] if len(types) == 1 else None
     if sent is None or sent.essence not in (*ACCEPTED[method], *TOLERATED.get(method, ())):
-        known, field = ACCEPTED[method], ACCEPTED_FIELDS.get(method)
+        # RFC 9110 section 15.5.16, where no field says it of the method.
+        known, field = ACCEPTED[method], ACCEPTED_FIELDS.get(method, "Accept")
         raise Problem(
             "unsupported-media-type",
             f"Send the content as {' or '.join(known)} and say so in Content-Type.",
-            headers=[(field, ", ".join(known))] if field else [],
+            headers=[(field, ", ".join(known))],
         )
     return MERGE_PATCH if method == "PATCH" else sent
 

@@ -584,7 +584,9 @@ CLASSES = {
 
 def facts_of(activity: Mapping[str, Any]) -> tuple[object, ...]:
     """What the service tells of an activity, as the model tells it."""
-    changes = {it["property"]: (of_change(it, "before"), of_change(it, "after")) for it in activity["changes"]}
+    changes = {
+        it["property"]: (of_change(it, "before"), of_change(it, "after")) for it in activity["changes"]
+    }
     _, segment, identifier = activity["object"].rsplit("/", 2)
     return activity["@type"][1], CLASSES[segment], identifier, id_of(activity["actor"]), changes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from app.contract.contract import Contract
@@ -9,6 +10,8 @@ from app.contract.shapes import content_shape
 from app.problems import Problem, Violation
 
 NodeObject = dict[str, Any]
+# What was made shorter is none.
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20<>\"{}|\\^`…]+")
 
 
 def report_node(contract: Contract, problem: Problem, occurrence: str, operation: str | None) -> NodeObject:
@@ -36,10 +39,12 @@ def component(contract: Contract, code: str) -> str:
 
 
 def _where(contract: Contract, item: Violation, operation: str | None) -> NodeObject:
-    """The property, where it is one of ours, and the published shape that speaks of it; where none speaks of
+    """The property, where it is one of ours or told by its whole IRI, and the published shape that speaks of it; where none speaks of
     the property, that of the whole content."""
     key = item.property_path
     path = "rdf:type" if key == "@type" else contract.keys.get(key)
+    if path is None and item.code == "unknown" and _IRI.fullmatch(key):
+        path = key
     found = {"resultPath": path} if path else {}
     promised = contract.operations.get(operation or "")
     if promised is None or promised.expects is None:

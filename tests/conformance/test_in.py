@@ -330,6 +330,9 @@ def test_in_12_content_says_what_it_is(wire: Wire, owner: bytes, lines: bytes) -
     changed = wire.ask(head(f"PATCH {wire.world.shop}", owner, lines, length(2)) + b"{}", method="PATCH")
     check_problem(changed, "unsupported-media-type")
     assert changed.headers["Accept-Patch"] == PATCH
+    replaced = wire.ask(head(f"PUT {wire.world.shop}", owner, lines, length(2)) + b"{}", method="PUT")
+    check_problem(replaced, "unsupported-media-type")
+    assert replaced.headers["Accept"] == ACCEPT_POST
 
 
 @pytest.mark.parametrize("coding", [b"gzip", b"GZIP", b"br", b"zstd", b"identity, gzip"])
