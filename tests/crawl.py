@@ -204,7 +204,8 @@ def main() -> None:
     found = asyncio.run(_crawled(chosen.url, chosen.token)) if chosen.url else _sample()
     for line in report(found):
         sys.stdout.write(f"{line}\n")
-    sys.exit(1 if found.failures else 0)
+    # Nothing can be wrong with what was not met: that is no entry point.
+    sys.exit(1 if found.failures or not found.met else 0)
 
 
 if __name__ == "__main__":

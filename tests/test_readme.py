@@ -15,7 +15,7 @@ import pytest
 
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET
 from app.protocol.query import _MAX_PARAMETERS
-from app.protocol.strict_json import _MAX_DEPTH
+from app.protocol.strict_json import _MAX_DEPTH, _MAX_VALUES
 from app.settings import KNOWN, Settings
 from tests.commands import environment, served
 from tests.promises import CONTRACT
@@ -88,7 +88,8 @@ def test_the_limits_that_readme_names_are_those_that_are_kept() -> None:
     assert sentence.replace("\n", " ") == (
         f"an address of {MAX_TARGET:,} octets, {MAX_FIELDS} header fields of "
         f"{MAX_FIELD_OCTETS // 1_024} KiB together, "
-        f"content of {Settings.max_content_length // 1_024} KiB, {_MAX_DEPTH} levels of JSON, "
+        f"content of {Settings.max_content_length // 1_024} KiB, "
+        f"{_MAX_VALUES:,} values and {_MAX_DEPTH} levels of JSON, "
         f"{_MAX_PARAMETERS} query parameters, {most['itemsPerPage']} members a page, "
         f"pages by number that begin within the first {most['page']:,} members"
     )

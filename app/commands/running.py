@@ -23,7 +23,7 @@ EXIT_CODES: Mapping[int, str] = {
     DONE: "done",
     FAILED: "it could not be done, or `doctor` found something wrong",
     MISUSED: "wrong option, argument or setting",
-    REFUSED: "the service answered `get` with a problem",
+    REFUSED: "the service answered `get` with a problem, or `serve` could not start",
     INTERRUPTED: "interrupted with Ctrl+C",
     CLOSED: "whoever read from the pipe went away",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from app.addresses import CONTEXTS, ENTRYPOINT
+from app.addresses import CONTEXTS, ENTRYPOINT, PROTECTED_RESOURCE
 from app.contract import promises
 from app.contract.class_schemas import class_schemas, content_schema
 from app.contract.contract import Contract
@@ -80,7 +80,8 @@ def _bearer(contract: Contract) -> Mapping[str, str]:
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": promises.status(contract, "not-authenticated").description,
+        "description": "An access token (RFC 9068) of an issuer that the service trusts, as"
+        f" {contract.base}{PROTECTED_RESOURCE} names them.",
     }
 
 

@@ -8,6 +8,7 @@ from rdflib.namespace import RDFS, XSD
 from rdflib.term import Node
 
 from app.contract.contract import text
+from app.contract.json_schema import visible
 from app.contract.namespaces import SHACL
 from app.contract.sources import Sources, by_iri, local_name
 
@@ -27,7 +28,7 @@ def constraints(sources: Sources, node: Node) -> tuple[list[str], list[str], lis
     notes = [sentence for say in SENTENCES if (sentence := say(sources, node))]
     message = text(sources, node, SHACL.message)
     notes += [message] if message else []
-    code = [str(it) for it in by_iri(sources.graph.objects(node, SHACL.pattern))]
+    code = [visible(str(it)) for it in by_iri(sources.graph.objects(node, SHACL.pattern))]
     values = _values(sources, node)
     if values and len(values) <= FEW:
         notes.append(f"One of {', '.join(values)}.")

@@ -39,8 +39,8 @@ def component(contract: Contract, code: str) -> str:
 
 
 def _where(contract: Contract, item: Violation, operation: str | None) -> NodeObject:
-    """The property, where it is one of ours or told by its whole IRI, and the published shape that speaks of it; where none speaks of
-    the property, that of the whole content."""
+    """The property, where it is one of ours or told by its whole IRI, and the published shape that speaks of
+    it; where none speaks of the property, that of the whole content."""
     key = item.property_path
     path = "rdf:type" if key == "@type" else contract.keys.get(key)
     if path is None and item.code == "unknown" and _IRI.fullmatch(key):

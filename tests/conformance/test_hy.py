@@ -436,6 +436,8 @@ async def test_hy_19_preferences_are_granted_or_ignored(service: Service) -> Non
     whole = await patched(owner, path, {"name": "Two"}, Prefer="return=representation")
     assert (whole.status_code, whole.json()["name"]) == (200, "Two")
     assert whole.headers["Preference-Applied"] == "return=representation"
+    lenient = await patched(owner, path, {"name": "Two"}, Prefer="handling=lenient")
+    assert (lenient.status_code, lenient.headers["Preference-Applied"]) == (200, "handling=lenient")
     usual = await patched(owner, path, {"name": "Two"})
     for ignored in ("foo=bar", "return=something", "wait=10, respond-async", "rubbish ;;;,=", "depth-noroot"):
         answer = await patched(owner, path, {"name": "Two"}, Prefer=ignored)

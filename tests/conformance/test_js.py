@@ -109,6 +109,7 @@ async def test_js_02_only_utf_8_is_read(service: Service, world: World, content:
     [
         pytest.param(b'{"name":"a","name":"b"}', id="JS-03 at the top"),
         pytest.param(b'{"name":"a","name":"a"}', id="JS-03 alike"),
+        pytest.param(b'{"name":"a","name":{}}', id="JS-03 an object"),
         pytest.param(b'{"name":"a","\\u006eame":"b"}', id="JS-03 escaped"),
         pytest.param(b'{"organization":{"@id":"a","@id":"b"}}', id="JS-03 nested"),
     ],

@@ -204,7 +204,7 @@ async def test_what_follows_from_it_does_not_contradict_itself(conclusions: Grap
     assert contradictions(conclusions) == []
     # It was reasoned at all; and it does not follow that everything is the same.
     for conclusion in (
-        (URIRef(f"{VOCAB}handle"), RDFS.subPropertyOf, DCTERMS.identifier),
+        (URIRef(f"{VOCAB}handle"), RDFS.subPropertyOf, SDO.identifier),
         (URIRef(f"{BASE}/problems/handle-taken"), RDFS.subClassOf, URIRef(f"{HYDRA}Error")),
     ):
         assert conclusion in conclusions
