@@ -134,7 +134,7 @@ async def test_pyshacl_reports_the_same_properties(
     context = contract.sources.contexts["registry.jsonld"].document["@context"]
     published = shapes_graph(contract)
     content = {"name": " ", "handle": "www", "role": "owner", "organization": {}, "@type": "Partner"}
-    content["http://x.example/p"] = 1
+    content["http://x.example/p"] = "x"
     graph, _ = read(await refused(service, world, "{acme}/instances", "POST", content))
     node = "urn:x:content"
     data = rdflib_graph(
