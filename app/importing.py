@@ -18,8 +18,10 @@ from app.protocol.strict_json import JSON, loads
 from app.representation.content import invalid, read_content
 from app.spreadsheets import read_rows
 from app.storage.database import Database, Session, UniqueViolation
+from app.storage.keys import email_key
+from app.storage.people import who_has
 from app.storage.records import taken_handles
-from app.storage.writes import Act, Owner, create_instance, create_organization, new_id, now
+from app.storage.writes import Act, create_instance, create_organization, new_id, now
 
 # So many that a transaction's own cost does not count, so few that other writers do not wait for long.
 LINES_IN_A_TRANSACTION = 200
@@ -82,7 +84,7 @@ Source = tuple[int, Callable[[], JSON]]
 async def import_lines(
     database: Database,
     contract: Contract,
-    owner: Owner,
+    email: str,
     lines: Iterable[bytes],
     report: Report,
     *,
@@ -90,11 +92,13 @@ async def import_lines(
 ) -> None:
     """Each good line makes an organization of its own, unless its handle is, or once was, an instance's.
 
+    Its owner is who has the e-mail; who has not come yet may come at any moment of an import.
+
     Raises `ValueError` for CSV whose first line does not name its columns.
     """
     sources = iter(read_rows(lines) if as_csv else _read_lines(lines))
     while batch := list(islice(sources, LINES_IN_A_TRANSACTION)):
-        await _import_batch(database, owner, _read_batch(contract, batch, report), report)
+        await _import_batch(database, email, _read_batch(contract, batch, report), report)
 
 
 def _read_lines(lines: Iterable[bytes]) -> Iterator[Source]:
@@ -151,12 +155,12 @@ def _reason(problem: Problem) -> str:
     return " ".join(found) or problem.detail
 
 
-async def _import_batch(database: Database, owner: Owner, lines: list[Line], report: Report) -> None:
+async def _import_batch(database: Database, email: str, lines: list[Line], report: Report) -> None:
     """All of them or none; again where somebody took one of the handles at the same moment."""
     while True:
         try:
             async with database.transaction() as session:
-                written = await _write(session, owner, lines)
+                written = await _write(session, email, lines)
         except UniqueViolation:
             continue
         report.imported += written
@@ -164,7 +168,10 @@ async def _import_batch(database: Database, owner: Owner, lines: list[Line], rep
         return
 
 
-async def _write(session: Session, owner: Owner, lines: list[Line]) -> int:
+async def _write(session: Session, email: str, lines: list[Line]) -> int:
+    # Before all else, so that nobody waits for these locks who has a handle that others wait for.
+    await session.lock_coming(email_key(email))
+    owner = await who_has(session, email)
     taken = await taken_handles(session, [line.handle for line in lines])
     # In one order, so that two imports never wait for each other.
     new = sorted(_first_of_each(lines, taken), key=attrgetter("handle"))

@@ -89,18 +89,14 @@ async def _import(settings: Settings, file: Path, chosen: Taken, email: str) -> 
     from app.contract.contract import load_contract
     from app.importing import Report, import_lines
     from app.protocol.lines import read_lines
-    from app.storage.partners import partner_by_email
-    from app.storage.writes import Owner
 
     contract, report = load_contract(settings.public_url), Report()
     if any(contract.classes["Member"].properties["email"].shape.failures(email)):
         raise typer.BadParameter(f"{email!r} is not an e-mail address.", param_hint="--owner")
     async with opened(settings) as database:
-        partner_id = await partner_by_email(database.reading(), email)
-        owner = Owner(partner_id, None if partner_id else email)
         with _lines(file, "Importing") as lines:
             as_csv = chosen is Taken.CSV
-            await import_lines(database, contract, owner, read_lines(lines), report, as_csv=as_csv)
+            await import_lines(database, contract, email, read_lines(lines), report, as_csv=as_csv)
     return report
 
 

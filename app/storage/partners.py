@@ -141,6 +141,7 @@ async def _lock_waiting(session: Session, key: str) -> list[str]:
 
     Which ones they are may change until that is done.
     """
+    await session.lock_coming(key)
     imported: list[str] = []
     while True:
         places = ", ".join(f"${number}" for number in range(2, len(imported) + 2))

@@ -130,6 +130,11 @@ class Session:
         partner: what is in it belongs to nothing that could be locked. It is the first lock of all."""
         await self._lock(f"lists {partner_id}")
 
+    async def lock_coming(self, key: str) -> None:
+        """Who proves to have an e-mail address and who imports for it take turns: else the former would find
+        ever more organizations to be locked, batch after batch. It is locked before organizations."""
+        await self._lock(f"coming {key}")
+
     async def lock_email(self, key: str) -> None:
         """Who adds a member by an e-mail address waits for the partner who is just proving to have it."""
         await self._lock(f"email {key}")

@@ -19,7 +19,6 @@ from app.storage.acts import Act, new_id, now
 from app.storage.database import Database
 from app.storage.erasure import forget
 from app.storage.partners import Identity, known_subjects, partner_of
-from app.storage.writes import Owner
 from tests.estate import settle
 from tests.exports import exported, moved, restored
 from tests.promises import CONTRACT
@@ -138,7 +137,7 @@ async def _command(database: Database, partner: str) -> None:
         assert await forget(session, Act(ANONYMOUS, new_id(), now()), partner)
     await add_sample(database)
     lines = [b'{"organization": {"name": "A"}, "instance": {"name": "B", "handle": "imported"}}'] * 2
-    await import_lines(database, CONTRACT, Owner(None, "nobody@acme.example"), lines, Report())
+    await import_lines(database, CONTRACT, "nobody@acme.example", lines, Report())
     await database.leave_nothing_beside()
     await database.clock()
     content = await exported(database, scope=Scope(activities=True))
