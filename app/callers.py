@@ -49,7 +49,7 @@ class Callers:
             return ANONYMOUS
         if not needed:
             return ANONYMOUS
-        identity = Identity(claims.issuer, claims.subject, claims.name, claims.email)
+        identity = Identity(claims.issuer, claims.subject, claims.name, claims.email, claims.issued)
         partner_id = await partner_of(self._database, identity, request_id)
         caller = Caller(partner_id, claims.scopes.intersection(SCOPES))
         self._known.keep(authorization[0], (caller, claims))

@@ -93,6 +93,16 @@ async def test_name_and_email_are_gone_everywhere_and_the_acts_stay(
     assert all(set(change) == {"@id", "@type", "property"} for change in told["changes"])
 
 
+async def test_when_the_token_was_issued_that_told_of_the_partner_is_forgotten_too(service: Service) -> None:
+    me = (await service.as_("zelda").get("/api/me")).headers["Location"]
+    assert "'token_iat': none" not in await rows(service, ["partner"])
+    for _ in range(2):
+        assert await forgotten(service, id_of(me)) is not None
+        service.clients.clear()
+        assert (await service.as_("zelda").get(me)).status_code == 200
+        assert "'token_iat': none" in await rows(service, ["partner"])
+
+
 async def test_tokens_bring_nothing_back(service: Service, world_with_a_past: World) -> None:
     """Who was forgotten goes on with the same roles; an address that is used again is another one's."""
     acme, owner, zelda = world_with_a_past.acme, service.as_("owner"), service.as_("zelda")

@@ -27,7 +27,7 @@ MAX_SUBJECT, MAX_NAME, MAX_EMAIL = 255, 255, 320
 class Claims:
     """What a token says that was verified with `key`.
 
-    `email` is a verified one; `expires` is in seconds since the epoch.
+    `email` is a verified one; `issued` and `expires` are in whole seconds since the epoch.
     """
 
     issuer: str
@@ -35,6 +35,7 @@ class Claims:
     name: str | None
     email: str | None
     scopes: frozenset[str]
+    issued: int
     expires: int
     key: Key
 
@@ -120,6 +121,7 @@ def _read_claims(claims: Mapping[str, Any], key: Key) -> Claims:
         name=_optional(claims.get("name"), MAX_NAME),
         email=_optional(email, MAX_EMAIL),
         scopes=frozenset(scope.split()),
+        issued=int(claims["iat"]),
         expires=int(claims["exp"]),
         key=key,
     )

@@ -152,7 +152,8 @@ async def _replace(
     session: Session, act: Act, partner: dict[str, Any], members: Iterable[dict[str, Any]]
 ) -> None:
     """No token brings a membership again that waited for the e-mail."""
-    written = PERSONAL | {"email_key": None, "updated_at": act.at, "version": partner["version"] + 1}
+    nothing = {"email_key": None, "token_iat": None}
+    written = PERSONAL | nothing | {"updated_at": act.at, "version": partner["version"] + 1}
     await update(session, Partner, written, where={"id": partner["id"]})
     for row in members:
         if row["email_key"] is not None:

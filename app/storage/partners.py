@@ -26,12 +26,13 @@ TRIES = 8
 
 @dataclass(frozen=True)
 class Identity:
-    """What a token tells of a partner; `email` only if it is verified."""
+    """What a token tells of a partner; `email` only if it is verified. `issued` is its `iat`, in seconds."""
 
     issuer: str
     subject: str
     name: str | None
     email: str | None
+    issued: int | None = None
 
 
 async def partner_of(database: Database, identity: Identity, request_id: str) -> str:
@@ -41,27 +42,42 @@ async def partner_of(database: Database, identity: Identity, request_id: str) ->
     """
     for _ in range(TRIES):
         with suppress(UniqueViolation):
-            return await _told_partner(database, identity, request_id)
+            partner_id = await _told_partner(database, identity, request_id)
+            if partner_id is not None:
+                return partner_id
     raise unavailable("The partner is being changed at the moment; send the request again.")
 
 
-async def _told_partner(database: Database, identity: Identity, request_id: str) -> str:
+async def _told_partner(database: Database, identity: Identity, request_id: str) -> str | None:
+    """None where somebody else has changed the partner meanwhile: a newer token may have told of it."""
     known = await _find(database.reading(), identity)
     if known is None:
         return await _add(database, identity, request_id)
-    told = {key: value for key, value in _told(identity).items() if value is not None}
-    # Of who was forgotten nothing is kept again.
-    if not known["forgotten"] and any(known[key] != value for key, value in told.items()):
+    told = _newly_told(known, identity)
+    if told:
         written = {**told, "updated_at": now(), "version": known["version"] + 1}
         where = {"id": known["id"], "version": known["version"]}
+        proved = known["email_key"] != told.get("email_key", known["email_key"])
         async with database.transaction() as session:
-            if known["email_key"] == told.get("email_key", known["email_key"]):
-                await update(session, Partner, written, where=where)
-            else:
-                imported = await _lock_waiting(session, str(told["email_key"]))
-                await update(session, Partner, written, where=where)
+            imported = await _lock_waiting(session, str(told["email_key"])) if proved else []
+            if not await update(session, Partner, written, where=where):
+                return None
+            if proved:
                 await _bind(session, known["id"], identity, imported, request_id, known["email"])
     return str(known["id"])
+
+
+def _newly_told(known: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
+    """What is to be written of a partner who is known: nothing of who was forgotten. A token that was issued
+    before the one that told last tells only what that left open."""
+    told = {key: value for key, value in _told(identity).items() if value is not None}
+    since, issued = known["token_iat"], identity.issued
+    is_older = since is not None and issued is not None and issued < since
+    if is_older:
+        told = {key: value for key, value in told.items() if known[key] is None}
+    if known["forgotten"] or all(known[key] == value for key, value in told.items()):
+        return {}
+    return told if is_older else told | {"token_iat": issued}
 
 
 async def partner_by_email(session: Session, email: str) -> str | None:
@@ -165,7 +181,8 @@ async def _imported(session: Session, key: str) -> list[str]:
 
 async def _find(session: Session, identity: Identity) -> dict[str, Any] | None:
     rows = await session.point(
-        """SELECT p.id, p.name, p.email, p.email_key, p.version, e.partner_id IS NOT NULL AS forgotten
+        """SELECT p.id, p.name, p.email, p.email_key, p.token_iat, p.version,
+                e.partner_id IS NOT NULL AS forgotten
             FROM partner p LEFT JOIN erasure e ON e.partner_id = p.id
             WHERE p.issuer = $1 AND p.subject = $2""",
         [identity.issuer, identity.subject],
@@ -183,6 +200,7 @@ async def _add(database: Database, identity: Identity, request_id: str) -> str:
         **_told(identity),
         # The token of a machine may tell no name.
         "name": identity.name or identity.subject,
+        "token_iat": identity.issued if identity.name or identity.email else None,
     }
     async with database.transaction() as session:
         imported: list[str] = []
@@ -204,7 +222,13 @@ async def _claim(session: Session, partner_id: str, identity: Identity, request_
     told = {name: value for name, value in _told(identity).items() if value is not None}
     of_token = {"issuer": identity.issuer, "subject": identity.subject}
     act = Act(Caller(partner_id, frozenset()), request_id, now())
-    written = {**told, **of_token, "updated_at": act.at, "version": found["version"] + 1}
+    written = {
+        **told,
+        **of_token,
+        "token_iat": identity.issued,
+        "updated_at": act.at,
+        "version": found["version"] + 1,
+    }
     await update(session, Partner, written, where={"id": partner_id, "version": found["version"]})
     sql = "SELECT organization_id FROM membership WHERE partner_id = $1"
     organizations = [row["organization_id"] for row in await session.rows(sql, [partner_id])]

@@ -85,6 +85,8 @@ class Partner(Model):
     name = fields.CharField(max_length=255, null=True)
     email = fields.CharField(max_length=320, null=True)
     email_key = fields.CharField(max_length=320, null=True)
+    # The `iat` of the token that told this, in seconds since the epoch; none where no token did.
+    token_iat = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     version = fields.IntField()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,19 @@ async def test_a_key_file_is_enough_and_a_key_that_leaves_it_is_out_at_once(
         assert (await client.get("/api/organizations")).status_code == 200
         path.write_text(json.dumps({"keys": [ES256.jwk]}))
         check_refused(await client.get("/api/organizations"))
+
+
+async def test_a_token_from_before_a_change_at_the_issuer_is_good_and_takes_nothing_back(
+    scene: Scene,
+) -> None:
+    """Neither when it is first met after a newer one, nor when both are remembered."""
+    now = int(time.time())
+    tokens = [
+        EDDSA.token(iat=now - age, name=name, email=f"{name}@acme.example", email_verified=True)
+        for age, name in ((0, "newer"), (30, "older"))
+    ]
+    for token in tokens * 2:
+        answer = await scene.ask(token, "/api/me", follow_redirects=True)
+        assert answer.status_code == 200
+        partner = answer.json()
+        assert (partner["name"], partner["email"]) == ("newer", "newer@acme.example")

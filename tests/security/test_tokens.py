@@ -55,6 +55,13 @@ async def test_a_valid_token_tells_who_is_calling() -> None:
     assert found.scopes == {"registry:read", "registry:write"}
 
 
+async def test_of_when_a_token_was_issued_whole_seconds_count() -> None:
+    issued = int(time.time()) - 5
+    for told in (issued, issued + 0.9):
+        found = await verify(signed(claims(iat=told)), [ISSUER], AUDIENCE)
+        assert (found.issued, type(found.issued)) == (issued, int)
+
+
 @pytest.mark.parametrize("typ", ["at+jwt", "application/at+jwt", "AT+JWT"])
 @pytest.mark.parametrize("audience", [AUDIENCE, ["other", AUDIENCE]])
 async def test_both_names_of_the_type_and_lists_of_audiences_are_accepted(typ: str, audience: Any) -> None:

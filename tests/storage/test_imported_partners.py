@@ -92,6 +92,17 @@ async def test_of_several_exports_and_of_what_waits_all_comes_together(
     assert await partners(database) == [partner]
 
 
+async def test_of_what_an_export_told_any_token_tells_anew_and_of_that_no_older_one(
+    database: Database,
+) -> None:
+    async with database.transaction() as session:
+        imported = await add_imported(session)
+    for issued, name in ((20, "Ann"), (10, "Ann of before")):
+        assert await partner_of(database, replace(PROVED, name=name, issued=issued), "r") == imported
+    rows = await database.reading().rows("SELECT name, token_iat FROM partner")
+    assert rows == [{"name": "Ann", "token_iat": 20}]
+
+
 async def test_of_who_is_forgotten_later_no_activity_tells_the_address_that_both_had(
     database: Database,
 ) -> None:

@@ -22,9 +22,10 @@ from tortoise.migrations.recorder import MigrationRecorder
 import app.storage.database
 from app.problems import Problem
 from app.storage.database import Database
+from app.storage.partners import Identity, partner_of
 from app.storage.tables import APP_LABEL
 from tests.postgres_server import PostgresServer, execute
-from tests.storage.rows import NOW, add_instance, add_organization
+from tests.storage.rows import NOW, add_instance, add_organization, add_partner
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +37,7 @@ ALL = [
     "0005_secrets",
     "0006_growth",
     "0007_tallies",
+    "0008_token_iat",
 ]
 
 
@@ -183,9 +185,29 @@ async def test_instances_that_were_there_are_tallied(new_url: str, monkeypatch: 
         for number, organization in enumerate((two, one, two)):
             await add_instance(session, organization, handle=f"shop-{number}")
         await add_instance(session, none, handle="deleted", deleted_at=NOW)
-    assert await database.migrate() == ["0007_tallies"]
+    assert await database.migrate() == ALL[6:]
     rows = await database.reading().rows("SELECT organization_id, instances FROM instance_tally")
     assert {row["organization_id"]: row["instances"] for row in rows} == {two: 2, one: 1}
+    await database.close()
+
+
+async def test_partners_who_were_there_are_told_of_by_any_token(
+    new_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The release before, which writes them without the column, goes on doing so beside this one."""
+    database, ann = Database(new_url), Identity("urn:i", "ann", "Ann", None, issued=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(app.storage.database, "MigrationTarget", lambda *_: MigrationTarget(APP_LABEL, ALL[6]))
+        assert await database.migrate() == ALL[:7]
+    await database.open()
+    async with database.transaction() as session:
+        before = await add_partner(session, issuer=ann.issuer, subject=ann.subject, name="Anna")
+    assert await database.migrate() == ["0008_token_iat"]
+    async with database.transaction() as session:
+        await add_partner(session, subject="beside", name="Bob")
+    assert await partner_of(database, ann, "r") == before
+    rows = await database.reading().rows("SELECT name, token_iat FROM partner ORDER BY name")
+    assert [tuple(row.values()) for row in rows] == [("Ann", 1), ("Bob", None)]
     await database.close()
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
 
 from app.caller import WRITE, Caller
-from app.storage.database import Database, UniqueViolation
+from app.storage import partners
+from app.storage.database import Database, Session, UniqueViolation
 from app.storage.partners import Identity, partner_of
 from app.storage.records import Record, find
 from app.storage.writes import Act, Owner, change, create_instance, create_organization, delete, now
@@ -96,6 +99,85 @@ async def test_a_partner_follows_the_name_and_email_of_its_tokens(database: Data
         "version": 2,
     }
     assert await partner_of(database, Identity("urn:j", "owner", None, None), "r") != identifier
+
+
+TOLD_LATER = replace(OWNER, name="Later", email="later@acme.example", issued=20)
+TOLD_BEFORE = replace(OWNER, name="Before", email="before@acme.example", issued=10)
+
+
+async def told(database: Database) -> tuple[object, ...]:
+    [row] = await database.reading().rows("SELECT name, email, email_key, token_iat, version FROM partner")
+    return tuple(row.values())
+
+
+async def test_an_older_token_does_not_undo_what_a_newer_one_told_of_a_partner(database: Database) -> None:
+    identifier = await partner_of(database, TOLD_LATER, "r")
+    known = ("Later", "later@acme.example", "later@acme.example", 20, 1)
+    assert await told(database) == known
+    assert await partner_of(database, TOLD_BEFORE, "r") == identifier
+    assert await told(database) == known
+    # Of two that were issued in the same second nobody knows which one is older.
+    await partner_of(database, replace(TOLD_BEFORE, issued=20), "r")
+    assert await told(database) == ("Before", "before@acme.example", "before@acme.example", 20, 2)
+    await partner_of(database, replace(TOLD_LATER, issued=21), "r")
+    assert await told(database) == ("Later", "later@acme.example", "later@acme.example", 21, 3)
+
+
+async def test_an_older_token_binds_nothing_that_waits_for_an_email_of_before(database: Database) -> None:
+    await partner_of(database, TOLD_LATER, "r")
+    act = Act(Caller(None, frozenset()), "r1", now())
+    async with database.transaction() as session:
+        await create_organization(session, act, "Acme", Owner(None, TOLD_BEFORE.email))
+    await partner_of(database, TOLD_BEFORE, "r")
+    assert await database.reading().rows("SELECT partner_id FROM membership") == [{"partner_id": None}]
+
+
+async def test_an_older_token_tells_an_email_where_no_newer_one_told_any(database: Database) -> None:
+    """It is no matter which one comes first."""
+    await partner_of(database, replace(TOLD_LATER, email=None), "r")
+    await partner_of(database, TOLD_BEFORE, "r")
+    assert await told(database) == ("Later", "before@acme.example", "before@acme.example", 20, 2)
+
+
+async def test_a_token_that_tells_nothing_keeps_no_older_one_from_telling(database: Database) -> None:
+    await partner_of(database, replace(TOLD_LATER, name=None, email=None), "r")
+    await partner_of(database, TOLD_BEFORE, "r")
+    assert await told(database) == ("Before", "before@acme.example", "before@acme.example", 10, 2)
+
+
+async def test_any_token_tells_of_a_partner_of_whom_none_has_told(database: Database) -> None:
+    await partner_of(database, OWNER, "r")
+    await partner_of(database, TOLD_BEFORE, "r")
+    assert await told(database) == ("Before", "before@acme.example", "before@acme.example", 10, 2)
+
+
+@pytest.mark.parametrize(
+    "order", [(TOLD_LATER, TOLD_BEFORE), (TOLD_BEFORE, TOLD_LATER)], ids=["newer", "older"]
+)
+async def test_of_two_tokens_at_once_the_newer_one_tells_whichever_writes_first(
+    database: Database, monkeypatch: pytest.MonkeyPatch, order: tuple[Identity, Identity]
+) -> None:
+    """The first has found the partner as it was, and before it writes, the second has written."""
+    await partner_of(database, OWNER, "r")
+    act = Act(Caller(None, frozenset()), "r1", now())
+    async with database.transaction() as session:
+        for identity in order:
+            await create_organization(session, act, "Acme", Owner(None, identity.email))
+    first, second = order
+    overtaking, find = [second], partners._find
+
+    async def found(session: Session, identity: Identity) -> dict[str, Any] | None:
+        row = await find(session, identity)
+        if identity is first and overtaking:
+            await partner_of(database, overtaking.pop(), "r")
+        return row
+
+    monkeypatch.setattr(partners, "_find", found)
+    await partner_of(database, first, "r")
+    assert (await told(database))[:4] == ("Later", "later@acme.example", "later@acme.example", 20)
+    rows = await database.reading().rows("SELECT email_key FROM membership WHERE partner_id IS NULL")
+    waiting = [] if first is TOLD_LATER else [{"email_key": TOLD_BEFORE.email}]
+    assert rows == waiting
 
 
 async def test_time_goes_on_even_when_the_clock_steps_back(database: Database) -> None:
