@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import httptools
 import uvicorn
-from uvicorn._types import ASGI3Application, ASGISendEvent
+from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.problems import Problem
@@ -29,6 +29,8 @@ STOP_SECONDS = 30
 ALIVE_SECONDS = 30
 # For how many requests at most nobody looks whether the fields of one come again.
 MOST_MISSES = 63
+# How many requests of a connection may wait until those before them have been answered.
+MOST_WAITING = 64
 # What a method that the parser does not know looks like (RFC 9110 section 9.1), rather than rubbish.
 METHOD = re.compile(rb"(?:\A|\n)([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?: [/*h]|\Z)")
 
@@ -74,6 +76,10 @@ class OwnFields:
 OWN_FIELDS = OwnFields()
 
 
+class CrowdedError(Exception):
+    """As many requests wait as may."""
+
+
 class Cycle(RequestResponseCycle):
     """One request and its answer."""
 
@@ -89,6 +95,18 @@ class Cycle(RequestResponseCycle):
             await super().run_asgi(app)
         finally:
             self.tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Content that has come whole is told of also where its client has gone by then: what was asked is
+        carried out, or is not, whenever that is noticed."""
+        if self.more_body:
+            message = await super().receive()
+            if message["type"] == "http.request":
+                return message
+        if self.more_body:
+            return {"type": "http.disconnect"}
+        content, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": content, "more_body": False}
 
     async def send(self, message: ASGISendEvent) -> None:
         """The two messages of the application, head and content, leave in one piece: it takes the system as
@@ -138,7 +156,7 @@ class Protocol(HttpToolsProtocol):
     config: Config
     _part: Literal["head", "content"] | None = None  # of a request, that is being read
     _untold = 0
-    _refused = False
+    _reads_no_more = False
     # The fields of the request before, where that one was plain and the last that came; how often the next
     # one had others, and for how many requests nobody looks.
     _fields: SameFields | None = None
@@ -159,12 +177,28 @@ class Protocol(HttpToolsProtocol):
             self._idle_timer.cancel()
         self._connection.lose()
         super().connection_lost(exc)
+        # What has not begun and this would hold each other until somebody looked for garbage.
+        self.pipeline.clear()
+        self.cycle = None  # type: ignore[assignment]  # as at the beginning
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
+        """Who sends nothing more may still wait for an answer to what has come whole. It is the last one:
+        while others wait behind it nothing is read, and so no end either."""
+        cycle = self.cycle
+        if self.transport.is_closing() or cycle is None or cycle.response_complete:
+            return False
+        if cycle.more_body and not self._reads_no_more:
+            return False
+        cycle.keep_alive = False
+        self._read_no_more()
+        self._connection.hear_end()
+        return True
 
     def data_received(self, data: bytes) -> None:
-        if self._refused or self.transport.is_closing():
+        if self._reads_no_more or self.transport.is_closing():
             return
         self._idle_since = None
-        if self._fields is not None:
+        if self._fields is not None and not self.pipeline:
             request = self._fields.request(data)
             if request is not None:
                 self._misses = 0
@@ -178,7 +212,7 @@ class Protocol(HttpToolsProtocol):
         try:
             self._feed(memoryview(data))
         except httptools.HttpParserError as error:
-            self._refuse(_problem(error, data))
+            self._give_up(error, data)
         else:
             if self._untold > MAX_UNTOLD:
                 self._refuse(_endless())
@@ -224,6 +258,8 @@ class Protocol(HttpToolsProtocol):
         self._part = "head"
 
     def on_url(self, url: bytes) -> None:
+        if len(self.pipeline) >= MOST_WAITING:
+            raise CrowdedError
         super().on_url(url)
         if len(self.url) > MAX_TARGET:
             check_size(len(self.url), ())
@@ -300,10 +336,18 @@ class Protocol(HttpToolsProtocol):
         cast("Cycle", cycle).tasks = self.tasks
         self.tasks.add(self.loop.create_task(cycle.run_asgi(app)))
 
+    def _give_up(self, error: httptools.HttpParserError, data: bytes) -> None:
+        """Where too many wait, the last of them ends the connection: what came behind can be asked on another
+        one."""
+        if isinstance(error.__context__, CrowdedError):
+            self.cycle.keep_alive = False
+            self._read_no_more()
+        else:
+            self._refuse(_problem(error, data))
+
     def _refuse(self, problem: Problem) -> None:
         """The request whose content cannot be read gets it, or one that stands for what was no request."""
-        self._refused = True
-        self._stop_waiting()
+        self._read_no_more()
         if self._part == "content":
             self.cycle.scope["extensions"] = _refusal(problem)
             self.cycle.keep_alive = False
@@ -314,6 +358,10 @@ class Protocol(HttpToolsProtocol):
         self.scope |= {"path": "", "raw_path": b"", "query_string": b"", "extensions": _refusal(problem)}
         self.scope["method"] = "HEAD" if is_head else "GET"
         self._start(keep_alive=False)
+
+    def _read_no_more(self) -> None:
+        self._reads_no_more = True
+        self._stop_waiting()
 
     def _wait_for_head(self) -> None:
         if self._head_timer is None:
@@ -341,7 +389,9 @@ class Protocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if len(self.pipeline) < 2:
+            # While some still wait, whatever is read more would have to be kept as well.
+            self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self._head_timer is None:

@@ -205,11 +205,7 @@ class Pipeline:
             raise request.refusal
         healthy = request.route in HEALTH
         if self._running > self._settings.max_concurrent_requests and not healthy:
-            raise Problem(
-                "unavailable",
-                "Too many requests are being answered at the moment; try again.",
-                headers=[("Retry-After", "1")],
-            )
+            raise _too_many()
         request.check_head(self._heads, any_host=healthy)
 
     def _options(self, resource: Resource | None, request: Request) -> Answer:
@@ -304,12 +300,27 @@ class Pipeline:
         return None if resource.local else idempotency_key(request.lines("idempotency-key"))
 
     async def _content(self, resource: Resource, request: Request) -> Sent:
-        """Raises 415, 413 and 408. A GET or DELETE may carry what it likes: it is not looked at."""
+        """Raises 415, 413, 408 and 503. A GET or DELETE may carry what it likes: it is not looked at."""
         if resource.local:
             return NOTHING_SENT
         media_type, settings = content_type(request), self._settings
-        content = await request.content(settings.max_content_length, settings.content_seconds)
+        coming = request.content(settings.max_content_length, settings.content_seconds)
+        content = await (coming if request.is_whole else self._awaited(coming))
         return await self._reader.read(media_type, content, target(self._contract, resource, request))
+
+    async def _awaited(self, coming: Awaitable[bytes]) -> bytes:
+        """While its content is waited for a request is not being answered: who sends slowly keeps nobody else
+        out. Raises 503 where there is too much to do when it has come."""
+        self._running -= 1
+        self._observation.running(self._running)
+        try:
+            content = await coming
+        finally:
+            self._running += 1
+            self._observation.running(self._running)
+        if self._running > self._settings.max_concurrent_requests:
+            raise _too_many()
+        return content
 
     async def _carry_out(self, resource: Resource, exchange: Exchange, method: str) -> Representation:
         """What is unsafe, in a transaction that is over before the answer begins, or by one statement."""
@@ -381,6 +392,14 @@ class Endpoint:
         if scope["type"] == "http":
             return self.pipeline.serve(self.resource, scope, receive, send)
         return send({"type": "websocket.close"})
+
+
+def _too_many() -> Problem:
+    return Problem(
+        "unavailable",
+        "Too many requests are being answered at the moment; try again.",
+        headers=[("Retry-After", "1")],
+    )
 
 
 def _allow(resource: Resource) -> str:

@@ -71,6 +71,11 @@ class Request:
         return extensions.get(REFUSAL) if extensions else None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether its content is known to have come already."""
+        return bool(self.scope.get(WHOLE))
+
+    @property
     def draining(self) -> bool:
         """Whether the server is about to stop."""
         return bool(self.scope.get("state", {}).get("draining"))
@@ -104,7 +109,7 @@ class Request:
         # Only what is short enough is made a number: others may have thousands of digits.
         if len(announced) > 15 or (announced.isdecimal() and int(announced) > most):
             raise _too_large(most)
-        if self.scope.get(WHOLE):
+        if self.is_whole:
             # Nothing is waited for, and so nothing has to be timed.
             return await self._collected(most)
         try:

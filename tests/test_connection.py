@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import sqlite3
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from app.connection import Config
+from app.connection import MOST_WAITING, Config, Protocol
 from app.protocol import lingering
 from app.security.local_issuer import local_issuer
 from app.server import Server
@@ -59,10 +61,26 @@ class Local:
 
         return await asyncio.to_thread(connected)
 
+    @property
+    def protocol(self) -> Protocol:
+        """Of the only connection."""
+        [protocol] = self.server.server_state.connections
+        return cast("Protocol", protocol)
+
+    async def has_connections(self) -> None:
+        async with asyncio.timeout(5):
+            while not self.server.server_state.connections:  # noqa: ASYNC110 - Uvicorn sets no event for it
+                await asyncio.sleep(0.01)
+
     async def forgets_connections(self) -> None:
         async with asyncio.timeout(5):
-            while self.server.server_state.connections:  # noqa: ASYNC110 - Uvicorn sets no event for it
+            while self.server.server_state.connections:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.02)
+
+    async def has_done_all(self) -> None:
+        async with asyncio.timeout(5):
+            while self.server.server_state.tasks:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -174,6 +192,172 @@ async def test_a_client_that_leaves_in_the_middle_of_its_content_leaves_nothing(
     assert "Exception" not in caplog.text
 
 
+async def test_no_more_requests_are_read_than_may_wait(local: Local, lock: sqlite3.Connection) -> None:
+    """TH-39: those are answered, in their order; the last answer tells that the connection ends."""
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        lock.execute("BEGIN IMMEDIATE")
+        connection.send(created(authorization) + (head("GET /livez") + head("GET /nothing")) * MOST_WAITING)
+        assert not connection.is_answered(0.3)
+        assert len(local.protocol.pipeline) == MOST_WAITING
+        lock.execute("ROLLBACK")
+        assert connection.answer("POST").status_code == 201
+        answers = [connection.answer() for _ in range(MOST_WAITING)]
+        assert [answer.status_code for answer in answers] == [200, 404] * (MOST_WAITING // 2)
+        ends = [answer.headers.get("Connection") == "close" for answer in answers]
+        assert ends == [*[False] * (MOST_WAITING - 1), True]
+        assert connection.has_ended()
+
+    await local.run(talk)
+
+
+async def test_while_requests_wait_nothing_more_is_read(local: Local, lock: sqlite3.Connection) -> None:
+    """TH-39: also where the one that is answered has content, which has come."""
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        # Who is known waits for nothing until the content has been read.
+        assert connection.send(head("GET /api/organizations", authorization)).answer().status_code == 200
+        lock.execute("BEGIN IMMEDIATE")
+        connection.send(created(authorization) + head("GET /livez") * 2)
+        for _ in range(2):
+            assert not connection.is_answered(0.1)
+            assert len(local.protocol.pipeline) == 2
+            connection.send(head("GET /livez") * 2)
+        lock.execute("ROLLBACK")
+        assert connection.answer("POST").status_code == 201
+        assert [connection.answer().status_code for _ in range(6)] == [200] * 6
+
+    await local.run(talk)
+
+
+async def test_what_waits_on_a_connection_is_forgotten_with_it(
+    local: Local, lock: sqlite3.Connection
+) -> None:
+    """TH-39: at once, and not when somebody looks for garbage."""
+    authorization, forgotten = local.authorization, list[weakref.ref[Any]]()
+
+    def talk(connection: Connection) -> None:
+        lock.execute("BEGIN IMMEDIATE")
+        connection.send(created(authorization) + head("GET /livez") * 20)
+        assert not connection.is_answered(0.2)
+        protocol = local.protocol
+        forgotten.extend(weakref.ref(cycle) for cycle, _ in protocol.pipeline)
+        forgotten.append(weakref.ref(protocol))
+        connection.reset()
+        lock.execute("ROLLBACK")
+
+    gc.disable()
+    try:
+        await local.run(talk)
+        await local.forgets_connections()
+        await local.has_done_all()
+        assert [it() for it in forgotten] == [None] * 21
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("behind", "statuses"), [(b"", [201]), (head("GET /livez") * 2 + b"GET /li", [201, 200, 200])]
+)
+async def test_a_client_that_sends_nothing_more_is_answered_what_has_come_whole(
+    local: Local,
+    lock: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    behind: bytes,
+    statuses: list[int],
+) -> None:
+    """RFC 9112 section 9.6; then the connection ends, and no time is left for what cannot come any more."""
+    monkeypatch.setattr(lingering, "LINGER_SECONDS", 60)
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        lock.execute("BEGIN IMMEDIATE")
+        connection.send(created(authorization) + behind).finish()
+        assert not connection.is_answered(0.2)
+        lock.execute("ROLLBACK")
+        answers = [connection.answer("POST" if status == 201 else "GET") for status in statuses]
+        assert [answer.status_code for answer in answers] == statuses
+        if not behind:
+            assert answers[0].headers["Connection"] == "close"
+        assert connection.has_ended()
+        asyncio.run(local.forgets_connections())
+
+    await local.run(talk)
+
+
+async def test_what_cannot_be_read_is_told_also_to_who_sends_nothing_more(local: Local) -> None:
+    """What is not whole is dropped, and so is a connection on which nothing is asked."""
+    begun = head("POST /api/organizations", local.authorization, JSON_CONTENT, CHUNKED)
+    app = local.server.config.loaded_app
+
+    async def late(*arguments: Any) -> None:
+        await asyncio.sleep(0.1)
+        await app(*arguments)
+
+    def unreadable(connection: Connection) -> None:
+        check_problem(connection.send(begun + b"zz\r\n").finish().answer("POST"), "invalid-parameter")
+        assert connection.has_ended()
+
+    local.server.config.loaded_app = late
+    await local.run(unreadable)
+    local.server.config.loaded_app = app
+    for octets in (b"", b"GET /li", begun, begun + b"2\r\n{"):
+
+        def dropped(connection: Connection, octets: bytes = octets) -> None:
+            assert connection.send(head("GET /livez")).answer().status_code == 200
+            assert connection.send(octets).finish().has_ended()
+
+        await local.run(dropped)
+        await local.forgets_connections()
+
+
+async def test_a_client_that_goes_after_it_has_sent_all_leaves_nothing_but_what_it_asked(
+    local: Local, lock: sqlite3.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        lock.execute("BEGIN IMMEDIATE")
+        assert not connection.send(created(authorization)).finish().is_answered(0.2)
+        # As long as the answer is owed.
+        assert not local.protocol.transport.is_closing()
+        connection.reset()
+        lock.execute("ROLLBACK")
+
+    def listed(connection: Connection) -> Any:
+        return connection.send(head("GET /api/organizations", authorization)).answer().json()["totalItems"]
+
+    await local.run(talk)
+    await local.forgets_connections()
+    await local.has_done_all()
+    assert await local.run(listed) == 1
+    assert "Exception" not in caplog.text
+
+
+@pytest.mark.parametrize("octets_before", [0, -4])
+async def test_content_that_has_come_whole_is_carried_out_although_its_client_has_gone(
+    local: Local, monkeypatch: pytest.MonkeyPatch, octets_before: int
+) -> None:
+    """And stands in the log, whether or not some of it had been read before the rest came."""
+    logged = list[int]()
+    monkeypatch.setattr("app.observation.REQUESTS.info", lambda _, **line: logged.append(line["status"]))
+    whole = created(local.authorization)
+    before = whole[:octets_before]
+    _, writer = await asyncio.open_connection("127.0.0.1", local.port)
+    writer.write(before)
+    await local.has_connections()
+    # Until the rest is waited for.
+    await asyncio.sleep(0.1)
+    protocol = local.protocol
+    protocol.data_received(whole[len(before) :])
+    protocol.connection_lost(ConnectionResetError())
+    await local.has_done_all()
+    assert logged == [201]
+    writer.close()
+
+
 def test_a_client_that_leaves_while_several_requests_are_answered_is_no_error(
     sqlite_url: str, tmp_path: Path
 ) -> None:
@@ -188,6 +372,26 @@ def test_a_client_that_leaves_while_several_requests_are_answered_is_no_error(
         with Connection(port) as connection:
             assert connection.send(head("GET /readyz")).answer().status_code == 200
         assert '"level":"error"' not in server.said()
+
+
+def test_in_a_process_of_its_own_who_sends_nothing_more_is_answered_as_well(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """And may go without an answer, which is no error; with the loop that a server chooses."""
+    where = {"REGISTRY_DATABASE_URL": sqlite_url, "REGISTRY_DATA_DIR": str(tmp_path)}
+    with served(tmp_path, **where) as server:
+        port = int(server.base.rpartition(":")[2])
+        for _ in range(20):
+            with Connection(port).send(head("GET /readyz") * 3).finish() as connection:
+                assert [connection.answer().status_code for _ in range(3)] == [200] * 3
+                assert connection.has_ended()
+            Connection(port).send(head("GET /readyz") * 3).finish().reset()
+            with Connection(port).send(head("GET /readyz")).finish():
+                pass
+        with Connection(port) as connection:
+            assert connection.send(head("GET /readyz")).answer().status_code == 200
+        assert '"level":"error"' not in server.said()
+        assert '"level":"warning"' not in server.said()
 
 
 @pytest.mark.parametrize("again", [False, True])

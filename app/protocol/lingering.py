@@ -18,7 +18,7 @@ class Lingering(asyncio.Transport):
         super().__init__()
         self._transport = transport
         self._loop = loop
-        self._ending = self._lost = False
+        self._ending = self._lost = self._heard_end = False
         self._timer: asyncio.TimerHandle | None = None
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
@@ -47,9 +47,16 @@ class Lingering(asyncio.Transport):
         if self.is_closing():
             return
         self._ending = True
-        self._transport.write_eof()
-        self._transport.resume_reading()
+        if self._heard_end:
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+            self._transport.resume_reading()
         self._watch(STALLED_SECONDS if self._transport.get_write_buffer_size() else LINGER_SECONDS)
+
+    def hear_end(self) -> None:
+        """The client sends nothing more, so nothing that could reset the connection."""
+        self._heard_end = True
 
     def close_at_once(self) -> None:
         """For a client that was not answered anything just now."""

@@ -191,6 +191,38 @@ async def test_rl_07_who_comes_while_there_is_too_much_to_do_is_told_at_once(
         assert (await waiting).status_code == 201
 
 
+async def test_rl_07_who_sends_its_content_slowly_keeps_nobody_out(sqlite_url: str, tmp_path: Path) -> None:
+    """TH-37, TH-38: it is not being answered meanwhile, and is told itself where there is too much to do when
+    its content has come."""
+    async with running(sqlite_url, tmp_path, max_concurrent_requests=1) as service:
+        owner = service.as_("owner")
+        await owner.get("/api/me")
+        begun, rest = asyncio.Event(), asyncio.Event()
+
+        async def slowly() -> AsyncIterator[bytes]:
+            yield b'{"name":'
+            begun.set()
+            await rest.wait()
+            yield b'"Acme"}'
+
+        fields = {"Content-Type": "application/json"}
+        slow = asyncio.create_task(owner.post("/api/organizations", content=slowly(), headers=fields))
+        await begun.wait()
+        assert (await owner.get("/api/me")).status_code == 303
+        database = Database(sqlite_url)
+        await database.open()
+        try:
+            async with database.transaction():
+                waiting = asyncio.create_task(owner.post("/api/organizations", json={"name": "Acme"}))
+                await asyncio.sleep(0.1)
+                rest.set()
+                check_problem(await slow, "unavailable")
+        finally:
+            await database.close()
+        assert (await waiting).status_code == 201
+        assert (await owner.get("/api/organizations")).json()["totalItems"] == 1
+
+
 async def test_rl_08_what_bad_tokens_count_tells_nothing_of_others(service: Service) -> None:
     owner, nobody = service.as_("owner"), service.as_(None)
     before = await remaining(owner)

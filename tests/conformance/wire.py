@@ -86,6 +86,11 @@ class Connection:
     def raw(self, octets: int = 65_536) -> bytes:
         return self._left or self._socket.recv(octets)
 
+    def finish(self) -> Self:
+        """Says that it sends nothing more; it still reads."""
+        self._socket.shutdown(socket.SHUT_WR)
+        return self
+
     def reset(self) -> None:
         """Goes away as a process does that is killed: without a word, or with a reset."""
         linger_zero = b"\x01\x00\x00\x00\x00\x00\x00\x00"
