@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from app.caller import ANONYMOUS, Caller
+from app.contract.contract import Contract
 from app.problems import Problem
 from app.protocol.bearer import bearer_token
 from app.remembered import Remembered
@@ -20,7 +21,11 @@ REMEMBERED_TOKENS = 4_096
 class Callers:
     """What is remembered is who a token stands for, never what the partner may do."""
 
-    def __init__(self, database: Database, issuers: Sequence[Issuer], audience: str) -> None:
+    def __init__(
+        self, contract: Contract, database: Database, issuers: Sequence[Issuer], audience: str
+    ) -> None:
+        self._name = contract.classes["Organization"].properties["name"].shape
+        self._email = contract.classes["Member"].properties["email"].shape
         self._database = database
         self._issuers = {issuer.iss: issuer for issuer in issuers}
         self._audience = audience
@@ -49,11 +54,22 @@ class Callers:
             return ANONYMOUS
         if not needed:
             return ANONYMOUS
-        identity = Identity(claims.issuer, claims.subject, claims.name, claims.email, claims.issued)
-        partner_id = await partner_of(self._database, identity, request_id)
+        partner_id = await partner_of(self._database, self._told(claims), request_id)
         caller = Caller(partner_id, claims.scopes.intersection(SCOPES))
         self._known.keep(authorization[0], (caller, claims))
         return caller
+
+    def _told(self, claims: Claims) -> Identity:
+        """Others are shown it: what could not be the name of an organization or the address of a member
+        counts as not told."""
+        name, email = (claims.name or "").strip(), claims.email or ""
+        return Identity(
+            issuer=claims.issuer,
+            subject=claims.subject,
+            name=name if self._name.holds(name) else None,
+            email=email if self._email.holds(email) else None,
+            issued=claims.issued,
+        )
 
     def _is_good(self, claims: Claims) -> bool:
         """A remembered token outlives neither its time nor its key: one whose key is gone is verified anew,

@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> Router:
     contract, writers, published = prepare(settings)
     database = Database(settings.database_url, settings.replica_url)
     issuers = trusted_issuers(settings)
-    callers = Callers(database, issuers, settings.audience)
+    callers = Callers(contract, database, issuers, settings.audience)
     hosts = Hosts(urlsplit(settings.public_url).hostname or "", settings.allowed_hosts)
     metrics = _metrics(settings)
     observation = Observation(database, metrics)

@@ -46,7 +46,7 @@ from app.representation.forms import (
 from app.representation.incoming import Reader, Sent
 from app.representation.nodes import made
 from app.representation.writing import Writers
-from app.request import METHODS, Disconnected, Request, not_implemented
+from app.request import METHODS, Coming, Disconnected, Request, not_implemented
 from app.security.rights import ANYONE, check_scope
 from app.settings import Settings
 from app.storage.attempts import Overtaken
@@ -99,6 +99,7 @@ class Pipeline:
         self._heads = Heads(hosts)
         self._rate_limits = rate_limits
         self._settings = settings
+        self._coming = Coming()
         self._running = 0
         sign_in = SAMPLE_PEOPLE if settings.is_local else None
         self._answers = Answers(contract, writers, page(contract.base, sign_in))
@@ -304,7 +305,7 @@ class Pipeline:
         if resource.local:
             return NOTHING_SENT
         media_type, settings = content_type(request), self._settings
-        coming = request.content(settings.max_content_length, settings.content_seconds)
+        coming = request.content(settings.max_content_length, settings.content_seconds, self._coming)
         content = await (coming if request.is_whole else self._awaited(coming))
         return await self._reader.read(media_type, content, target(self._contract, resource, request))
 

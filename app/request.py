@@ -25,6 +25,15 @@ SUFFIX = "registry.suffix"
 WHOLE = "registry.whole"
 # What has not been read would be taken for the next request.
 _CLOSE = [("Connection", "close")]
+# How much content that is not whole yet is kept of all requests together; who has sent little is never
+# refused because of that.
+MOST_COMING, LITTLE = 64 * 1_048_576, 65_536
+
+
+class Coming:
+    """How many octets have come of content that is not whole yet, of all requests."""
+
+    octets = 0
 
 
 class Disconnected(Exception):  # noqa: N818 - nobody is left to be told
@@ -102,35 +111,43 @@ class Request:
         version = self.scope.get("http_version", "")
         heads.check(self.head, target, version, any_host=any_host)
 
-    async def content(self, most: int, seconds: float) -> bytes:
-        """Whole. Raises 413 for more than `most` octets, 408 where it takes longer than `seconds`, and what
-        the server finds wrong on the way."""
+    async def content(self, most: int, seconds: float, coming: Coming) -> bytes:
+        """Whole. Raises 413 for more than `most` octets, 408 where it takes longer than `seconds`, 503 where
+        much is `coming` already, and what the server finds wrong on the way."""
         announced = next(iter(self.lines("content-length")), "0").lstrip("0")
         # Only what is short enough is made a number: others may have thousands of digits.
         if len(announced) > 15 or (announced.isdecimal() and int(announced) > most):
             raise _too_large(most)
         if self.is_whole:
             # Nothing is waited for, and so nothing has to be timed.
-            return await self._collected(most)
+            return await self._collected(most, coming)
         try:
             async with asyncio.timeout(seconds):
-                return await self._collected(most)
+                return await self._collected(most, coming)
         except TimeoutError:
             detail = f"Send the content within {seconds} seconds."
             raise Problem("request-timeout", detail, headers=_CLOSE) from None
 
-    async def _collected(self, most: int) -> bytes:
+    async def _collected(self, most: int, coming: Coming) -> bytes:
         content, more = bytearray(), True
-        while more:
-            message: Message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise Disconnected
-            if self.refusal is not None:
-                raise self.refusal
-            content += message.get("body", b"")
-            if len(content) > most:
-                raise _too_large(most)
-            more = message.get("more_body", False)
+        try:
+            while more:
+                message: Message = await self.receive()
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                if self.refusal is not None:
+                    raise self.refusal
+                piece = message.get("body", b"")
+                content += piece
+                coming.octets += len(piece)
+                if len(content) > most:
+                    raise _too_large(most)
+                more = message.get("more_body", False)
+                if more and len(content) > LITTLE and coming.octets > MOST_COMING:
+                    detail = "Too much content is on its way at the moment; send it again."
+                    raise Problem("unavailable", detail, headers=[("Retry-After", "1"), *_CLOSE])
+        finally:
+            coming.octets -= len(content)
         return bytes(content)
 
     def can_be(self) -> bool:

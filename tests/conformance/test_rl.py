@@ -223,6 +223,31 @@ async def test_rl_07_who_sends_its_content_slowly_keeps_nobody_out(sqlite_url: s
         assert (await owner.get("/api/organizations")).json()["totalItems"] == 1
 
 
+async def test_rl_07_much_content_that_does_not_come_to_an_end_keeps_little_content_out_of_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TH-37, TH-38: of all that is on its way no more than so much is kept."""
+    monkeypatch.setattr("app.request.MOST_COMING", 150_000)
+    owner = service.as_("owner")
+    rest = asyncio.Event()
+    fields = {"Content-Type": "application/json"}
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b" " * 100_000
+        await rest.wait()
+        yield b'{"name": "Slow"}'
+
+    first = asyncio.create_task(owner.post("/api/organizations", content=slowly(), headers=fields))
+    await asyncio.sleep(0.05)
+    second = await owner.post("/api/organizations", content=slowly(), headers=fields)
+    check_problem(second, "unavailable")
+    assert (second.headers["Retry-After"], second.headers["Connection"]) == ("1", "close")
+    assert (await owner.post("/api/organizations", json={"name": "Little"})).status_code == 201
+    rest.set()
+    assert (await first).status_code == 201
+    assert (await owner.post("/api/organizations", content=slowly(), headers=fields)).status_code == 201
+
+
 async def test_rl_08_what_bad_tokens_count_tells_nothing_of_others(service: Service) -> None:
     owner, nobody = service.as_("owner"), service.as_(None)
     before = await remaining(owner)

@@ -56,3 +56,21 @@ async def test_a_token_from_before_a_change_at_the_issuer_is_good_and_takes_noth
         assert answer.status_code == 200
         partner = answer.json()
         assert (partner["name"], partner["email"]) == ("newer", "newer@acme.example")
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"name": "  Ada ", "email": "ada@acme.example"}, {"name": "Ada", "email": "ada@acme.example"}),
+        ({"name": "Ada\nBob", "email": "no address"}, {"name": "weird"}),
+        ({"name": "Ada\u202ebdA", "email": "ada@acme.example\n"}, {"name": "weird"}),
+        ({"name": " \t", "email": ""}, {"name": "weird"}),
+    ],
+)
+async def test_what_could_be_nobody_s_name_or_address_counts_as_not_told(
+    scene: Scene, told: dict[str, str], shown: dict[str, str]
+) -> None:
+    """Other members are shown both."""
+    token = EDDSA.token(sub="weird", email_verified=True, **told)
+    answer = await scene.ask(token, "/api/me", follow_redirects=True)
+    assert {key: it for key, it in answer.json().items() if key in ("name", "email")} == shown
