@@ -9,10 +9,11 @@ import asyncio
 import logging
 import math
 import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from limits import parse
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage import RedisStorage, Storage
 from limits.errors import StorageError
 
 from app.problems import Problem
@@ -25,6 +26,41 @@ LOG = logging.getLogger("app.rate_limits")
 # How long a request waits for Redis, how long Redis is then left alone, and how often that is told.
 WAIT_SECONDS, PAUSE_SECONDS, SILENCE_SECONDS = 0.5, 5.0, 60.0
 CONNECTIONS = 16
+# How many windows that are over a request drops at most. It begins one at most, so they cannot pile up.
+DROPPED = 2
+
+
+class Windows:
+    """The requests of each caller, counted in memory. All windows are equally long and so end in the order in
+    which they began: those that are over are found without a look at the others, so that a request costs the
+    same however many callers there are."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        # How many requests, and when it ends by a clock that nobody sets; those that began first come first.
+        # A common dictionary walks over all that was taken from its front to find what is first.
+        self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def count(self, key: str) -> tuple[int, float]:
+        """The requests in this window, this one among them, and the time at which it ends."""
+        now = time.monotonic()
+        self._drop(now)
+        count, end = self._windows.get(key, (0, 0.0))
+        if not count or end <= now:
+            self._windows.pop(key, None)
+            count, end = 0, now + self._seconds
+        self._windows[key] = count + 1, end
+        return count + 1, time.time() + end - now
+
+    def _drop(self, now: float) -> None:
+        for _ in range(min(DROPPED, len(self._windows))):
+            first = next(iter(self._windows))
+            if self._windows[first][1] > now:
+                return
+            del self._windows[first]
 
 
 class RateLimits:
@@ -34,7 +70,7 @@ class RateLimits:
     def __init__(self, limit: str, redis_url: str | None = None) -> None:
         """`limit` is such as `100/minute`."""
         self._limit = parse(limit)
-        self._own = MemoryStorage()
+        self._own = Windows(self._limit.get_expiry())
         self._pool = _pool(redis_url) if redis_url else None
         self._shared = _storage(redis_url, self._pool) if redis_url else None
         self._asked_again_at = self._told_again_at = -math.inf
@@ -79,14 +115,11 @@ class RateLimits:
         if self._shared is not None and time.monotonic() >= self._asked_again_at:
             try:
                 async with asyncio.timeout(WAIT_SECONDS):
-                    return await self._count_in(self._shared, key)
+                    count = await self._shared.incr(key, self._limit.get_expiry())
+                    return count, await self._shared.get_expiry(key)
             except (StorageError, TimeoutError) as error:
                 self._leave_alone(error)
-        return await self._count_in(self._own, key)
-
-    async def _count_in(self, storage: Storage, key: str) -> tuple[int, float]:
-        count = await storage.incr(key, self._limit.get_expiry())
-        return count, await storage.get_expiry(key)
+        return self._own.count(key)
 
     def _leave_alone(self, error: Exception) -> None:
         now = time.monotonic()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from app import rate_limits
 from app.problems import Problem
 from app.protocol.quotas import Standing
-from app.rate_limits import RateLimits
+from app.rate_limits import RateLimits, Windows
 from tests.commands import free_port
 from tests.redis_server import redis_server
 
@@ -130,3 +133,95 @@ async def test_redis_is_asked_again_when_it_is_back(tmp_path: Path, monkeypatch:
             async with limited("10/minute", url) as other:
                 assert (await other.take("a")).remaining == 8
         assert (await limits.take("a")).remaining == 7
+
+
+class Clock:
+    """In the place of the module `time`."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return 1_700_000_000 + self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(rate_limits, "time", clock)
+    return clock
+
+
+async def taken(limits: RateLimits, callers: int) -> int:
+    """How many lines and calls of Python one more request takes when so many have come."""
+    for number in range(callers):
+        await limits.take(f"caller {number}")
+    steps = 0
+
+    def count(_frame: FrameType, _event: str, _argument: object) -> Any:
+        nonlocal steps
+        steps += 1
+        return count
+
+    traced = sys.gettrace()
+    sys.settrace(count)
+    try:
+        await limits.take("one more")
+        # What it leaves to be done later is its own, too.
+        for _ in range(5):
+            await asyncio.sleep(0)
+    finally:
+        sys.settrace(traced)
+    return steps
+
+
+async def test_rl_05_a_request_costs_the_same_however_many_callers_there_are() -> None:
+    """RL-05: who floods from many addresses must not make the requests of others dear."""
+    async with limited("5/hour") as few, limited("5/hour") as many:
+        assert await taken(many, 2_000) < 2 * await taken(few, 1)
+
+
+async def test_what_is_kept_is_of_those_who_have_a_window_and_each_request_drops_a_little(
+    clock: Clock,
+) -> None:
+    windows = Windows(60)
+    for second in range(100):
+        clock.now += 1
+        for caller in range(50):
+            windows.count(f"{second} {caller}")
+        assert len(windows) <= 60 * 50
+    clock.now += 60
+    for number in range(1, 100):
+        windows.count(f"later {number}")
+        assert len(windows) == 60 * 50 - number
+    for _ in range(1_450):
+        windows.count("later 1")
+    assert len(windows) == 99
+
+
+async def test_a_window_begins_with_the_first_request_of_a_caller_and_ends_after_its_time(
+    clock: Clock,
+) -> None:
+    windows = Windows(60)
+    began = clock.time()
+    assert windows.count("a") == (1, began + 60)
+    clock.now += 59
+    assert windows.count("b") == (1, began + 119)
+    assert windows.count("a") == (2, began + 60)
+    clock.now += 1
+    assert windows.count("a") == (1, began + 120)
+    assert windows.count("b") == (2, began + 119)
+
+
+async def test_a_window_that_is_over_counts_no_more_though_others_are_dropped_first(clock: Clock) -> None:
+    windows = Windows(60)
+    for number in range(10):
+        windows.count(f"caller {number}")
+    clock.now += 60
+    assert windows.count("caller 9")[0] == 1
+    assert windows.count("caller 9")[0] == 2
+    assert [windows.count(f"caller {number}")[0] for number in range(9)] == [1] * 9
+    assert len(windows) == 10
