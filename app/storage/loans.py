@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 from types import TracebackType
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
@@ -12,6 +14,10 @@ from app.storage.postgres_failures import translated, translated_connect
 # So often all connections go back to the pool, which closes those that are not used, or have been for very
 # long.
 RETURN_SECONDS = 10.0
+# So long the server has for ending what nobody waits for any more, before it loses the connection.
+ENDING_SECONDS = 2.0
+# What a connection that has ended, or has been left in the middle of something, says.
+BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 class Loans:
@@ -26,6 +32,7 @@ class Loans:
         self._wanted = 0
         self._returned = time.monotonic()
         self._closed = False
+        self._ending: set[asyncio.Task[None]] = set()
 
     def lend(self, wait: float) -> Loan:
         """It is waited for so many seconds, where all are lent."""
@@ -78,15 +85,38 @@ class Loans:
         return connection
 
     async def drop(self, connection: asyncpg.Connection) -> None:
-        """To the pool, which ends what is still going on, or closes the connection."""
+        """To the pool, which closes it if it is broken. What is still going on is ended, and nobody waits for
+        that: the server may have fallen silent, and a request has its answer when its own time is over."""
         lent = self._lent.pop(connection)
-        with translated:
-            await self._pool.release(lent)
+        if connection.is_closed() or connection.is_at_rest():
+            with translated:
+                await self._pool.release(lent)
+            return
+        ending = asyncio.create_task(self._end(connection, lent))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def _end(self, connection: asyncpg.Connection, lent: asyncpg.pool.PoolConnectionProxy) -> None:
+        try:
+            with suppress(*BROKEN):
+                async with asyncio.timeout(ENDING_SECONDS):
+                    await connection.come_to_rest()
+        finally:
+            if not connection.is_closed() and not connection.is_at_rest():
+                connection.terminate()
+            # Where that goes wrong, the pool has closed the connection.
+            with suppress(*BROKEN):
+                await self._pool.release(lent)
 
     async def close(self) -> None:
         """From here on all that is given back goes to the pool, which can close then."""
         self._closed = True
         await self.end()
+
+    async def ended(self) -> None:
+        """Once nothing is being ended any more."""
+        while self._ending:
+            await asyncio.wait(self._ending)
 
     async def end(self) -> None:
         while self._waiting:

@@ -14,7 +14,7 @@ from asyncpg.protocol import NO_TIMEOUT  # type: ignore[import-untyped]  # as ab
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
 from app.storage.failures import unavailable
-from app.storage.loans import Loan, Loans
+from app.storage.loans import BROKEN, Loan, Loans
 from app.storage.postgres_address import read_address
 from app.storage.postgres_failures import translated, translated_connect
 from app.storage.statements import Rows, of_postgres, zoned
@@ -50,6 +50,21 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # it has no types o
             if self.is_in_transaction():
                 raise
             return await self.fetch(sql, *values)
+
+    def is_being_cancelled(self) -> bool:
+        """Whether a statement was given up, and the server has not yet said that it has ended."""
+        cancelled: bool = not self.is_closed() and self._protocol._is_cancelling()  # noqa: SLF001 - as its pool asks
+        return cancelled
+
+    def is_at_rest(self) -> bool:
+        """Whether nothing is going on, and no transaction is open."""
+        return not (self.is_being_cancelled() or self.is_in_transaction())
+
+    async def come_to_rest(self) -> None:
+        """Waits for what has been cancelled, then rolls back."""
+        await self._protocol._wait_for_cancellation()  # noqa: SLF001 - as above
+        if not self.is_closed() and self.is_in_transaction():
+            await self.execute("ROLLBACK")
 
     async def has_replayed(self, position: int, *, anew: bool) -> bool:
         if anew or self.replayed < position:
@@ -101,7 +116,11 @@ class Client(AsyncpgDBClient):
         loans, self._loans = self._loans, None
         if loans is not None:
             await loans.close()
-        await super().close()
+        try:
+            await super().close()
+        finally:
+            if loans is not None:
+                await loans.ended()
 
     async def create_pool(self, **kwargs: Any) -> asyncpg.Pool:
         """Connect as the address says; Tortoise's reading of it, here all defaults, would win over it."""
@@ -214,15 +233,16 @@ class Transaction:
             await self._connection.execute(script)
 
     async def _roll_back(self, error: BaseException) -> None:
+        """Where the task was cancelled, or a statement was, that is done while nobody waits for it."""
         try:
-            # A connection that cannot roll back is closed when the pool takes it back.
-            with suppress(*_BROKEN):
-                await self._connection.execute("ROLLBACK")
+            if isinstance(error, Exception) and not self._connection.is_being_cancelled():
+                # A connection that cannot roll back is closed when it is given back.
+                with suppress(*BROKEN):
+                    await self._connection.execute("ROLLBACK")
         finally:
             await self._loan.end(error)
 
 
-_BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _IN_ADDRESS = {"host", "port", "user", "password", "database"}
 
 

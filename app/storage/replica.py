@@ -23,29 +23,35 @@ LOG = logging.getLogger(__name__)
 # replicas, and nobody has been told that it is committed, unless commits wait for no file.
 POSITION = """SELECT CAST(CASE current_setting('synchronous_commit') WHEN 'off'
     THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END - '0/0' AS bigint) AS position"""
-# What a read loses at most by a replica that says nothing, before it goes to the primary.
+TRIAL = "SELECT 1"
+# What a read that is under way when the replica falls silent loses, before it goes to the primary.
 WAIT_SECONDS = 1.0
-# How long nobody tries it again, and how long nothing more is logged.
+# How long it is left alone before it is tried again, and how long nothing more is logged.
 AWAY_SECONDS = 1.0
 QUIET_SECONDS = 60.0
 
 
 class Replica:
-    """Runs statements of their own by the replica, or by the primary where that one is behind or away."""
+    """Runs statements of their own by the replica, or by the primary where that one is behind or away.
+
+    While it is away no read waits for it: it is tried by a task of its own.
+    """
 
     def __init__(self, primary: Client, url: str) -> None:
         self._primary = primary
         # It opens without a connection, for the replica may be away.
         self._replica = Client(url, "replica", wait=WAIT_SECONDS, minsize=0)
         self._position = Position(primary)
-        self._away_until = 0.0
+        # While it is away.
+        self._trying: asyncio.Task[None] | None = None
+        self._closed = False
         self._quiet_until = 0.0
 
     async def open(self) -> None:
         """Raises `WrongSetting` for an address that nothing can be made of."""
         try:
             await self._replica.open()
-            await self._replica.read("SELECT 1", ())
+            await self._replica.read(TRIAL, ())
         except Problem as problem:
             self._is_away(problem)
         except WrongSetting as error:
@@ -53,11 +59,15 @@ class Replica:
             raise WrongSetting(str(error).replace("REGISTRY_DATABASE_URL", "REGISTRY_REPLICA_URL")) from error
 
     async def close(self) -> None:
+        self._closed = True
+        if self._trying is not None:
+            self._trying.cancel()
+            await asyncio.wait([self._trying])
         await self._replica.close()
 
     async def read(self, sql: str, values: Sequence[Any]) -> Rows:
         rows = None
-        if time.monotonic() >= self._away_until:
+        if self._trying is None:
             position = await self._position.now()
             try:
                 rows = await self._replica.read_at(position, sql, values)
@@ -83,8 +93,29 @@ class Replica:
         return self._replica.connections
 
     def _is_away(self, problem: Problem) -> None:
+        self._tell(problem)
+        if self._trying is None and not self._closed:
+            self._trying = asyncio.create_task(self._try())
+
+    async def _try(self) -> None:
+        """Until it answers."""
+        try:
+            while not await self._answers():
+                pass
+        finally:
+            self._trying = None
+
+    async def _answers(self) -> bool:
+        await asyncio.sleep(AWAY_SECONDS)
+        try:
+            await self._replica.read(TRIAL, ())
+        except Problem as problem:
+            self._tell(problem)
+            return False
+        return True
+
+    def _tell(self, problem: Problem) -> None:
         now = time.monotonic()
-        self._away_until = now + AWAY_SECONDS
         if now >= self._quiet_until:
             self._quiet_until = now + QUIET_SECONDS
             kind = type(problem.__cause__).__name__

@@ -27,6 +27,7 @@ from tests.conformance.wire import Connection, head
 from tests.load import DATABASE, Writer, open_files, stored, token, until
 from tests.postgres_server import PostgresServer, quick_folder
 from tests.service import Service, running
+from tests.silence import way_to
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio
@@ -91,6 +92,24 @@ async def test_lc_01_a_database_that_keeps_one_waiting_is_not_ready(
             async with pipeline._database.transaction():
                 check_problem(await service.as_(None).get("/readyz"), "unavailable")
         assert (await service.as_(None).get("/readyz")).status_code == 200
+
+
+async def test_lc_01_a_database_that_falls_silent_is_not_ready_until_it_speaks(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks is told when the two seconds are over, here fewer, and not when those of a statement are."""
+    async with way_to(postgres_url) as (way, url), running(url, tmp_path) as service:
+        client = service.as_(None)
+        assert (await client.get("/readyz")).status_code == 200
+        way.fall_silent()
+        with monkeypatch.context() as hurried:
+            hurried.setattr(published, "READY_SECONDS", 0.1)
+            for _ in range(3):
+                async with asyncio.timeout(5):
+                    check_problem(await client.get("/readyz"), "unavailable")
+                assert (await client.get("/livez")).status_code == 200
+        way.speak()
+        assert (await client.get("/readyz")).status_code == 200
 
 
 async def test_lc_01_a_file_that_is_not_there_any_more_is_not_ready_and_takes_nothing(

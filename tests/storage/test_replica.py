@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,11 +17,13 @@ from app.settings import Settings, WrongSetting
 from app.storage import replica as replicas
 from app.storage.database import Database
 from app.storage.postgres import Client
+from app.storage.statements import Rows
 from tests.commands import free_port
 from tests.pgbouncer import pgbouncer
 from tests.postgres_replica import PostgresReplica, postgres_replica
 from tests.postgres_server import PostgresServer
 from tests.service import populate, running
+from tests.silence import way_to
 from tests.storage.opening import opened, unavailable
 from tests.storage.rows import add_organization
 
@@ -179,6 +182,62 @@ async def test_a_replica_that_says_nothing_is_waited_for_once_and_not_for_long(
             assert await database.reading().rows(WHERE) == [{"replica": False}]
     assert 0.3 < time.monotonic() - started < 5
     assert len([line for line in caplog.messages if "replica" in line]) == 1
+
+
+async def test_a_replica_that_falls_silent_is_tried_by_nobody_who_reads_until_it_speaks(
+    postgres_url: str, replica_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who were under way lose a time once; how long it is silent does not matter to all others."""
+    monkeypatch.setattr(replicas, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(replicas, "AWAY_SECONDS", 0.05)
+    asked, tried, trying, at_once = 0, 0, 0, 0
+    read_at, read = Client.read_at, Client.read
+
+    async def counted(client: Client, position: int, sql: str, values: Sequence[Any]) -> Rows | None:
+        nonlocal asked
+        asked += 1
+        return await read_at(client, position, sql, values)
+
+    async def looked_at(client: Client, sql: str, values: Sequence[Any]) -> Rows:
+        nonlocal tried, trying, at_once
+        if sql != replicas.TRIAL:
+            return await read(client, sql, values)
+        tried, trying = tried + 1, trying + 1
+        at_once = max(at_once, trying)
+        try:
+            return await read(client, sql, values)
+        finally:
+            trying -= 1
+
+    async with way_to(replica_url) as (way, url), opened(postgres_url, url) as database:
+        await until_read(database, replica=True)
+        monkeypatch.setattr(Client, "read_at", counted)
+        monkeypatch.setattr(Client, "read", looked_at)
+        way.fall_silent()
+        under_way = [database.reading().rows(WHERE) for _ in range(5)]
+        assert await asyncio.gather(*under_way) == [[{"replica": False}]] * 5
+        async with asyncio.timeout(SECONDS):
+            while tried < 4:
+                reads = [database.reading().rows(WHERE) for _ in range(5)]
+                assert await asyncio.gather(*reads) == [[{"replica": False}]] * 5
+                await asyncio.sleep(0.01)
+        assert (asked, at_once) == (5, 1)
+        way.speak()
+        await until_read(database, replica=True)
+        assert trying == 0
+
+
+async def test_a_replica_that_is_away_is_tried_no_more_when_the_database_is_closed(
+    postgres_url: str, silent_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replicas, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(replicas, "AWAY_SECONDS", 0.01)
+    for seconds in (0.0, 0.1):
+        async with opened(postgres_url, f"{silent_url}?sslmode=disable") as database:
+            assert [task for task in asyncio.all_tasks() if "Replica" in repr(task)]
+            await asyncio.sleep(seconds)
+            assert await database.reading().rows(WHERE) == [{"replica": False}]
+        assert not [task for task in asyncio.all_tasks() if "Replica" in repr(task)]
 
 
 async def test_the_primary_is_asked_once_for_many_reads_that_come_together(
