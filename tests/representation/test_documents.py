@@ -15,7 +15,9 @@ pytestmark = pytest.mark.anyio
 DATABASES = ["sqlite"]
 
 
-async def test_a_document_is_made_once_while_others_are_answered(service: Service) -> None:
+async def test_a_document_is_made_once_while_others_are_answered(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made, asked, begun = list[str](), threading.Event(), asyncio.Event()
     begin = asyncio.get_running_loop().call_soon_threadsafe
 
@@ -25,8 +27,9 @@ async def test_a_document_is_made_once_while_others_are_answered(service: Servic
         assert asked.wait(10)
         return b"{}"
 
-    documents = service.app.default.pipeline._documents  # type: ignore[attr-defined]  # it is an Endpoint
-    documents["/vocab"] = Document(write)
+    pipeline = service.app.default.pipeline  # type: ignore[attr-defined]  # it is an Endpoint
+    # All services of one address share the others.
+    monkeypatch.setattr(pipeline, "_documents", {**pipeline._documents, "/vocab": Document(write)})
     client = service.as_(None)
     waiting = asyncio.create_task(client.get("/vocab", headers={"Accept": JSON}))
     await asyncio.wait_for(begun.wait(), 10)
