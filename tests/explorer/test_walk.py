@@ -189,6 +189,25 @@ def test_what_is_deleted_is_asked_about_first_and_gone_then(page: Page, owner: h
     expect(page.locator("h1")).to_have_text("Instance registry vocabulary")
 
 
+def test_what_was_written_into_a_form_is_kept_until_it_is_given_up(page: Page, owner: httpx.Client) -> None:
+    organization = owner.get("/api/organizations", params={"name": "Research"}).json()["member"][0]["@id"]
+    opened(page, "/api")
+    signed_in(page, "Acme owner")
+    opened(page, organization)
+    form = page.get_by_role("form", name="Rename the organization")
+    name = form.get_by_label("Name", exact=False).first
+    acted(page, "Rename the organization")
+    before = name.input_value()
+    name.fill("Half written")
+    acted(page, "Replace the organization")
+    expect(form).to_have_count(0)
+    acted(page, "Rename the organization")
+    expect(name).to_have_value("Half written")
+    form.get_by_role("button", name="Cancel").click()
+    acted(page, "Rename the organization")
+    expect(name).to_have_value(before)
+
+
 def test_a_token_that_the_service_does_not_take_is_forgotten(page: Page) -> None:
     opened(page, "/api/instances")
     page.get_by_role("banner").get_by_role("button", name="Sign in").click()

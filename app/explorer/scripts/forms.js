@@ -34,13 +34,20 @@ function opener(operation, node, page, place) {
   const { method } = operation
   const title = operation.title ?? method
   const id = fresh('panel')
+  // What was written into a form is still there when another one was looked at, until it is given up.
+  let panel
+  const close = () => {
+    panel = undefined
+    button.click()
+    button.focus()
+  }
   const button = h('button', { type: 'button', class: method === 'DELETE' ? 'plain danger' : 'plain', 'aria-expanded': 'false', 'aria-controls': id, click: async () => {
     const open = button.getAttribute('aria-expanded') === 'true'
     for (const other of button.parentElement.children) other.setAttribute('aria-expanded', 'false')
     place.replaceChildren()
     if (open) return
     button.setAttribute('aria-expanded', 'true')
-    const panel = await form({ operation, method, title, node, page, id, close: () => { button.click(); button.focus() } })
+    panel ??= await form({ operation, method, title, node, page, id, close })
     if (button.getAttribute('aria-expanded') !== 'true') return
     place.replaceChildren(panel)
     // A key that is held must not say yes to what cannot be taken back.
