@@ -26,6 +26,8 @@ SOMETIMES = {*CALLERS, "Content-Location", "Idempotency-Replayed", "Preference-A
 OF_PROBLEMS = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
+    409: ("Retry-After",),
+    415: ("Accept", "Accept-Encoding", "Accept-Patch", "Accept-Post"),
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
