@@ -63,12 +63,14 @@ class Callers:
         """Others are shown it: what could not be the name of an organization or the address of a member
         counts as not told."""
         name, email = (claims.name or "").strip(), claims.email or ""
+        legible = claims.subject.encode("unicode_escape").decode().strip()[:255] or claims.subject
         return Identity(
             issuer=claims.issuer,
             subject=claims.subject,
             name=name if self._name.holds(name) else None,
             email=email if self._email.holds(email) else None,
             issued=claims.issued,
+            stand_in=claims.subject if self._name.holds(claims.subject) else legible,
         )
 
     def _is_good(self, claims: Claims) -> bool:

@@ -62,7 +62,9 @@ def read_content(
             if property_.required and key not in document
         ]
         violations += one_of(expected.alternatives, values)
-    violations += rule(values) if rule else ()
+    # What is wrong by itself is told as that.
+    failed = {it.property_path for it in violations}
+    violations += [it for it in (rule(values) if rule else ()) if it.property_path not in failed]
     if violations:
         raise _invalid(violations, current)
     return values
@@ -121,7 +123,10 @@ def _said_beside(contract: Contract, property_: Property, value: JSON) -> Iterat
     of_class = all(
         isinstance(it, str) and it in names for it in (types if isinstance(types, list) else [types])
     )
-    said = [key for key in value if key != "@id" and not (key == "@type" and of_class)]
+    if not of_class:
+        known = class_.name if class_ else "its class"
+        yield violation(property_.key, f"Leave its class out, or say {known}.", "type")
+    said = [key for key in value if key not in ("@id", "@type")]
     if said:
         shown = ", ".join(shortened(key) for key in said[:3])
         message = f"Leave out what is said of it ({shown}): only the resource itself is written here."

@@ -47,10 +47,22 @@ class Document:
     def _variants(self) -> dict[str, Variant]:
         return {}
 
+    @cached_property
+    def _making(self) -> dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Task[Variant]]:
+        return {}
+
     async def prepare(self, form: str) -> None:
-        """What is not made yet is made in a thread: some take longer than others should wait for."""
-        if form not in self._variants:
-            await asyncio.to_thread(self.variant, form)
+        """What is not made yet is made in a thread, once for all who ask for it meanwhile: some takes longer
+        than others should wait."""
+        if form in self._variants:
+            return
+        place = asyncio.get_running_loop(), form
+        making = self._making.get(place)
+        if making is None:
+            making = self._making[place] = asyncio.create_task(asyncio.to_thread(self.variant, form))
+            making.add_done_callback(lambda _: self._making.pop(place))
+        # Who goes away takes nothing from the others.
+        await asyncio.shield(making)
 
     def variant(self, form: str) -> Variant:
         found = self._variants.get(form)

@@ -60,8 +60,12 @@ def key_used(values: Mapping[str, Any]) -> str:
 
 def _identifiers(contract: Contract, values: Mapping[str, Any]) -> dict[str, str | None]:
     """The organizations that the members name, by key."""
-    named = {key: values[key] for key in (KEY, LINK) if key in values}
-    return named | ({LINK: _identifier(contract, reference(named[LINK]))} if LINK in named else {})
+    named: dict[str, str | None] = {}
+    if KEY in values:
+        named[KEY] = values[KEY] if _is_identifier(contract, values[KEY]) else None
+    if LINK in values:
+        named[LINK] = _identifier(contract, reference(values[LINK]))
+    return named
 
 
 def _identifier(contract: Contract, address: object) -> str | None:

@@ -26,13 +26,20 @@ TRIES = 8
 
 @dataclass(frozen=True)
 class Identity:
-    """What a token tells of a partner; `email` only if it is verified. `issued` is its `iat`, in seconds."""
+    """What a token tells of a partner; `email` only if it is verified. `issued` is its `iat`, in seconds;
+    `stand_in` is what people see where no name is told, if that is not the subject."""
 
     issuer: str
     subject: str
     name: str | None
     email: str | None
     issued: int | None = None
+    stand_in: str | None = None
+
+    @property
+    def unnamed(self) -> str:
+        """What stands for the name of a machine, whose token may tell none."""
+        return self.stand_in or self.subject
 
 
 async def partner_of(database: Database, identity: Identity, request_id: str) -> str:
@@ -40,20 +47,22 @@ async def partner_of(database: Database, identity: Identity, request_id: str) ->
 
     Where somebody writes the same at the same moment, what was written is found the next time.
     """
-    for _ in range(TRIES):
+    for number in range(TRIES):
         with suppress(UniqueViolation):
-            partner_id = await _told_partner(database, identity, request_id)
+            partner_id = await _told_partner(database, identity, request_id, again=number > 0)
             if partner_id is not None:
                 return partner_id
     raise unavailable("The partner is being changed at the moment; send the request again.")
 
 
-async def _told_partner(database: Database, identity: Identity, request_id: str) -> str | None:
+async def _told_partner(
+    database: Database, identity: Identity, request_id: str, *, again: bool
+) -> str | None:
     """None where somebody else has changed the partner meanwhile: a newer token may have told of it."""
     known = await _find(database.reading(), identity)
     if known is None:
         return await _add(database, identity, request_id)
-    told = _newly_told(known, identity)
+    told = _newly_told(known, identity, again=again)
     if told:
         written = {**told, "updated_at": now(), "version": known["version"] + 1}
         where = {"id": known["id"], "version": known["version"]}
@@ -67,14 +76,16 @@ async def _told_partner(database: Database, identity: Identity, request_id: str)
     return str(known["id"])
 
 
-def _newly_told(known: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
+def _newly_told(known: Mapping[str, Any], identity: Identity, *, again: bool) -> dict[str, Any]:
     """What is to be written of a partner who is known: nothing of who was forgotten. A token that was issued
-    before the one that told last tells only what that left open."""
+    before the one that told last tells only what that left open; `again`, for that one was faster, also one
+    of the same second."""
     told = {key: value for key, value in _told(identity).items() if value is not None}
     since, issued = known["token_iat"], identity.issued
-    is_older = since is not None and issued is not None and issued < since
+    is_older = since is not None and issued is not None and issued < since + again
     if is_older:
-        told = {key: value for key, value in told.items() if known[key] is None}
+        open_name = known["name"] == identity.unnamed
+        told = {k: it for k, it in told.items() if known[k] is None or (k == "name" and open_name)}
     if known["forgotten"] or all(known[key] == value for key, value in told.items()):
         return {}
     return told if is_older else told | {"token_iat": issued}
@@ -198,8 +209,7 @@ async def _add(database: Database, identity: Identity, request_id: str) -> str:
         "issuer": identity.issuer,
         "subject": identity.subject,
         **_told(identity),
-        # The token of a machine may tell no name.
-        "name": identity.name or identity.subject,
+        "name": identity.name or identity.unnamed,
         "token_iat": identity.issued if identity.name or identity.email else None,
     }
     async with database.transaction() as session:

@@ -34,8 +34,13 @@ async def test_a_document_is_made_once_while_others_are_answered(
     waiting = asyncio.create_task(client.get("/vocab", headers={"Accept": JSON}))
     await asyncio.wait_for(begun.wait(), 10)
     assert (await client.get("/livez")).status_code == 200
+    also = asyncio.create_task(client.get("/vocab", headers={"Accept": JSON}))
+    gone = asyncio.create_task(client.get("/vocab", headers={"Accept": JSON}))
+    await asyncio.sleep(0.05)
     assert not waiting.done()
+    assert not also.done()
+    gone.cancel()
     asked.set()
-    assert (await waiting).text == "{}"
+    assert [(await it).text for it in (waiting, also)] == ["{}", "{}"]
     assert (await client.get("/vocab", headers={"Accept": JSON})).text == "{}"
     assert made == [JSON]

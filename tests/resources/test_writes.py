@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
 import pytest
 
 from app.storage.database import Database
-from tests.service import BASE, JSON, JSON_LD, PATCH, Service, World, made
+from tests.service import BASE, JSON, JSON_LD, PATCH, TURTLE, Service, World, made
 from tests.test_sweep import check_problem
 
 pytestmark = pytest.mark.anyio
@@ -86,6 +87,69 @@ async def test_an_instance_names_its_organization_in_either_way(
         content["handle"] += "-b"
     embedded = {**content, "organization": {"@id": BASE + world.acme}}
     assert (await service.as_("owner").post("/api/instances", json=embedded)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("said", "violation"),
+    [
+        ({"@type": "Organization"}, None),
+        ({"@type": ["Organization", f"{BASE}/vocab#Organization"]}, None),
+        ({"@type": "Instance"}, ("type", "Leave its class out, or say Organization.")),
+        ({"@type": ["Organization", "Instance"]}, ("type", "Leave its class out, or say Organization.")),
+        (
+            {"name": "Acme", "@type": "Organization"},
+            ("subject", "Leave out what is said of it (name): only the resource itself is written here."),
+        ),
+    ],
+)
+@pytest.mark.parametrize("media_type", [JSON, JSON_LD])
+async def test_a_reference_may_say_the_class_of_what_it_leads_to_and_nothing_else(
+    service: Service, world: World, media_type: str, said: dict[str, Any], violation: tuple[str, str] | None
+) -> None:
+    content = {"name": "Other", "handle": "acme-other", "organization": {"@id": BASE + world.acme, **said}}
+    fields = {"Content-Type": media_type}
+    answer = await service.as_("owner").post("/api/instances", content=json.dumps(content), headers=fields)
+    if violation is None:
+        assert answer.status_code == 201, answer.text
+    else:
+        found: Any = check_problem(answer, "invalid-content")["violations"]
+        assert [(it["pointer"], it["code"], it["message"]) for it in found] == [
+            ("#/organization", *violation)
+        ]
+
+
+async def test_what_is_wrong_by_itself_is_told_once_and_as_what_it_is(service: Service, world: World) -> None:
+    owner, content = service.as_("owner"), {"name": "Other", "handle": "acme-other"}
+    acme, globex = (f"{BASE}{it}" for it in (world.acme, world.globex))
+    for sent, told in (
+        ({"organization": 5}, {"#/organization": "nodeKind"}),
+        ({"organization": [acme, globex]}, {"#/organization": "maxCount"}),
+        ({"organization_id": "zz", "organization": acme}, {"#/organization_id": "pattern"}),
+        ({"name": ["a", "b"], "organization": acme}, {"#/name": "maxCount"}),
+        ({"name": {"@value": "a", "@language": "en"}, "organization": acme}, {"#/name": "datatype"}),
+    ):
+        answer = await owner.post("/api/instances", json={**content, **sent})
+        assert violated(answer) == told
+        assert len(answer.json()["violations"]) == 1
+    several = "<> <https://schema.org/name> 'a', 'b' ."
+    answer = await owner.post("/api/organizations", content=several, headers={"Content-Type": TURTLE})
+    assert violated(answer) == {"#/name": "maxCount"}
+
+
+async def test_who_names_two_organizations_is_told_which_differs_from_which(
+    service: Service, world: World
+) -> None:
+    owner, content = service.as_("owner"), {"name": "Other", "handle": "acme-other"}
+    both = {**content, "organization_id": world.acme_id, "organization": f"{BASE}{world.globex}"}
+    for path, than in (("/api/instances", "organization_id"), (f"{world.acme}/instances", "the address")):
+        [found] = (await owner.post(path, json=both)).json()["violations"]
+        assert found["message"] == f"This names another organization than {than} does."
+    [found] = (await owner.post("/api/instances", json={**content, "organization": world.acme})).json()[
+        "violations"
+    ]
+    assert (
+        found["message"] == f"This must be the address of an organization, {BASE}/api/organizations/{{id}}."
+    )
 
 
 async def test_an_organization_that_cannot_be_is_refused_in_the_same_way_as_a_foreign_one(

@@ -139,6 +139,20 @@ async def test_an_older_token_tells_an_email_where_no_newer_one_told_any(databas
     assert await told(database) == ("Later", "before@acme.example", "before@acme.example", 20, 2)
 
 
+async def test_an_older_token_tells_a_name_where_no_newer_one_told_any(database: Database) -> None:
+    await partner_of(database, replace(TOLD_LATER, name=None, stand_in="a stand-in"), "r")
+    assert (await told(database))[0] == "a stand-in"
+    await partner_of(database, replace(TOLD_BEFORE, stand_in="a stand-in"), "r")
+    assert await told(database) == ("Before", "later@acme.example", "later@acme.example", 20, 2)
+
+
+async def test_tokens_of_one_second_that_come_at_once_keep_nobody_out(database: Database) -> None:
+    identifier = await partner_of(database, TOLD_LATER, "r")
+    tokens = [replace(TOLD_LATER, name=f"Name {number}", issued=30) for number in range(30)]
+    assert set(await asyncio.gather(*(partner_of(database, it, "r") for it in tokens))) == {identifier}
+    assert (await told(database))[0] in {it.name for it in tokens}
+
+
 async def test_a_token_that_tells_nothing_keeps_no_older_one_from_telling(database: Database) -> None:
     await partner_of(database, replace(TOLD_LATER, name=None, email=None), "r")
     await partner_of(database, TOLD_BEFORE, "r")
