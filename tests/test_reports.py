@@ -31,7 +31,7 @@ FAULTS: list[tuple[str, str, str, Any, list[str]]] = [
     ("InstanceCollection-create", "/api/instances", "POST", {"name": " ", "handle": "X", "more": 1},
      ["Pattern", "Pattern", "Closed", "MinCount"]),
     ("InstanceCollection-create", "/api/instances", "POST", {"name": 7, "organization": 7},
-     ["Datatype", "NodeKind", "Class", "MinCount"]),
+     ["Datatype", "NodeKind", "MinCount"]),
     ("InstanceCollection-create", "/api/instances", "POST",
      {"name": "", "handle": "www", "organization_id": "x", "id": "x", "@type": "Partner"},
      ["MinLength", "Not", "Pattern", "HasValue", "In"]),
