@@ -175,15 +175,19 @@ async def endless(run: Run) -> None:
     )
 
 
+def files_at_work(run: Run, server: Server, pid: int) -> int:
+    """SQLite opens its log for a connection when that first needs it."""
+    headers = {"Authorization": f"Bearer {token(run.folder)}"}
+    made = httpx.post(f"{server.base}/api/organizations", json={"name": "First"}, headers=headers)
+    assert made.status_code == 201
+    return open_files(pid)
+
+
 async def leavers(run: Run) -> None:
     """Clients that go away with a reset, somewhere in their request or before the answer."""
     with run.serving() as (server, pid, _):
         authorization = f"Authorization: Bearer {token(run.folder)}\r\n".encode()
-        # SQLite opens its log for a connection when that first needs it.
-        first = head("POST /api/organizations", authorization, JSON_CONTENT, b"Content-Length: 14\r\n")
-        with Connection(port(server)) as client:
-            client.send(first + b'{"name":"One"}').answer("POST")
-        files, before = open_files(pid), len(stored(run.folder))
+        files, before = files_at_work(run, server, pid), len(stored(run.folder))
         for number in range(1_000):
             content = f'{{"name":"leaver {number}"}}'.encode()
             length = b"Content-Length: %d\r\n" % len(content)
@@ -234,7 +238,7 @@ async def mixed(run: Run) -> None:
     headers = {"Authorization": f"Bearer {token(run.folder)}"}
     statuses, times, sizes = Counter[int](), list[float](), list[tuple[float, float]]()
     with run.serving() as (server, pid, _):
-        files = open_files(pid)
+        files = files_at_work(run, server, pid)
         begun = time.monotonic()
         until_then = begun + run.minutes * 60
 
