@@ -63,14 +63,15 @@ class Callers:
         """Others are shown it: what could not be the name of an organization or the address of a member
         counts as not told."""
         name, email = (claims.name or "").strip(), claims.email or ""
-        legible = claims.subject.encode("unicode_escape").decode().strip()[:255] or claims.subject
+        subject = claims.subject
+        legible = None if self._name.holds(subject) else subject.encode("unicode_escape").decode().strip()
         return Identity(
             issuer=claims.issuer,
-            subject=claims.subject,
+            subject=subject,
             name=name if self._name.holds(name) else None,
             email=email if self._email.holds(email) else None,
             issued=claims.issued,
-            stand_in=claims.subject if self._name.holds(claims.subject) else legible,
+            stand_in=legible and legible[:255],
         )
 
     def _is_good(self, claims: Claims) -> bool:

@@ -8,6 +8,7 @@ from app.checks.check import Check, ok, warning
 from app.problems import Problem
 from app.settings import Settings, WrongSetting
 from app.storage.database import Database
+from app.storage.replica import of_replica
 
 MEND_REPLICA = (
     "Start it as a replica of the database, or mend REGISTRY_REPLICA_URL; the primary is read meanwhile."
@@ -31,9 +32,7 @@ async def _replica(url: str) -> Check:
     except Problem as problem:
         return warning(name, problem.with_cause, MEND_REPLICA)
     except WrongSetting as error:
-        return warning(
-            name, str(error).replace("REGISTRY_DATABASE_URL", "REGISTRY_REPLICA_URL"), MEND_REPLICA
-        )
+        return warning(name, of_replica(error), MEND_REPLICA)
     finally:
         await there.close()
     if not row["follows"]:

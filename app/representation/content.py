@@ -117,7 +117,8 @@ def _said_beside(contract: Contract, property_: Property, value: JSON) -> Iterat
     """Of the node that a link leads to nothing may be said here but what class it has, as it is."""
     if not isinstance(value, dict) or "@id" not in value:
         return
-    class_ = contract.classes.get(property_.promise or "")
+    promise = property_.promise or ""
+    class_ = contract.classes.get(contract.ranges.get(promise, promise))
     names = {class_.name, class_.iri} if class_ else set[str]()
     types = value.get("@type", [])
     of_class = all(
@@ -156,7 +157,7 @@ def _unwritable(
             yield violation(key, f"This must be {definition.name}.", "type")
     elif value is None and property_ is not None and property_.required and key in (current or {key}):
         yield violation(key, REMOVED, "required")
-    elif property_ is not None and any(beside := [*_said_beside(contract, property_, value)]):
+    elif property_ is not None and (beside := [*_said_beside(contract, property_, value)]):
         yield from beside
     elif key in ("@id", "originId") or property_ is not None:
         if (value is not None or current is not None) and not _says_what_is_so(

@@ -31,6 +31,11 @@ AWAY_SECONDS = 1.0
 QUIET_SECONDS = 60.0
 
 
+def of_replica(error: WrongSetting) -> str:
+    """What is wrong with its address, which is read as that of any database."""
+    return str(error).replace("REGISTRY_DATABASE_URL", "REGISTRY_REPLICA_URL")
+
+
 class Replica:
     """Runs statements of their own by the replica, or by the primary where that one is behind or away.
 
@@ -56,7 +61,7 @@ class Replica:
             self._is_away(problem)
         except WrongSetting as error:
             await self.close()
-            raise WrongSetting(str(error).replace("REGISTRY_DATABASE_URL", "REGISTRY_REPLICA_URL")) from error
+            raise WrongSetting(of_replica(error)) from error
 
     async def close(self) -> None:
         self._closed = True

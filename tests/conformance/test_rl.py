@@ -191,6 +191,18 @@ async def test_rl_07_who_comes_while_there_is_too_much_to_do_is_told_at_once(
         assert (await waiting).status_code == 201
 
 
+TYPED = {"Content-Type": "application/json"}
+
+
+async def slowly(
+    first: bytes, begun: asyncio.Event, rest: asyncio.Event, last: bytes
+) -> AsyncIterator[bytes]:
+    yield first
+    begun.set()
+    await rest.wait()
+    yield last
+
+
 async def test_rl_07_who_sends_its_content_slowly_keeps_nobody_out(sqlite_url: str, tmp_path: Path) -> None:
     """TH-37, TH-38: it is not being answered meanwhile, and is told itself where there is too much to do when
     its content has come."""
@@ -199,14 +211,8 @@ async def test_rl_07_who_sends_its_content_slowly_keeps_nobody_out(sqlite_url: s
         await owner.get("/api/me")
         begun, rest = asyncio.Event(), asyncio.Event()
 
-        async def slowly() -> AsyncIterator[bytes]:
-            yield b'{"name":'
-            begun.set()
-            await rest.wait()
-            yield b'"Acme"}'
-
-        fields = {"Content-Type": "application/json"}
-        slow = asyncio.create_task(owner.post("/api/organizations", content=slowly(), headers=fields))
+        content = slowly(b'{"name":', begun, rest, b'"Acme"}')
+        slow = asyncio.create_task(owner.post("/api/organizations", content=content, headers=TYPED))
         await begun.wait()
         assert (await owner.get("/api/me")).status_code == 303
         database = Database(sqlite_url)
@@ -229,23 +235,21 @@ async def test_rl_07_much_content_that_does_not_come_to_an_end_keeps_little_cont
     """TH-37, TH-38: of all that is on its way no more than so much is kept."""
     monkeypatch.setattr("app.request.MOST_COMING", 150_000)
     owner = service.as_("owner")
-    rest = asyncio.Event()
-    fields = {"Content-Type": "application/json"}
+    begun, rest = asyncio.Event(), asyncio.Event()
 
-    async def slowly() -> AsyncIterator[bytes]:
-        yield b" " * 100_000
-        await rest.wait()
-        yield b'{"name": "Slow"}'
+    async def posted() -> httpx.Response:
+        content = slowly(b" " * 100_000, begun, rest, b'{"name": "Slow"}')
+        return await owner.post("/api/organizations", content=content, headers=TYPED)
 
-    first = asyncio.create_task(owner.post("/api/organizations", content=slowly(), headers=fields))
-    await asyncio.sleep(0.05)
-    second = await owner.post("/api/organizations", content=slowly(), headers=fields)
+    first = asyncio.create_task(posted())
+    await begun.wait()
+    second = await asyncio.wait_for(posted(), 10)
     check_problem(second, "unavailable")
     assert (second.headers["Retry-After"], second.headers["Connection"]) == ("1", "close")
     assert (await owner.post("/api/organizations", json={"name": "Little"})).status_code == 201
     rest.set()
     assert (await first).status_code == 201
-    assert (await owner.post("/api/organizations", content=slowly(), headers=fields)).status_code == 201
+    assert (await posted()).status_code == 201
 
 
 async def test_rl_08_what_bad_tokens_count_tells_nothing_of_others(service: Service) -> None:

@@ -118,6 +118,19 @@ async def test_a_reference_may_say_the_class_of_what_it_leads_to_and_nothing_els
         ]
 
 
+async def test_a_link_that_cannot_be_changed_may_be_sent_back_with_its_class(
+    service: Service, world: World
+) -> None:
+    owner = service.as_("owner")
+    for said, code in ((["Organization"], None), (["Instance"], "type")):
+        link = {"@id": BASE + world.acme, "@type": said}
+        answer = await owner.put(world.shop, json={"name": "Shop", "created_by_organization": link})
+        if code is None:
+            assert answer.status_code == 200, answer.text
+        else:
+            assert violated(answer) == {"#/created_by_organization": code}
+
+
 async def test_what_is_wrong_by_itself_is_told_once_and_as_what_it_is(service: Service, world: World) -> None:
     owner, content = service.as_("owner"), {"name": "Other", "handle": "acme-other"}
     acme, globex = (f"{BASE}{it}" for it in (world.acme, world.globex))
