@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 # Of what is kept in all.
-OCTETS = 8 * 1_048_576
+OCTETS = 16 * 1_048_576
 # What is larger than this part of all is not kept.
 LARGEST = OCTETS // 16
-# What one takes beside its content and what it follows from.
-APIECE = 4_096
+# What an answer takes beside its content and what it follows from: its fields above all.
+APIECE = 1_536
 
 Answer = TypeVar("Answer")
 
@@ -24,7 +24,6 @@ class Kept(Generic[Answer]):
     key: Hashable
     tag: str
     octets: int
-    length: int = 0
     whole: Answer | None = None
     unmodified: Answer | None = None
 
@@ -70,16 +69,17 @@ class KeptAnswers(Generic[Answer]):
         crawler never is. `length` is that of the content; None for what says that there is no new one."""
         if not self._seen_before(mark, min(APIECE + 2 * (length or 0), LARGEST)):
             return
-        kept = self._found(mark, key) or Kept(key, tag, APIECE + weight(key))
-        octets = kept.octets + (0 if length is None else length - kept.length)
-        if octets > LARGEST:
+        kept = self._found(mark, key) or Kept(key, tag, weight(key))
+        there = kept.unmodified if length is None else kept.whole
+        octets = kept.octets + APIECE + (length or 0)
+        if there is not None or octets > LARGEST:
             return
         self._drop(mark)
         kept.octets = octets
         if length is None:
             kept.unmodified = answer
         else:
-            kept.whole, kept.length = answer, length
+            kept.whole = answer
         self._kept[mark] = kept
         self._octets += kept.octets
         while self._octets > OCTETS:

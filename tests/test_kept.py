@@ -74,11 +74,12 @@ def test_what_is_asked_for_all_the_time_keeps_nothing_else_out() -> None:
 
 def test_both_that_there_is_something_new_and_that_there_is_not_are_kept_of_one() -> None:
     answers = KeptAnswers[str]()
-    for length in (10, 10, None):
+    for length in (10, 10, None, 10, None):
         keep(answers, "page", length)
     found = answers.get(hash("page"), "page")
     assert found is not None
     assert (found.tag, found.whole, found.unmodified) == ("tag of page", "page 10", "page None")
+    assert found.octets == weight("page") + 2 * APIECE + 10
 
 
 def test_what_has_the_mark_of_another_is_not_taken_for_it() -> None:
@@ -102,6 +103,37 @@ def test_what_is_too_large_is_not_kept() -> None:
     assert kept_of(answers, "less large") is not None
 
 
+class Model:
+    """As `KeptAnswers` says it, with 50 octets for a key and 100 for an answer beside its content."""
+
+    def __init__(self) -> None:
+        # By the key: what a whole answer takes, and what one takes that says that there is no new one.
+        self.kept: dict[str, dict[bool, int]] = {}
+        self._seen, self._earlier, self._passed = set[str](), set[str](), 0
+
+    def see(self, key: str, octets: int) -> None:
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self._passed += octets
+        if self._passed >= 500:
+            self._seen, self._earlier, self._passed = set(), self._seen, 0
+
+    def taken(self, key: str) -> int:
+        return 50 + sum(self.kept[key].values())
+
+    def keep(self, key: str, length: int | None) -> None:
+        if key in self._seen | self._earlier:
+            there = self.kept.get(key, {})
+            both = {length is None: 100 + (length or 0)} | there
+            if both != there and 50 + sum(both.values()) <= 400:
+                self.kept.pop(key, None)
+                self.kept[key] = both
+        self.see(key, min(100 + 2 * (length or 0), 400))
+        while sum(map(self.taken, self.kept)) > 1_000:
+            del self.kept[next(iter(self.kept))]
+
+
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, 400)), max_size=60))
 def test_what_is_kept_has_room(asked: list[tuple[str, int | None]]) -> None:
     """As the sum of what each takes, the latest ones of what was asked for before."""
@@ -110,34 +142,15 @@ def test_what_is_kept_has_room(asked: list[tuple[str, int | None]]) -> None:
         patch.setattr(kept, "LARGEST", 400)
         patch.setattr(kept, "APIECE", 100)
         patch.setattr(kept, "weight", lambda _key: 50)
-        answers = KeptAnswers[str]()
-        expected: dict[str, int] = {}
-        seen, earlier, passed = set[str](), set[str](), 0
-
-        def see(key: str, octets: int) -> None:
-            nonlocal seen, earlier, passed
-            if key in seen:
-                return
-            seen.add(key)
-            passed += octets
-            if passed >= 500:
-                seen, earlier, passed = set(), seen, 0
-
+        answers, model = KeptAnswers[str](), Model()
         for key, length in asked:
             keep(answers, key, length)
-            if key in seen | earlier:
-                octets = expected.get(key, 150) if length is None else 150 + length
-                if octets <= 400:
-                    expected.pop(key, None)
-                    expected[key] = octets
-            see(key, min(100 + 2 * (length or 0), 400))
-            while sum(expected.values()) > 1_000:
-                del expected[next(iter(expected))]
+            model.keep(key, length)
             for it in "abcdef":
-                assert (answers.get(hash(it), it) is not None) == (it in expected)
+                assert (answers.get(hash(it), it) is not None) == (it in model.kept)
                 # What is told from what is kept was asked for too.
-                if it in expected:
-                    see(it, expected[it])
+                if it in model.kept:
+                    model.see(it, model.taken(it))
 
 
 def test_what_keys_take_has_room_too() -> None:

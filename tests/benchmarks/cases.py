@@ -23,12 +23,12 @@ class Case:
 
 CASES = {
     "item-json-ld": Case("item, JSON-LD", "bare", 1.4),
-    "item-any": Case("item, JSON-LD, of 2,500 in turn", "bare", 1.4),
+    "item-any": Case("item, JSON-LD, of 9,500 in turn", "bare", 1.4),
     "item-json": Case("item, JSON", "bare", 1.4),
     "item-turtle": Case("item, Turtle", "bare", 1.8),
     "304": Case("item, not modified (304)", "bare", 1.2),
     "page-first": Case("page of 30, first", "bare", 1.5),
-    "page-deep": Case("page of 30, deep, by cursor, of 200 in turn", "bare", 1.5),
+    "page-deep": Case("page of 30, deep, by cursor, of 930 in turn", "bare", 1.5),
     "page-organization": Case("page of 30 of one organization", "bare", 1.5),
     "search-handle": Case("search by handle", "bare", 1.5),
     "create": Case("create", "bare", 2.0, changes=True),

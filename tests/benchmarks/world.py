@@ -15,7 +15,7 @@ from app.storage.database import Database
 from app.storage.partners import Identity, partner_of
 from app.storage.writes import Owner, create_instance, create_organization
 from tests.benchmarks.bulk import Bulk
-from tests.benchmarks.calls import DEEP, DEPTH, INSTANCES, PAGE, Instance, World, letters
+from tests.benchmarks.calls import DEEP, DEPTH, INSTANCES, PAGE, SERIES, Instance, World, letters
 from tests.benchmarks.processes import Server
 from tests.load import token
 from tests.service import JSON_LD
@@ -76,13 +76,16 @@ def deep_pages(world: World, server: Server) -> list[tuple[str, str]]:
     """Addresses of pages far into the list, which the service tells; the bare yardstick knows them by what
     the page before ends with."""
     fields, found = {**world.authorization, "Accept": JSON_LD}, []
-    target = f"{INSTANCES}?itemsPerPage={PAGE}&after="
-    for number in range(DEPTH + DEEP):
-        page = orjson.loads(server.ask("GET", target, fields).content)
-        target = page["view"]["next"].partition(f":{server.port}")[2]
-        last = page["member"][-1]
-        if number >= DEPTH:
-            found.append((target, f"{INSTANCES}?after={last['created_at']}|{last['id']}"))
+    for series in range(SERIES):
+        size = PAGE - series
+        target = f"{INSTANCES}?itemsPerPage={size}&after="
+        for number in range(DEPTH + DEEP):
+            page = orjson.loads(server.ask("GET", target, fields).content)
+            target = page["view"]["next"].partition(f":{server.port}")[2]
+            target = target.replace(f"itemsPerPage={size}", f"itemsPerPage={PAGE}")
+            last = page["member"][-1]
+            if number >= DEPTH:
+                found.append((target, f"{INSTANCES}?after={last['created_at']}|{last['id']}"))
     return found
 
 
