@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -91,8 +92,12 @@ def test_a_run_of_all_tests_fails_for_what_it_did_not_see(tmp_path: Path) -> Non
     (tmp_path / "pytest.ini").write_text(
         f"[pytest]\naddopts = --import-mode=importlib\ntestpaths = checks\npythonpath = {ROOT}\n"
     )
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "1"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "xdist", "-n", "1"]
+    # Others of the plugins that are installed take seconds to come, in either process.
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    run = subprocess.run(
+        command, cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=120, check=False
+    )
     assert run.returncode == 1, run.stdout + run.stderr
     assert "1 passed" in run.stdout
     assert "Instance-read never answered with 410 gone" in run.stdout
