@@ -236,13 +236,18 @@ class Protocol(HttpToolsProtocol):
 
     def _feed(self, data: memoryview) -> None:
         """A request to go on in another protocol is read once more as one that does not ask for it, which
-        is allowed (RFC 9110 section 7.8): of the first the parser leaves out the content."""
+        is allowed (RFC 9110 section 7.8): of the first the parser leaves out the content. Another parser
+        reads it, for this one is done where the connection ends with the request."""
         while True:
             try:
                 return self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
                 data = data[upgrade.args[0] :]
-            self.parser.feed_data(self._head_without_upgrade())
+            head = self._head_without_upgrade()
+            self.parser = httptools.HttpRequestParser(self)
+            # As Uvicorn has it: what comes behind the last request is passed over.
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.parser.feed_data(head)
 
     def _head_without_upgrade(self) -> bytes:
         version = self.parser.get_http_version().encode()

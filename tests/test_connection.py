@@ -141,6 +141,30 @@ async def test_a_request_to_go_on_in_another_protocol_is_answered_as_it_stands(
     await local.run(talk)
 
 
+@pytest.mark.parametrize(
+    ("version", "fields"),
+    [
+        ("1.1", (b"Connection: Upgrade, close\r\n",)),
+        ("1.1", (b"Connection: close\r\n", b"Connection: upgrade\r\n")),
+        ("1.0", (b"Connection: Upgrade\r\n",)),
+        ("1.0", (b"Connection: keep-alive, Upgrade\r\n",)),
+    ],
+)
+async def test_so_is_the_last_one_of_a_connection(
+    local: Local, version: str, fields: tuple[bytes, ...]
+) -> None:
+    last = created(local.authorization, *fields, b"Upgrade: h2c\r\n")
+    last = last.replace(b"HTTP/1.1", f"HTTP/{version}".encode(), 1)
+
+    def talk(connection: Connection) -> None:
+        connection.send(last[:-5], last[-5:])
+        assert connection.answer("POST").status_code == 201
+        if b"keep-alive" not in fields[0]:
+            assert connection.has_ended()
+
+    await local.run(talk)
+
+
 async def test_what_cannot_be_read_is_answered_after_what_was_asked_before(
     local: Local, lock: sqlite3.Connection
 ) -> None:
