@@ -244,12 +244,18 @@ class Pipeline:
         return request.head.conditions(required=self._settings.require_if_match)
 
     def _not_acceptable(self, forms: Sequence[str], request: Request) -> Problem:
-        address = self._contract.base + quote(request.path)
+        """A form has an address of its own to be read at; what changes something is asked for by Accept."""
+        address = self._contract.base + quote(request.path) + _query(request)
         return Problem(
             "not-acceptable",
             f"Accept one of {', '.join(dict.fromkeys(map(essence_of, forms)))}.",
             available=[
-                Available(without_profile(it), profile_of(it), with_suffix(address, it)) for it in forms
+                Available(
+                    without_profile(it),
+                    profile_of(it),
+                    with_suffix(address, it) if request.method == "GET" else address,
+                )
+                for it in forms
             ],
         )
 
@@ -401,6 +407,15 @@ def _too_many() -> Problem:
         "Too many requests are being answered at the moment; try again.",
         headers=[("Retry-After", "1")],
     )
+
+
+def _query(request: Request) -> str:
+    """As it has to be written, with its mark; nothing where there is none, or none that can be read."""
+    try:
+        query = encode_query(parse_query(request.scope["query_string"]))
+    except Problem:
+        return ""
+    return f"?{query}" if query else ""
 
 
 def _allow(resource: Resource) -> str:

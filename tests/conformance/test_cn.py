@@ -183,6 +183,38 @@ async def test_cn_15_what_is_not_acceptable_is_refused_with_what_there_is(
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, accepting(offer))
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("?name=i&itemsPerPage=1", "?name=i&itemsPerPage=1"),
+        ("?name=%C3%A9+%26+%7Eall&&page=1", "?name=%C3%A9%20%26%20~all&page=1"),
+        ("?after=", "?after="),
+        ("?name=%zz", ""),
+    ],
+)
+async def test_cn_15_a_part_of_a_list_is_told_where_that_part_is(
+    service: Service, asked: str, told: str
+) -> None:
+    owner = service.as_("owner")
+    refused = await owner.get(f"/api/instances{asked}", headers={"Accept": "image/png"})
+    available = check_problem(refused, "not-acceptable")["available"]
+    assert isinstance(available, list)
+    assert f"{BASE}/api/instances.json{told}" in [offer["address"] for offer in available]
+    assert {offer["address"].partition("?")[1:] for offer in available} == {("?" if told else "", told[1:])}
+
+
+async def test_cn_15_a_change_is_asked_for_in_another_form_where_it_was(
+    service: Service, world: World
+) -> None:
+    """Where one form alone is, nothing can be changed."""
+    owner = service.as_("owner")
+    for method, path in (("POST", "/api/organizations"), ("PATCH", world.shop), ("PUT", world.shop)):
+        answer = await owner.request(method, path, json={}, headers={"Accept": "image/png"})
+        available = check_problem(answer, "not-acceptable")["available"]
+        assert isinstance(available, list)
+        assert {offer["address"] for offer in available} == {BASE + path}
+
+
 async def test_cn_16_what_accept_decided_is_told_in_vary(service: Service, world: World) -> None:
     owner, anonymous = service.as_("owner"), service.as_(None)
     tag = (await owner.get(world.shop)).headers["ETag"]
