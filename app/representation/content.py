@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from app.addresses import DATA_CONTEXT
+from app.addresses import DATA_CONTEXT, item_path
 from app.contract.contract import Contract
 from app.contract.definitions import ClassDefinition, Property
 from app.problems import Problem, Violation
@@ -117,8 +117,7 @@ def _said_beside(contract: Contract, property_: Property, value: JSON) -> Iterat
     """Of the node that a link leads to nothing may be said here but what class it has, as it is."""
     if not isinstance(value, dict) or "@id" not in value:
         return
-    promise = property_.promise or ""
-    class_ = contract.classes.get(contract.ranges.get(promise, promise))
+    class_ = _class_led_to(contract, property_)
     names = {class_.name, class_.iri} if class_ else set[str]()
     types = value.get("@type", [])
     of_class = all(
@@ -132,6 +131,11 @@ def _said_beside(contract: Contract, property_: Property, value: JSON) -> Iterat
         shown = ", ".join(shortened(key) for key in said[:3])
         message = f"Leave out what is said of it ({shown}): only the resource itself is written here."
         yield violation(property_.key, message, "subject")
+
+
+def _class_led_to(contract: Contract, property_: Property) -> ClassDefinition | None:
+    promise = property_.promise or ""
+    return contract.classes.get(contract.ranges.get(promise, promise))
 
 
 def _unwritable(
@@ -160,13 +164,25 @@ def _unwritable(
     elif property_ is not None and (beside := [*_said_beside(contract, property_, value)]):
         yield from beside
     elif key in ("@id", "originId") or property_ is not None:
-        if (value is not None or current is not None) and not _says_what_is_so(
-            key, reference(value), current
-        ):
+        said = reference(value)
+        so = _says_what_is_so(key, said, current) or _led_there(contract, property_, said, current)
+        if (value is not None or current is not None) and not so:
             message = "The service sets this; leave it out." if current is None else "This cannot be changed."
             yield violation(key, message, "readOnly")
     else:
         yield violation(key, f"{definition.name} has no such member.", "unknown")
+
+
+def _led_there(
+    contract: Contract, property_: Property | None, value: JSON, current: Mapping[str, Any] | None
+) -> bool:
+    """Whether a link led there until that was gone: whoever read it before may send it back, for its id is
+    as it was."""
+    class_ = _class_led_to(contract, property_) if property_ is not None else None
+    if class_ is None or property_ is None or current is None or property_.key in current:
+        return False
+    identifier = current.get(f"{property_.key}_id")
+    return identifier is not None and value == contract.base + item_path(class_.name, {"id": identifier})
 
 
 def _says_what_is_so(key: str, value: JSON, current: Mapping[str, Any] | None) -> bool:

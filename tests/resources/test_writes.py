@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from app.storage.database import Database
+from tests.conformance.fresh import instance_of, organization_of, patched
 from tests.service import BASE, JSON, JSON_LD, PATCH, TURTLE, Service, World, made
 from tests.test_sweep import check_problem
 
@@ -324,6 +325,33 @@ async def test_a_whole_record_sent_back_is_accepted(service: Service, world: Wor
                 "originId": record["id"],
             }
             assert (await rename(owner, path, form)).status_code == 200
+
+
+async def test_a_record_read_before_its_creator_was_deleted_is_accepted_with_the_link_it_had(
+    service: Service,
+) -> None:
+    """CLIENTS H11: nothing of it has changed, and its tag still holds. Nobody else created it."""
+    owner = service.as_("owner")
+    creator, heir, other = [await organization_of(service) for _ in range(3)]
+    instance = await instance_of(service, creator)
+    named = {"organization": BASE + heir}
+    offer = await made(owner, f"{instance}/authorizations", **named)
+    assert (await patched(owner, offer, {"status": "accepted"})).status_code == 200
+    assert (await owner.post(f"{instance}/transfer", json=named)).status_code == 200
+    read = await owner.get(instance)
+    link = read.json()["created_by_organization"]
+    assert link == BASE + creator
+    assert (await owner.delete(creator)).status_code == 204
+    condition = {"If-Match": read.headers["ETag"], "Content-Type": JSON_LD}
+    sent_back = await owner.put(instance, json={**read.json(), "name": "New"}, headers=condition)
+    assert (sent_back.status_code, sent_back.json()["name"]) == (200, "New")
+    assert "created_by_organization" not in sent_back.json()
+    for same in ({"created_by_organization": {"@id": link}}, {"created_by_organization": None}):
+        assert (await patched(owner, instance, same)).status_code == 200
+    for wrong in (BASE + other, BASE + heir, link + "/", creator):
+        refused = await patched(owner, instance, {"created_by_organization": wrong})
+        violations: Any = check_problem(refused, "invalid-content")["violations"]
+        assert [it["code"] for it in violations] == ["readOnly"]
 
 
 async def test_what_is_deleted_is_gone_to_who_could_see_it_and_unknown_to_others(
