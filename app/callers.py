@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from app.caller import ANONYMOUS, Caller
 from app.contract.contract import Contract
@@ -64,14 +65,14 @@ class Callers:
         counts as not told."""
         name, email = (claims.name or "").strip(), claims.email or ""
         subject = claims.subject
-        legible = None if self._name.holds(subject) else subject.encode("unicode_escape").decode().strip()
+        escaped = subject.encode("unicode_escape").decode().strip() or quote(subject)
         return Identity(
             issuer=claims.issuer,
             subject=subject,
             name=name if self._name.holds(name) else None,
             email=email if self._email.holds(email) else None,
             issued=claims.issued,
-            stand_in=legible and legible[:255],
+            stand_in=None if self._name.holds(subject) else escaped[:255],
         )
 
     def _is_good(self, claims: Claims) -> bool:

@@ -128,6 +128,11 @@ def log_config() -> dict[str, Any]:
         # Libraries too: each line is an object, whoever has something to say.
         "root": {"handlers": ["lines"], "level": "WARNING"},
         "loggers": {
-            name: {"handlers": ["lines"], "level": "INFO", "propagate": False} for name in ("uvicorn", "app")
+            **{
+                name: {"handlers": ["lines"], "level": "INFO", "propagate": False}
+                for name in ("uvicorn", "app")
+            },
+            # While the server is away it tells each second, with a traceback, what requests tell too.
+            "asyncpg.pool": {"level": "ERROR"},
         },
     }

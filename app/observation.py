@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from app.logs import REQUESTS
 from app.problems import Problem
 from app.request import Request
 from app.storage.database import Database
+from app.storage.failures import QUIET_SECONDS, kind
 
 if TYPE_CHECKING:  # imported where something is counted at all
     from app.metrics import Metrics
@@ -27,6 +29,8 @@ class Observation:
     def __init__(self, database: Database, metrics: Metrics | None) -> None:
         self._database = database
         self._metrics = metrics
+        # By the cause: until when nothing is said of it.
+        self._quiet: dict[str, float] = {}
 
     def answered(
         self, request: Request, method: str, answer: Answer, problem: Problem | None, seconds: float
@@ -57,10 +61,17 @@ class Observation:
             self._metrics.running(requests, self._database.connections)
 
     def refused(self, request: Request, problem: Problem) -> None:
-        """What is wrong with a token stands here alone (STANDARDS AU-21); words in it may be the client's."""
+        """What is wrong with a token stands here alone (STANDARDS AU-21); words in it may be the client's.
+        So does why the service could not do what was asked."""
         if problem.type == "not-authenticated" and problem.__cause__ is not None:
             cause = str(problem.__cause__).encode("unicode_escape").decode()
             LOG.info("%s refused the token: %.200s", request.id, cause)
+        elif problem.type == "unavailable":
+            cause = problem.detail if problem.__cause__ is None else kind(problem.__cause__)
+            now = time.monotonic()
+            if now >= self._quiet.get(cause, now):
+                self._quiet[cause] = now + QUIET_SECONDS
+                LOG.warning("%s could not be answered: %s", request.id, cause)
 
     def failed(self, request: Request, error: Exception) -> None:
         LOG.error("%s failed", request.id, exc_info=error)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.observation import Observation
+from app.problems import Problem
+from app.request import Request
+from app.storage.database import Database
+from app.storage.failures import unavailable
 from tests import commands
 from tests.commands import Server, free_port, served
 
@@ -114,3 +124,46 @@ except OSError:
     [line] = map(json.loads, said.stderr.splitlines())
     assert (line["event"], line["logger"]) == ("It is away", "asyncpg.pool")
     assert "OSError" in line["exception"]
+
+
+def full() -> sqlite3.Error:
+    """What SQLite says where there is no room."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            connection.execute("CREATE TABLE secrets (value)")
+    return raised.value
+
+
+def test_why_a_request_was_answered_by_503_stands_in_the_log_once_a_minute(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What kind of failure it was, and nothing of what the database says, where values may stand."""
+    now = 1_000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    observation = Observation(cast("Database", None), None)
+
+    def told(error: Exception | None) -> list[str]:
+        caplog.clear()
+        problem = unavailable()
+        problem.__cause__ = error
+        observation.refused(cast("Request", SimpleNamespace(id="the-id")), problem)
+        return [f"{record.levelname}: {record.getMessage()}" for record in caplog.records]
+
+    locked = asyncpg.LockNotAvailableError("canceling statement: Secret")
+    for error, said in (
+        (full(), "OperationalError (SQLITE_FULL)"),
+        (locked, "LockNotAvailableError (55P03)"),
+        (ConnectionRefusedError(111, "Connection refused"), "ConnectionRefusedError (Connection refused)"),
+        (TimeoutError(), "TimeoutError"),
+        (None, "The database cannot be reached at the moment; try again."),
+    ):
+        assert told(error) == [f"WARNING: the-id could not be answered: {said}"]
+        assert told(error) == []
+    now += 59
+    assert told(locked) == []
+    now += 1
+    assert len(told(locked)) == 1
+    caplog.clear()
+    observation.refused(cast("Request", SimpleNamespace(id="the-id")), Problem("forbidden", "No."))
+    assert not caplog.records

@@ -7,6 +7,9 @@ from types import TracebackType
 
 from app.problems import Problem
 
+# How long nothing more is said in the log of what goes on.
+QUIET_SECONDS = 60.0
+
 
 class UniqueViolation(Exception):  # noqa: N818 - the SQL standard's own name for it
     """A value is taken. `column` is `handle`, or `issuer,subject` where several are unique together."""
@@ -19,6 +22,18 @@ class UniqueViolation(Exception):  # noqa: N818 - the SQL standard's own name fo
 
 def unavailable(detail: str = "The database cannot be reached at the moment; try again.") -> Problem:
     return Problem("unavailable", detail, headers=(("Retry-After", "1"),))
+
+
+def unable() -> Problem:
+    """Of a database that answers."""
+    return unavailable("The database cannot do this at the moment; try again.")
+
+
+def kind(error: BaseException) -> str:
+    """What a failure is, without what it says, in which values may stand: `SerializationError (40001)`."""
+    codes = (getattr(error, name, None) for name in ("sqlstate", "sqlite_errorname", "strerror"))
+    code = next((str(code) for code in codes if code), None)
+    return f"{type(error).__name__} ({code})" if code else type(error).__name__
 
 
 class Translated:

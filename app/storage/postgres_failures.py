@@ -6,7 +6,7 @@ import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 from tortoise.migrations.constraints import UniqueConstraint
 
 from app.settings import WrongSetting
-from app.storage.failures import Translated, UniqueViolation, unavailable
+from app.storage.failures import Translated, UniqueViolation, unable, unavailable
 from app.storage.tables import TABLES
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: what may be otherwise when the client tries
@@ -14,6 +14,8 @@ from app.storage.tables import TABLES
 # server that only reads, a transaction that was ended because it idled or took too long.
 UNAVAILABLE_CLASSES = ("08", "40", "53", "57")
 UNAVAILABLE_CODES = ("55P03", "25006", "25P03", "25P04")
+# Of these, what is said by a server that is not there for anybody, or for nobody more.
+AWAY = ("08", "57P", "53300")
 # How asyncpg calls a connection that has ended, and one that has ended while it was lent out.
 _GONE = ("closed", "closing", "has been released back to the pool")
 
@@ -45,7 +47,9 @@ def translation(error: Exception) -> Exception | None:
         return UniqueViolation(error.table_name or "", UNIQUE_COLUMNS.get(name, name))
     if isinstance(error, asyncpg.PostgresError):
         code = error.sqlstate or ""
-        return unavailable() if code[:2] in UNAVAILABLE_CLASSES or code in UNAVAILABLE_CODES else None
+        if code[:2] not in UNAVAILABLE_CLASSES and code not in UNAVAILABLE_CODES:
+            return None
+        return unavailable() if code.startswith(AWAY) else unable()
     # Other InterfaceErrors are mistakes in the use of asyncpg. An InternalClientError is a connection that
     # the server has left in the middle of something, from which asyncpg has not yet drawn the conclusion.
     gone = isinstance(error, asyncpg.InterfaceError) and any(words in str(error) for words in _GONE)

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.problems import Problem
 from app.settings import WrongSetting
+from app.storage.failures import QUIET_SECONDS, kind
 from app.storage.postgres import Client
 from app.storage.statements import Rows
 
@@ -26,9 +27,8 @@ POSITION = """SELECT CAST(CASE current_setting('synchronous_commit') WHEN 'off'
 TRIAL = "SELECT 1"
 # What a read that is under way when the replica falls silent loses, before it goes to the primary.
 WAIT_SECONDS = 1.0
-# How long it is left alone before it is tried again, and how long nothing more is logged.
+# How long it is left alone before it is tried again.
 AWAY_SECONDS = 1.0
-QUIET_SECONDS = 60.0
 
 
 def of_replica(error: WrongSetting) -> str:
@@ -123,8 +123,7 @@ class Replica:
         now = time.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + QUIET_SECONDS
-            kind = type(problem.__cause__).__name__
-            LOG.warning("The replica cannot be read (%s): the primary is", kind)
+            LOG.warning("The replica cannot be read (%s): the primary is", kind(problem.__cause__ or problem))
 
 
 class Position:

@@ -21,7 +21,7 @@ from tortoise.backends.base.client import TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 
 from app.settings import WrongSetting
-from app.storage.failures import Translated, UniqueViolation, unavailable
+from app.storage.failures import QUIET_SECONDS, Translated, UniqueViolation, unable, unavailable
 from app.storage.session import STEPS
 from app.storage.statements import Rows, encoded, of_sqlite
 
@@ -30,8 +30,6 @@ LOG = logging.getLogger(__name__)
 WAIT_SECONDS = 10.0
 # How soon it is tried again where nobody is waited for.
 REFUSED_SECONDS = 0.02
-# How often it is told that the file is not there any more.
-QUIET_SECONDS = 60.0
 # How many statements a connection keeps prepared: of lists there are more, of which few are in use at a time.
 STATEMENTS = 512
 # How often SQLite tells how far it is.
@@ -73,7 +71,7 @@ def translation(error: Exception) -> Exception | None:
                 "REGISTRY_DATABASE_URL names a SQLite database that is damaged; put a backup in its place."
             )
         if code is not None and code & 0xFF in UNAVAILABLE:
-            return unavailable()
+            return unavailable() if code & 0xFF == sqlite3.SQLITE_CANTOPEN else unable()
     closed = isinstance(error, (ValueError, sqlite3.ProgrammingError)) and (
         str(error) in ("Connection closed", "no active connection", "Cannot operate on a closed database.")
     )

@@ -66,6 +66,7 @@ async def test_a_token_from_before_a_change_at_the_issuer_is_good_and_takes_noth
         ({"name": "Ada\u202ebdA", "email": "ada@acme.example\n"}, {"name": "weird"}),
         ({"name": " \t", "email": ""}, {"name": "weird"}),
         ({"sub": " a\u202eb\n", "name": "\x01"}, {"name": "a\\u202eb\\n"}),
+        ({"sub": "   "}, {"name": "%20%20%20"}),
     ],
 )
 async def test_what_could_be_nobody_s_name_or_address_counts_as_not_told(

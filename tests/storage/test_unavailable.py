@@ -9,11 +9,12 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 from app.problems import Problem
 from app.settings import WrongSetting
-from app.storage import postgres
+from app.storage import postgres, postgres_failures, sqlite
 from app.storage.database import Database
 from tests.postgres_server import PostgresServer
 from tests.storage.opening import count, opened, unavailable
@@ -268,3 +269,34 @@ async def test_what_a_cancelled_task_left_to_the_thread_is_done_before_anybody_b
 async def write(database: Database) -> None:
     async with database.transaction() as session:
         await add_organization(session)
+
+
+@pytest.mark.parametrize(
+    ("failure", "away"),
+    [
+        (asyncpg.ConnectionDoesNotExistError(), True),
+        (asyncpg.AdminShutdownError(), True),
+        (asyncpg.TooManyConnectionsError(), True),
+        (ConnectionRefusedError(), True),
+        (asyncpg.QueryCanceledError(), False),
+        (asyncpg.SerializationError(), False),
+        (asyncpg.LockNotAvailableError(), False),
+        (asyncpg.DiskFullError(), False),
+        (asyncpg.ReadOnlySQLTransactionError(), False),
+    ],
+    ids=lambda it: type(it).__name__,
+)
+def test_a_database_that_answers_is_not_said_to_be_away(failure: Exception, away: bool) -> None:
+    problem = postgres_failures.translation(failure)
+    assert isinstance(problem, Problem)
+    assert ("cannot be reached" in problem.detail) is away
+
+
+def test_neither_is_one_without_room() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            connection.execute("CREATE TABLE too_much (value)")
+    problem = sqlite.translation(raised.value)
+    assert isinstance(problem, Problem)
+    assert "cannot do this" in problem.detail
