@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiosqlite
 from tortoise.backends.base.client import TransactionContext
@@ -192,6 +192,7 @@ class Client(SqliteClient):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
+        until = time.monotonic() + WAIT_SECONDS
         await self._take_turn()
         try:
             connection = self._connection
@@ -199,7 +200,7 @@ class Client(SqliteClient):
                 raise unavailable()
             self.check_there()
             try:
-                await self._begin(connection)
+                await self._begin(connection, until)
                 yield connection
                 with translated:
                     await self._by_thread(connection.commit())
@@ -223,22 +224,25 @@ class Client(SqliteClient):
         finally:
             self._waiting -= 1
 
-    async def _begin(self, connection: aiosqlite.Connection) -> None:
+    async def _begin(self, connection: aiosqlite.Connection, until: float) -> None:
         """Here and now, where no other process is writing; else in the thread, which can wait for it."""
-        with translated:
-            if not (self._settled and self._begins(connection)):
-                await self._by_thread(connection.execute_fetchall("BEGIN IMMEDIATE"))
-
-    def _begins(self, connection: aiosqlite.Connection) -> bool:
         here = connection._conn  # noqa: SLF001 - as in `brief`
-        here.execute("PRAGMA busy_timeout=0")
+        with translated:
+            if self._settled:
+                with suppress(sqlite3.OperationalError):
+                    self._begin_within(here, 0)
+                    return
+            # Who has waited for others of this process waits for those of others no longer than is left.
+            left = max(0, min(int(self.pragmas["busy_timeout"]), int((until - time.monotonic()) * 1000)))
+            thread = cast("Any", connection)  # of which this has no type
+            await self._by_thread(thread._execute(self._begin_within, here, left))
+
+    def _begin_within(self, here: sqlite3.Connection, milliseconds: int) -> None:
+        here.execute(f"PRAGMA busy_timeout={milliseconds}")
         try:
             here.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
         finally:
             here.execute(f"PRAGMA busy_timeout={self.pragmas['busy_timeout']}")
-        return True
 
     async def _by_thread(self, act: Awaitable[object]) -> None:
         """What a thread is told, it does one after another, also for a task that was cancelled meanwhile: the

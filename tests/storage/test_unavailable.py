@@ -105,6 +105,26 @@ async def test_a_lock_that_another_process_holds_too_long_is_unavailable_and_pas
         assert await count(database.reading()) == 1
 
 
+async def test_who_has_waited_for_others_waits_for_another_process_no_longer_than_is_left(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as long once more: the second one's turn comes when most of its time is over."""
+    async with opened(f"{sqlite_url}?busy_timeout=60000") as database:
+        monkeypatch.setattr(sqlite, "WAIT_SECONDS", 0.5)
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite://"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            first = asyncio.create_task(write(database))
+            await asyncio.sleep(0.2)
+            second = asyncio.create_task(write(database))
+            async with asyncio.timeout(30):
+                for writing in (first, second):
+                    with unavailable():
+                        await writing
+            other.execute("ROLLBACK")
+        await write(database)
+        assert await count(database.reading()) == 1
+
+
 async def test_a_task_cancelled_while_it_waits_for_another_process_leaves_no_lock(sqlite_url: str) -> None:
     async with opened(f"{sqlite_url}?busy_timeout=300") as database:
         with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite://"), isolation_level=None)) as other:
