@@ -234,8 +234,8 @@ class Client(SqliteClient):
                     return
             # Who has waited for others of this process waits for those of others no longer than is left.
             left = max(0, min(int(self.pragmas["busy_timeout"]), int((until - time.monotonic()) * 1000)))
-            thread = cast("Any", connection)  # of which this has no type
-            await self._by_thread(thread._execute(self._begin_within, here, left))
+            thread = cast("Any", connection)
+            await self._by_thread(thread._execute(self._begin_within, here, left))  # noqa: SLF001 - in one step
 
     def _begin_within(self, here: sqlite3.Connection, milliseconds: int) -> None:
         here.execute(f"PRAGMA busy_timeout={milliseconds}")
