@@ -13,14 +13,16 @@ from typing import IO, Any
 
 import pytest
 
+from app.caller import ANONYMOUS
 from app.problems import Problem
 from app.protocol.lines import LONGEST
 from app.representation.exported import MOST_STATEMENTS, TOO_MUCH, Exported
 from app.representation.forms import JSON_LD, N_QUADS, TURTLE
 from app.representation.streams import NDJSON
 from app.restoring import NO_OWNER, Restored, restore
+from app.storage.acts import Act, new_id, now
 from app.storage.database import Database
-from app.storage.erasure import EMAIL
+from app.storage.erasure import EMAIL, NAME, forget
 from app.storage.partners import Identity, partner_of
 from app.storage.session import update
 from app.storage.tables import Membership, Partner
@@ -308,6 +310,60 @@ async def test_an_import_is_interrupted_whatever_it_looks_for_in_the_file(
         await asyncio.create_task(restore(database, CONTRACT, reader, opening, Restored()))
     assert len(files) == reading
     assert files[-1].tell() < len(foreign) / 2
+
+
+@pytest.mark.parametrize("told", [2, 3, 4])
+async def test_the_whole_of_an_export_mends_a_partner_whom_a_part_of_it_told_in_part(
+    made: tuple[str, World], database: Database, told: int
+) -> None:
+    """The part ends before the name, before the e-mail, or before what is not needed."""
+    async with opened(made[0]) as source:
+        whole = await exported(source)
+    cut = await restored(database, b"".join(whole.splitlines(keepends=True)[:told]))
+    assert (dict(cut.restored), cut.bad) == ({"Partner": 1}, [])
+    report = await restored(database, whole)
+    mended = 5 if told < 4 else 4
+    assert (report.restored["Partner"], report.present) == (mended, 5 - mended)
+    assert (report.bad, report.notes) == ([], [])
+    assert graph(await exported(database)) == graph(whole)
+    come = await partner_of(database, Identity("urn:i", "owner", None, "owner@acme.example"), "r")
+    assert come == id_of(made[1].partner)
+    assert (await restored(database, whole)).imported == 0
+
+
+async def test_a_partner_who_has_come_is_not_changed_by_an_import_nor_loses_the_e_mail_to_another(
+    made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
+) -> None:
+    """One came without an e-mail; one has that of a partner whom a part of the export told without it, and
+    is a member in the place of that one, whom nobody can be."""
+    machine = await partner_of(database, Identity("urn:i", "machine", "Machine", None), "r")
+    owner = await partner_of(database, Identity("urn:i", "owner", "Owner", "owner@acme.example"), "r")
+    [first] = [node for node in nodes if node["@id"] == BASE + made[1].partner]
+    cut = {key: value for key, value in first.items() if key != "email"}
+    address = f"{first['@id'].rpartition('/')[0]}/{machine}"
+    other = {**first, "@id": address, "id": machine, "name": "Other", "email": "other@acme.example"}
+    assert (await restored(database, lines([cut]), NDJSON)).imported == 1
+    sql = "SELECT id, name, email, email_key, issuer, version FROM partner ORDER BY id"
+    before = await database.reading().rows(sql)
+    report = await restored(database, lines([first, other]), NDJSON)
+    assert (report.imported, report.present) == (0, 2)
+    assert await database.reading().rows(sql) == before
+    report = await restored(database, lines(nodes), NDJSON)
+    assert (report.bad, report.notes) == ([], [])
+    rows = await database.reading().rows("SELECT role FROM membership WHERE partner_id = $1", [owner])
+    assert {"role": "owner"} in rows
+
+
+async def test_who_was_forgotten_gets_no_e_mail_by_an_import(
+    made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
+) -> None:
+    [first] = [node for node in nodes if node["@id"] == BASE + made[1].partner]
+    await restored(database, lines([{key: it for key, it in first.items() if key != "email"}]), NDJSON)
+    async with database.transaction() as session:
+        assert await forget(session, Act(ANONYMOUS, new_id(), now()), first["id"])
+    assert (await restored(database, lines([first]), NDJSON)).present == 1
+    rows = await database.reading().rows("SELECT name, email, email_key FROM partner")
+    assert rows == [{"name": NAME, "email": EMAIL, "email_key": None}]
 
 
 async def test_statements_of_one_resource_that_stand_apart_are_told(

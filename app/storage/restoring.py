@@ -1,6 +1,7 @@
 """Restoring: rows as they were in another database, with their ids and times, each with an activity of now.
 
-What is there already stays as it is, so that the same may be restored again.
+What is there already stays as it is, so that the same may be restored again. Partners alone get what they
+lack: a file that was cut may have told of one without the e-mail that somebody could come with.
 """
 
 from __future__ import annotations
@@ -39,13 +40,15 @@ Result = bool | Fault
 @dataclass
 class Known:
     """What is there of all that a batch of rows names. `placeholders` are organizations known by id alone,
-    `live` those that are locked and there, `owners` the organizations by the instances that they own."""
+    `nobodys` the partners, by id, whom nobody can come as, `live` the organizations that are locked and
+    there, `owners` the organizations by the instances that they own."""
 
     ids: set[str]
     live: set[str] = field(default_factory=set)
     organizations: set[str] = field(default_factory=set)
     placeholders: set[str] = field(default_factory=set)
     partners: set[str] = field(default_factory=set)
+    nobodys: dict[str, Row] = field(default_factory=dict)
     emails: set[str] = field(default_factory=set)
     handles: set[str] = field(default_factory=set)
     owners: dict[str, str] = field(default_factory=dict)
@@ -80,18 +83,45 @@ async def _know_partners(session: Session, rows: Sequence[Row]) -> Known:
         sql = f"SELECT email_key FROM partner WHERE issuer <> $1 AND email_key IN ({_places(keys, 2)})"
         found = await session.rows(sql, [IMPORTED, *keys])
     ids = await _present(session, "partner", _all(rows, "id"))
-    return Known(ids, emails={row["email_key"] for row in found})
+    nobodys = await _nobodys(session, _all(rows, "id"))
+    return Known(ids - nobodys.keys(), nobodys=nobodys, emails={row["email_key"] for row in found})
+
+
+async def _nobodys(session: Session, ids: Sequence[str]) -> dict[str, Row]:
+    """Those of an export that told no e-mail: machines, and people where it was cut before it. Who came
+    with a token is none of them, nor is who was forgotten."""
+    if not ids:
+        return {}
+    condition = f"issuer = $1 AND email IS NULL AND id IN ({_places(ids, 2)})"
+    found = await session.rows(f"SELECT id, name, version FROM partner WHERE {condition}", [IMPORTED, *ids])
+    return {row["id"]: row for row in found}
 
 
 async def _partner(session: Session, act: Act, row: Row, known: Known) -> Result:
     """Known by no token until one comes with its e-mail. Whoever has come is the partner already."""
     key = email_key(row["email"]) if row["email"] and row["email"] != EMAIL else None
+    if row["id"] in known.nobodys:
+        return await _complete(session, act, row, None if key in known.emails else key, known)
     if key in known.emails:
         return False
     at = {"created_at": act.at, "updated_at": act.at, "version": 1}
     values = {"id": row["id"], "name": row["name"], "email": row["email"], "email_key": key}
     await insert(session, Partner, values | {"issuer": IMPORTED, "subject": row["id"], **at})
     return True
+
+
+async def _complete(session: Session, act: Act, row: Row, key: str | None, known: Known) -> Result:
+    """It gets the e-mail, and the name with it; a name alone only where it has none. As with a new partner
+    nothing else changes: whoever comes with the e-mail is this one, and gets what waits for the e-mail."""
+    there = known.nobodys[row["id"]]
+    told = {"email": row["email"], "email_key": key} if key else {}
+    if row["name"] and row["name"] != there["name"] and (key or there["name"] is None):
+        told["name"] = row["name"]
+    if not told:
+        return False
+    written = {**told, "updated_at": act.at, "version": there["version"] + 1}
+    where = {"id": row["id"], "version": there["version"]}
+    return await update(session, Partner, written, where=where) > 0
 
 
 async def _know_organizations(session: Session, rows: Sequence[Row]) -> Known:
@@ -118,18 +148,20 @@ async def _know_members(session: Session, rows: Sequence[Row]) -> Known:
     for key in sorted({email_key(row["email"]) for row in rows if row["email"]}):
         await session.lock_email(key)
     ids = await _present(session, "membership", _all(rows, "id"))
-    partners = await _present(session, "partner", _all(rows, "partner_id"))
-    return Known(ids, live=live, partners=partners)
+    named = _all(rows, "partner_id")
+    partners, nobodys = await _present(session, "partner", named), await _nobodys(session, named)
+    return Known(ids, live=live, partners=partners, nobodys=nobodys)
 
 
 async def _member(session: Session, act: Act, row: Row, known: Known) -> Result:
-    """Of its partner or, where that is not there, of who has its e-mail or proves later to have it."""
+    """Of its partner or, where that is not there, of who has its e-mail or proves later to have it: also
+    in the place of a partner whom nobody can come as, because the e-mail was somebody's already."""
     organization_id, email = row["organization_id"], row["email"]
     if organization_id not in known.live:
         return Fault("organization", "There is no such organization.")
     partner_id = row["partner_id"] if row["partner_id"] in known.partners else None
-    if partner_id is None and email and email != EMAIL:
-        partner_id = await partner_by_email(session, email)
+    if (partner_id is None or partner_id in known.nobodys) and email and email != EMAIL:
+        partner_id = await partner_by_email(session, email) or partner_id
     if partner_id is None and not email:
         return Fault("partner", "There is no such partner, and no e-mail address that one could come with.")
     key = None if partner_id else f"forgotten {row['id']}" if email == EMAIL else email_key(email)

@@ -143,7 +143,9 @@ async def _command(database: Database, partner: str) -> None:
     content = await exported(database, scope=Scope(activities=True))
     await expected(database.reading(), Scope())
     assert await known_subjects(database.reading(), "urn:x", {"moved": "moved@acme.example"}) == set()
-    # Of what is not there yet; then of organizations that are known by their ids alone.
+    # Of partners without what they could come with, then of what is not there yet; then of organizations that
+    # are known by their ids alone.
+    await restored(database, moved(content.replace(b"https://schema.org/email", b"urn:x:email")))
     for number in range(2):
         await restored(database, moved(content, number))
     await partner_of(database, Identity("urn:x", "moved", "Moved", "owner@moved.example"), new_id())
