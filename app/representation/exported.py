@@ -118,8 +118,9 @@ class Exported:
 
     def _of_turtle(self, file: IO[bytes]) -> Iterator[Told]:
         try:
-            for _, quads in groupby(ox.parse(file, format=ox.RdfFormat.TURTLE), key=_subject):
-                yield self._node(0, quads)
+            for subject, grouped in groupby(ox.parse(file, format=ox.RdfFormat.TURTLE), key=_subject):
+                quads = _few(grouped)
+                yield self._node(0, quads) if quads else Told(0, self._new(subject), reason=TOO_MUCH)
         except SyntaxError as error:
             raise Problem(
                 "malformed-content", f"Line {error.lineno} is not Turtle: {message_of(error)}"
@@ -130,12 +131,9 @@ class Exported:
     def _node(self, number: int, quads: Iterable[ox.Quad]) -> Told:
         """Of one subject. What is said in another graph than the default one is no export's."""
         node: dict[str, Any] = {}
-        name, types, count = "", [], 0
+        name, types = "", []
         for quad in quads:
-            count += 1
             name = self._new(_name(quad.subject))
-            if count > MOST_STATEMENTS:
-                continue
             if not isinstance(quad.graph_name, ox.DefaultGraph):
                 return Told(number, name, reason="It stands in a named graph.")
             term = term_of(quad.object)
@@ -145,8 +143,6 @@ class Exported:
                 types.append(term.name if isinstance(term, Node) else "")
             else:
                 _add(node, self._keys.key(predicate), self._keys.value(self._keys.key(predicate), term))
-        if count > MOST_STATEMENTS:
-            return Told(number, name, reason=TOO_MUCH)
         return self._told(number, name, types, node)
 
     def _told(self, number: int, name: str, types: list[str], node: dict[str, Any]) -> Told:
@@ -190,6 +186,19 @@ def _together(statements: Iterable[tuple[int, bytes]]) -> tuple[int, bytes | Non
             return first, None
         lines.append(line)
     return first, b"".join(lines)
+
+
+def _few(quads: Iterable[ox.Quad]) -> list[ox.Quad] | None:
+    """All of them; None where they are more than is read at once: as many octets as in N-Quads, whatever
+    Turtle made shorter, for that is what they take from here on."""
+    few: list[ox.Quad] = []
+    size = 0
+    for quad in quads:
+        size += len(f"{quad} .\n".encode())
+        if len(few) == MOST_STATEMENTS or size > LONGEST:
+            return None
+        few.append(quad)
+    return few
 
 
 def _is_statement(line: bytes) -> bool:
