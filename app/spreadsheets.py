@@ -12,7 +12,6 @@ from app.protocol.strict_json import JSON
 COLUMNS = ("organization.name", "instance.name", "instance.handle")
 # What spreadsheets of one country or another separate with.
 SEPARATORS = ",;\t"
-BYTE_ORDER_MARK = "\ufeff"
 
 
 def read_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, Callable[[], JSON]]]:
@@ -21,7 +20,7 @@ def read_rows(lines: Iterable[bytes]) -> Iterator[tuple[int, Callable[[], JSON]]
     Raises `ValueError` where the first line does not name the columns.
     """
     text = _text(lines)
-    first = next(text, "").removeprefix(BYTE_ORDER_MARK)
+    first = next(text, "")
     if _is_torn(first):
         raise ValueError("The first line is not UTF-8.")
     separator = max(SEPARATORS, key=first.count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import os
@@ -221,6 +222,38 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_command(tmp_path: 
     for name, url in (("a.nq", source), ("b.nq", target)):
         assert run(tmp_path, "export", name, REGISTRY_DATABASE_URL=url).returncode == 0
     assert (tmp_path / "a.nq").read_bytes() == (tmp_path / "b.nq").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["all.nq", "all.ttl", "all.ndjson", "all.nq.gz", "all.ttl.gz"])
+def test_a_byte_order_mark_before_an_export_is_passed_over(folder: Path, name: str) -> None:
+    assert run(folder, "export", name).returncode == 0
+    marked(folder / name)
+    done = run(another(folder), "import", f"../{name}", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["imported"], told["bad"]) == (25, [])
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz", "lines.ndjson", "lines.ndjson.gz"])
+def test_a_byte_order_mark_before_lines_and_rows_is_passed_over(folder: Path, name: str) -> None:
+    content = 'organization.name,"instance.name",instance.handle\nA,B,marked\n'
+    if name.startswith("lines"):
+        content = '{"organization": {"name": "A"}, "instance": {"name": "B", "handle": "marked"}}\n'
+    write = gzip.compress if name.endswith(".gz") else bytes
+    (folder / name).write_bytes(write(content.encode()))
+    marked(folder / name)
+    done = run(folder, "import", name, "--owner", "owner@acme.example", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["imported"], told["bad"], told["unknown"]) == (1, [], [])
+
+
+def marked(file: Path) -> None:
+    """Puts a byte order mark before what a file has, within what is compressed."""
+    content = file.read_bytes()
+    compressed = file.suffix == ".gz"
+    content = codecs.BOM_UTF8 + (gzip.decompress(content) if compressed else content)
+    file.write_bytes(gzip.compress(content) if compressed else content)
 
 
 def test_a_damaged_file_is_one_line(folder: Path) -> None:

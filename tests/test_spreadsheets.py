@@ -52,7 +52,7 @@ def test_rows_are_imported_once_and_bad_ones_are_told_by_line_and_member(folder:
     "content",
     [
         "organization.name;instance.name;instance.handle\nA;B;c\n",
-        "\ufefforganization.name\tinstance.name\tinstance.handle\r\nA\tB\tc",
+        "organization.name\tinstance.name\tinstance.handle\r\nA\tB\tc",
         '"instance.handle","instance.name","organization.name"\n"c","B","A"\n',
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import zlib
@@ -126,10 +127,18 @@ def _lines(file: Path, told: str = "") -> Iterator[IO[bytes]]:
     ):
         read = progress.wrap_file(content, total=file.stat().st_size, description=told)
         if not is_compressed(file):
-            yield read
+            yield _without_mark(read)
             return
         try:
             with gzip.open(read) as lines:
-                yield cast("IO[bytes]", lines)
+                yield _without_mark(cast("IO[bytes]", lines))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{file} is damaged: {error}") from error
+
+
+def _without_mark(content: IO[bytes]) -> IO[bytes]:
+    """Behind the byte order mark that some programs put before all that they write: it says nothing, and no
+    syntax here has a place for it."""
+    if content.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        content.seek(0)
+    return content
