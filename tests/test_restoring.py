@@ -249,6 +249,12 @@ async def test_a_line_and_what_is_said_of_one_resource_have_a_greatest_length(
         report = await restored(database, turtle + much + turtle, TURTLE)
         assert report.bad == [(len(turtle.splitlines()) + 1, f"{BASE}/a: {TOO_MUCH}")]
         assert report.present == 2 * 18
+    endless = subject + b"<http://x.example/" + b"a" * 8_000 + b"> .\n"
+    for form, told in ((N_QUADS, quads), (TURTLE, turtle)):
+        report = await restored(database, told + endless + told, form)
+        [(_, reason)] = report.bad
+        assert reason == f"{BASE}/a: Send IRIs of at most 8000 characters."
+        assert report.present == 2 * 18
     with pytest.raises(Problem, match="longer than 16 MiB"):
         await restored(database, turtle + subject + b'"' + b"a" * 2**25 + b'" .\n', TURTLE)
 

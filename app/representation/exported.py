@@ -136,7 +136,10 @@ class Exported:
             name = self._new(_name(quad.subject))
             if not isinstance(quad.graph_name, ox.DefaultGraph):
                 return Told(number, name, reason="It stands in a named graph.")
-            term = term_of(quad.object)
+            try:
+                term = term_of(quad.object)
+            except Problem as problem:  # of an IRI without an end
+                return Told(number, name, reason=problem.detail)
             term = Node(self._new(term.name)) if isinstance(term, Node) else term
             predicate = self._new(quad.predicate.value)
             if predicate == TYPE:
