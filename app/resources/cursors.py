@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import orjson
 
@@ -27,10 +27,16 @@ class Cursors:
     def __init__(self, key: bytes, caller: Caller, listing: Listing) -> None:
         self._seal = _seal(key)
         self._by_id = listing.order == "id"
+        self._caller, self._listing = caller, listing
+
+    @cached_property
+    def _place(self) -> bytes:
+        """What a cursor is bound to. Many a list is too short to have one."""
+        listing = self._listing
         contains = sorted((key, text_key(text)) for key, text in listing.contains.items())
         order = [listing.order, listing.descending]
-        self._place = orjson.dumps(
-            [FORM, caller.partner_id, listing.class_name, listing.parent, contains, *order]
+        return orjson.dumps(
+            [FORM, self._caller.partner_id, listing.class_name, listing.parent, contains, *order]
         )
 
     def close(self, position: Position) -> str:

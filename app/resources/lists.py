@@ -141,7 +141,7 @@ class _Pages:
     def __init__(self, address: str, parameters: Parameters, wanted: Wanted) -> None:
         self.address = address
         self._parameters = parameters
-        self._kept = wanted.kept
+        self._given, self._kept = wanted.given, wanted.kept
         # Filtered and ordered, but not cut; and what all pages have in common.
         self.whole, self._start = _begun(address, wanted.given, wanted.kept)
         self._requested = ""
@@ -154,8 +154,12 @@ class _Pages:
         """Once the cursor has been opened, if there is one."""
         if not self._requested:
             *others, last = self._parameters or [("", "")]
-            follows = last[0] in (AFTER, BEFORE) and tuple(others) == self._kept
-            self._requested = self.at(*last) if follows else _with_query(self.address, self._parameters)
+            if last[0] in (AFTER, BEFORE) and tuple(others) == self._kept:
+                self._requested = self.at(*last)
+            elif self._parameters == self._given:
+                self._requested = self.whole
+            else:
+                self._requested = _with_query(self.address, self._parameters)
         return self._requested
 
     def at(self, name: str, value: str) -> str:
@@ -167,6 +171,8 @@ class _Pages:
         """The request's own, made different where that is the collection's."""
         if self.requested != self.whole:
             return self.requested
+        if self._parameters == self._kept:
+            return self.first()
         return _with_query(self.address, (*self._parameters, (AFTER, "")))
 
     def asked(self, known: Several[str]) -> str:
@@ -179,7 +185,9 @@ class _Pages:
 @lru_cache(maxsize=256)
 def _begun(address: str, given: Parameters, kept: Parameters) -> tuple[str, str]:
     """Written once for all pages."""
-    return _with_query(address, given), f"{_with_query(address, kept)}{'&' if kept else '?'}"
+    whole = _with_query(address, given)
+    in_common = whole if kept == given else _with_query(address, kept)
+    return whole, f"{in_common}{'&' if kept else '?'}"
 
 
 def _address(exchange: Exchange) -> str:
