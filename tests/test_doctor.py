@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,9 @@ import pytest
 from app.checks.check import Check, State
 from app.checks.clocks import compared
 from app.checks.database import database
-from app.settings import Settings
+from app.checks.issuers import issuers
+from app.security import fetched_keys
+from app.settings import IssuerSetting, Settings
 from tests.commands import free_port, run, served
 from tests.postgres_server import PostgresServer
 from tests.redis_server import redis_server
@@ -151,6 +156,74 @@ def test_an_issuer_whose_clock_differs_is_told(tmp_path: Path) -> None:
     assert checks["keys of https://idp.example"]["state"] == "ok"
     assert checks["clock of https://idp.example"]["state"] == "failed"
     assert "NTP" in checks["clock of https://idp.example"]["mend"]
+
+
+MEBIBYTE = 1_024**2
+
+
+class Issuer:
+    """Answers with a head, and then piece by piece until nobody reads any longer."""
+
+    def __init__(self, *fields: str, pieces: Iterable[bytes], pause: float = 0) -> None:
+        self._head = "".join(f"{line}\r\n" for line in ("HTTP/1.1 200 -", *fields, ""))
+        self._pieces, self._pause = pieces, pause
+        self.asked, self.sent = b"", 0
+
+    async def told(self) -> dict[str, Check]:
+        """What is found of its keys and its clock."""
+        ended = asyncio.Event()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                self.asked = await reader.readuntil(b"\r\n\r\n")
+                with suppress(ConnectionError):
+                    await self._send(writer)
+            finally:
+                writer.close()
+                ended.set()
+
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            issuer = IssuerSetting("https://idp.example", f"http://127.0.0.1:{port}/keys")
+            checks = [it async for it in issuers(Settings(issuers=(issuer,)))]
+            await ended.wait()
+        return {it.name.partition(" ")[0]: it for it in checks}
+
+    async def _send(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(self._head.encode())
+        for piece in self._pieces:
+            writer.write(piece)
+            await writer.drain()
+            self.sent += len(piece)
+            await asyncio.sleep(self._pause)
+
+
+def test_keys_that_come_octet_by_octet_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetched_keys, "TIMEOUT_SECONDS", 0.2)
+    issuer = Issuer("Date: Thu, 01 Jan 2026 00:00:00 GMT", pieces=repeat(b" "), pause=0.02)
+    checks = asyncio.run(asyncio.wait_for(issuer.told(), 30))
+    assert (checks["keys"].state, "in time" in checks["keys"].found) == (State.FAILED, True)
+    assert checks["clock"].state is State.FAILED
+
+
+def test_keys_that_do_not_end_are_neither_read_to_the_end_nor_unpacked() -> None:
+    issuer = Issuer(pieces=repeat(b" " * 65_536, 64 * MEBIBYTE // 65_536))
+    checks = asyncio.run(issuer.told())
+    assert (checks["keys"].state, "262144 octets" in checks["keys"].found) == (State.FAILED, True)
+    # What the system keeps for both ends of the connection.
+    assert issuer.sent < 32 * MEBIBYTE
+    assert b"Accept-Encoding: identity" in issuer.asked
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [(), ("Date: now",), ("Date: Mon, 01 Jan 99999999999999 00:00:00 GMT",)],
+)
+def test_an_issuer_that_does_not_tell_the_time_has_no_clock_to_compare(fields: tuple[str, ...]) -> None:
+    signer = Signer("https://idp.example", ed_key(), "EdDSA", None)
+    body = json.dumps({"keys": [signer.jwk]}).encode()
+    checks = asyncio.run(Issuer(*fields, f"Content-Length: {len(body)}", pieces=[body]).told())
+    assert {name: it.state for name, it in checks.items()} == {"keys": State.OK, "clock": State.SKIPPED}
 
 
 def test_a_port_is_free_or_the_services_or_anothers(tmp_path: Path) -> None:

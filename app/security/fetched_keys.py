@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import Task, create_task, gather, shield, sleep, timeout
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from math import ceil, inf
 from time import monotonic
@@ -23,6 +23,33 @@ PAUSE_SECONDS = 30
 MAX_AGE_SECONDS = 24 * 60 * 60
 TIMEOUT_SECONDS = 5
 MAX_LENGTH = 256 * 1_024
+# As it comes over the wire, so that nothing small can become large.
+FIELDS = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
+
+
+def key_client() -> httpx.AsyncClient:
+    """Neither by a proxy of the environment nor after a redirect: from the configured address alone."""
+    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, follow_redirects=False)
+
+
+async def fetch(
+    client: httpx.AsyncClient, address: str, heard: Callable[[httpx.Headers], object] = lambda _: None
+) -> bytes:
+    """The document at an address; `heard` is told the fields of whatever answers there.
+
+    It has to come within a time of its own, for that of the client begins anew with every octet. Raises
+    `httpx.HTTPError`, `httpx.InvalidURL`, `OSError` or `ValueError`.
+    """
+    async with timeout(TIMEOUT_SECONDS), client.stream("GET", address, headers=FIELDS) as answer:
+        heard(answer.headers)
+        if answer.status_code != httpx.codes.OK:
+            raise ValueError(f"the status is {answer.status_code}")
+        content = bytearray()
+        async for piece in answer.aiter_raw():
+            content += piece
+            if len(content) > MAX_LENGTH:
+                raise ValueError(f"there are more than {MAX_LENGTH} octets")
+    return bytes(content)
 
 
 class FetchedKeys:
@@ -39,13 +66,8 @@ class FetchedKeys:
 
     @asynccontextmanager
     async def tended(self) -> AsyncIterator[None]:
-        """The keys are fetched now and again and again, until the end; what is under way then is given up.
-
-        Neither by a proxy of the environment nor after a redirect: from the configured address or not at all.
-        """
-        async with httpx.AsyncClient(
-            timeout=TIMEOUT_SECONDS, trust_env=False, follow_redirects=False
-        ) as client:
+        """The keys are fetched now and again and again, until the end; what is under way then is given up."""
+        async with key_client() as client:
             self._client = client
             tending = create_task(self._tend())
             try:
@@ -94,8 +116,7 @@ class FetchedKeys:
 
     async def _fetch(self) -> None:
         try:
-            async with timeout(TIMEOUT_SECONDS):
-                content = await self._content()
+            content = await fetch(self._client, self._address)
             self._keys = read_keys(content, self._algorithms)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             LOG.warning(
@@ -103,16 +124,3 @@ class FetchedKeys:
             )
         else:
             self._fetched_at = monotonic()
-
-    async def _content(self) -> bytes:
-        """As it comes over the wire, so that nothing small can become large. Raises `ValueError`."""
-        fields = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
-        async with self._client.stream("GET", self._address, headers=fields) as answer:
-            if answer.status_code != httpx.codes.OK:
-                raise ValueError(f"the status is {answer.status_code}")
-            content = bytearray()
-            async for piece in answer.aiter_raw():
-                content += piece
-                if len(content) > MAX_LENGTH:
-                    raise ValueError(f"there are more than {MAX_LENGTH} octets")
-        return bytes(content)
