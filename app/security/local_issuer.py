@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -75,7 +76,10 @@ def local_issuer(data_dir: Path) -> LocalIssuer:
     path = data_dir / FILE
     if not path.exists():
         _make_key(path)
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:  # it has a password, or is of an unknown kind
+        raise ValueError(f"{path} does not hold an Ed25519 key: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path} does not hold an Ed25519 key")  # noqa: TRY004 - the file is wrong, not a type
     return LocalIssuer(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from base64 import encodebytes
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,13 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from app.problems import Problem
 from app.security.local_issuer import FILE, LocalIssuer, local_issuer
@@ -140,7 +148,29 @@ async def test_the_local_issuers_key_is_made_once_and_for_its_owner_only(tmp_pat
     assert (folder / FILE).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_file_without_the_right_key_is_said_so(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("not a key")
+def written(key: Any, encryption: KeySerializationEncryption) -> bytes:
+    done: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    return done
+
+
+def of_unknown_curve() -> bytes:
+    """P-256 under a name that nobody has given to any."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    other = der.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d03017f"))
+    return b"-----BEGIN PRIVATE KEY-----\n" + encodebytes(other) + b"-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not a key",
+        written(ec.generate_private_key(ec.SECP256R1()), NoEncryption()),
+        written(KEY, BestAvailableEncryption(b"password")),
+        of_unknown_curve(),
+    ],
+)
+def test_a_file_without_the_right_key_is_said_so(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
     with pytest.raises(ValueError):
         local_issuer(tmp_path)
