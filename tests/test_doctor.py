@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,6 +21,7 @@ from app.checks.clocks import compared
 from app.checks.database import database
 from app.checks.issuers import issuers
 from app.security import fetched_keys
+from app.security.local_issuer import local_issuer
 from app.settings import IssuerSetting, Settings
 from tests.commands import free_port, run, served
 from tests.postgres_server import PostgresServer
@@ -111,6 +113,8 @@ def test_keys_of_issuers_are_looked_at(tmp_path: Path) -> None:
         assert told(tmp_path, REGISTRY_ISSUERS=setting)[1][name]["state"] == state
     file.unlink()
     assert told(tmp_path, REGISTRY_ISSUERS=setting)[1][name]["state"] == "failed"
+    os.mkfifo(file)
+    assert told(tmp_path, REGISTRY_ISSUERS=setting)[1][name]["state"] == "failed"
     away = json.dumps([{"issuer": signer.iss, "jwks": f"http://127.0.0.1:{free_port()}/keys"}])
     checks = told(tmp_path, REGISTRY_ISSUERS=away)[1]
     assert checks[name]["state"] == "failed"
@@ -156,6 +160,50 @@ def test_an_issuer_whose_clock_differs_is_told(tmp_path: Path) -> None:
     assert checks["keys of https://idp.example"]["state"] == "ok"
     assert checks["clock of https://idp.example"]["state"] == "failed"
     assert "NTP" in checks["clock of https://idp.example"]["mend"]
+
+
+def local(folder: Path) -> Check:
+    async def checks() -> list[Check]:
+        return [it async for it in issuers(Settings(data_dir=folder))]
+
+    [check] = asyncio.run(checks())
+    return check
+
+
+@pytest.mark.parametrize("method", ["exists", "read_bytes"])
+@pytest.mark.parametrize(
+    ("error", "mend"),
+    [
+        (PermissionError(13, "Permission denied"), "Let its owner run this"),
+        (OSError(5, "Input/output error"), "backup"),
+    ],
+)
+def test_the_key_of_the_local_issuer_is_not_to_be_removed_where_it_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, error: OSError, mend: str
+) -> None:
+    local_issuer(tmp_path)
+
+    # Whoever may do everything, as in a container, may read every file.
+    def refuse(_path: Path) -> object:
+        raise error
+
+    monkeypatch.setattr(Path, method, refuse)
+    check = local(tmp_path)
+    assert check.state is State.FAILED
+    assert str(error) in check.found
+    assert mend in check.mend
+    assert "Remove" not in check.mend
+
+
+def test_what_is_no_key_of_the_local_issuer_is_to_be_removed(tmp_path: Path) -> None:
+    file = tmp_path / "local-issuer.pem"
+    file.write_text("not a key")
+    checks = [local(tmp_path)]
+    file.unlink()
+    os.mkfifo(file)
+    checks.append(local(tmp_path))
+    for check in checks:
+        assert (check.state, "Remove the file" in check.mend) == (State.FAILED, True)
 
 
 MEBIBYTE = 1_024**2

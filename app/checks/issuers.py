@@ -33,25 +33,44 @@ async def issuers(settings: Settings) -> AsyncIterator[Check]:
 def _local(folder: Path) -> Check:
     """Its key is looked at, not made."""
     name, path = "local issuer", folder / FILE
-    if not path.exists():
-        return ok(name, f"its key will be made at {path}")
     try:
+        if not path.exists():
+            return ok(name, f"its key will be made at {path}")
+        _check_file(path)
         local_issuer(folder)
         others = path.stat().st_mode & 0o077
     except (OSError, ValueError) as error:
-        mend = "Remove the file, and a new key is made; tokens of the old one end."
-        return failed(name, f"{path} cannot be used: {error}", mend)
+        return failed(name, f"{path} cannot be used: {error}", _mend(error))
     if others:
         mend = f"Run `chmod 600 {path}`; who can read it can be anyone."
         return warning(name, f"others may read {path}", mend)
     return ok(name, f"its key is at {path}")
 
 
+def _mend(error: OSError | ValueError) -> str:
+    """A good key that cannot be read is not to be removed: all tokens would end with it."""
+    match error:
+        case PermissionError():
+            return "Let its owner run this, or make it theirs."
+        case OSError():
+            return "See to it that the file can be read, or put that of a backup in its place."
+        case _:
+            return "Remove the file, and a new key is made; tokens of the old one end."
+
+
+def _check_file(path: Path) -> None:
+    """Raises `ValueError` for what may never come to an end, such as a pipe that nobody writes to."""
+    if not path.is_file():
+        raise ValueError("it is not a file")
+
+
 def _read(path: Path) -> bytes | str:
     """The content, or why it cannot be read."""
     try:
+        if path.exists():
+            _check_file(path)
         return path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return str(error)
 
 
