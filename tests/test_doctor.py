@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,17 +16,21 @@ from typing import Any
 
 import pytest
 
+from app.checks import machine
 from app.checks.check import Check, State
 from app.checks.clocks import compared
 from app.checks.database import database
-from app.checks.issuers import issuers
+from app.checks.issuers import issuer, local
 from app.security import fetched_keys
 from app.security.local_issuer import local_issuer
 from app.settings import IssuerSetting, Settings
+from app.storage import loans, postgres
+from app.storage.database import Database
 from tests.commands import free_port, run, served
 from tests.postgres_server import PostgresServer
 from tests.redis_server import redis_server
-from tests.security.issuing import Signer, ed_key
+from tests.security.issuing import Signer, ed_key, jwk_of
+from tests.silence import way_to
 
 
 def told(folder: Path, *arguments: str, **settings: str) -> tuple[int, dict[str, Any]]:
@@ -162,11 +166,8 @@ def test_an_issuer_whose_clock_differs_is_told(tmp_path: Path) -> None:
     assert "NTP" in checks["clock of https://idp.example"]["mend"]
 
 
-def local(folder: Path) -> Check:
-    async def checks() -> list[Check]:
-        return [it async for it in issuers(Settings(data_dir=folder))]
-
-    [check] = asyncio.run(checks())
+def local_of(folder: Path) -> Check:
+    [check] = local(Settings(data_dir=folder))
     return check
 
 
@@ -188,7 +189,7 @@ def test_the_key_of_the_local_issuer_is_not_to_be_removed_where_it_cannot_be_rea
         raise error
 
     monkeypatch.setattr(Path, method, refuse)
-    check = local(tmp_path)
+    check = local_of(tmp_path)
     assert check.state is State.FAILED
     assert str(error) in check.found
     assert mend in check.mend
@@ -198,10 +199,10 @@ def test_the_key_of_the_local_issuer_is_not_to_be_removed_where_it_cannot_be_rea
 def test_what_is_no_key_of_the_local_issuer_is_to_be_removed(tmp_path: Path) -> None:
     file = tmp_path / "local-issuer.pem"
     file.write_text("not a key")
-    checks = [local(tmp_path)]
+    checks = [local_of(tmp_path)]
     file.unlink()
     os.mkfifo(file)
-    checks.append(local(tmp_path))
+    checks.append(local_of(tmp_path))
     for check in checks:
         assert (check.state, "Remove the file" in check.mend) == (State.FAILED, True)
 
@@ -209,16 +210,18 @@ def test_what_is_no_key_of_the_local_issuer_is_to_be_removed(tmp_path: Path) -> 
 MEBIBYTE = 1_024**2
 
 
-class Issuer:
-    """Answers with a head, and then piece by piece until nobody reads any longer."""
+HEAD = "HTTP/1.1 200 -\r\n"
 
-    def __init__(self, *fields: str, pieces: Iterable[bytes], pause: float = 0) -> None:
-        self._head = "".join(f"{line}\r\n" for line in ("HTTP/1.1 200 -", *fields, ""))
-        self._pieces, self._pause = pieces, pause
+
+class Listener:
+    """Answers once, with the beginning of a head, and then piece by piece until nobody reads any longer."""
+
+    def __init__(self, head: str, pieces: Iterable[bytes], pause: float = 0) -> None:
+        self._head, self._pieces, self._pause = head, pieces, pause
         self.asked, self.sent = b"", 0
 
-    async def told(self) -> dict[str, Check]:
-        """What is found of its keys and its clock."""
+    async def found_by(self, look: Callable[[int], AsyncIterator[Check]]) -> list[Check]:
+        """What is found on its port, which has to be found soon."""
         ended = asyncio.Event()
 
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -230,12 +233,10 @@ class Issuer:
                 writer.close()
                 ended.set()
 
-        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            issuer = IssuerSetting("https://idp.example", f"http://127.0.0.1:{port}/keys")
-            checks = [it async for it in issuers(Settings(issuers=(issuer,)))]
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, asyncio.timeout(30):
+            checks = await gathered(look(server.sockets[0].getsockname()[1]))
             await ended.wait()
-        return {it.name.partition(" ")[0]: it for it in checks}
+        return checks
 
     async def _send(self, writer: asyncio.StreamWriter) -> None:
         writer.write(self._head.encode())
@@ -246,32 +247,37 @@ class Issuer:
             await asyncio.sleep(self._pause)
 
 
+async def gathered(checks: AsyncIterator[Check]) -> list[Check]:
+    return [it async for it in checks]
+
+
+def keys_at(port: int) -> AsyncIterator[Check]:
+    return issuer(IssuerSetting("https://idp.example", f"http://127.0.0.1:{port}/keys"))
+
+
 def test_keys_that_come_octet_by_octet_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetched_keys, "TIMEOUT_SECONDS", 0.2)
-    issuer = Issuer("Date: Thu, 01 Jan 2026 00:00:00 GMT", pieces=repeat(b" "), pause=0.02)
-    checks = asyncio.run(asyncio.wait_for(issuer.told(), 30))
-    assert (checks["keys"].state, "in time" in checks["keys"].found) == (State.FAILED, True)
-    assert checks["clock"].state is State.FAILED
+    idp = Listener(f"{HEAD}Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\n", repeat(b" "), pause=0.02)
+    keys, clock = asyncio.run(idp.found_by(keys_at))
+    assert (keys.state, "in time" in keys.found) == (State.FAILED, True)
+    assert clock.state is State.FAILED
 
 
 def test_keys_that_do_not_end_are_neither_read_to_the_end_nor_unpacked() -> None:
-    issuer = Issuer(pieces=repeat(b" " * 65_536, 64 * MEBIBYTE // 65_536))
-    checks = asyncio.run(issuer.told())
-    assert (checks["keys"].state, "262144 octets" in checks["keys"].found) == (State.FAILED, True)
+    idp = Listener(f"{HEAD}\r\n", repeat(b" " * 65_536, 64 * MEBIBYTE // 65_536))
+    keys, _ = asyncio.run(idp.found_by(keys_at))
+    assert (keys.state, "262144 octets" in keys.found) == (State.FAILED, True)
     # What the system keeps for both ends of the connection.
-    assert issuer.sent < 32 * MEBIBYTE
-    assert b"Accept-Encoding: identity" in issuer.asked
+    assert idp.sent < 32 * MEBIBYTE
+    assert b"Accept-Encoding: identity" in idp.asked
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [(), ("Date: now",), ("Date: Mon, 01 Jan 99999999999999 00:00:00 GMT",)],
-)
-def test_an_issuer_that_does_not_tell_the_time_has_no_clock_to_compare(fields: tuple[str, ...]) -> None:
-    signer = Signer("https://idp.example", ed_key(), "EdDSA", None)
-    body = json.dumps({"keys": [signer.jwk]}).encode()
-    checks = asyncio.run(Issuer(*fields, f"Content-Length: {len(body)}", pieces=[body]).told())
-    assert {name: it.state for name, it in checks.items()} == {"keys": State.OK, "clock": State.SKIPPED}
+@pytest.mark.parametrize("date", ["", "Date: now\r\n", "Date: Mon, 01 Jan 99999999999999 00:00:00 GMT\r\n"])
+def test_an_issuer_that_does_not_tell_the_time_has_no_clock_to_compare(date: str) -> None:
+    body = json.dumps({"keys": [jwk_of(ed_key())]}).encode()
+    idp = Listener(f"{HEAD}{date}Content-Length: {len(body)}\r\n\r\n", [body])
+    keys, clock = asyncio.run(idp.found_by(keys_at))
+    assert (keys.state, clock.state) == (State.OK, State.SKIPPED)
 
 
 def test_a_port_is_free_or_the_services_or_anothers(tmp_path: Path) -> None:
@@ -318,3 +324,39 @@ def test_a_database_that_cannot_be_written_to_is_told(
     found = {it.name: it for it in asyncio.run(checks())}
     assert found["database"].state is State.FAILED
     assert "cannot be written to" in found["database"].found
+
+
+def test_a_postgresql_that_falls_silent_is_not_waited_for_without_end(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(loans, "ENDING_SECONDS", 0.1)
+
+    async def checks() -> list[Check]:
+        async with way_to(postgres_server.url()) as (way, url):
+            asked = Database.pending_migrations
+
+            async def silenced(there: Database) -> list[str]:
+                way.fall_silent()
+                return await asked(there)
+
+            monkeypatch.setattr(Database, "pending_migrations", silenced)
+            async with asyncio.timeout(30):
+                return await gathered(database(Settings(database_url=url)))
+
+    assert [it.state for it in asyncio.run(checks())] == [State.FAILED, State.SKIPPED, State.SKIPPED]
+
+
+@pytest.mark.parametrize("head", [HEAD, f"{HEAD}\r\n"])
+def test_who_listens_on_a_port_is_not_heard_to_the_end(head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither fields nor content that come octet by octet."""
+    monkeypatch.setattr(machine, "TIMEOUT_SECONDS", 0.2)
+    other = Listener(head, repeat(b"x"), pause=0.02)
+    [check] = asyncio.run(other.found_by(lambda port: machine.ports(Settings(), "127.0.0.1", port)))
+    assert (check.state, "cannot be listened on" in check.found) == (State.FAILED, True)
+
+
+@pytest.mark.parametrize("host", ["no..name", "no name", "256.0.0.1"])
+def test_what_is_no_host_is_told(host: str) -> None:
+    [check] = asyncio.run(gathered(machine.ports(Settings(), host, free_port())))
+    assert check.state is State.FAILED

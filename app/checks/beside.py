@@ -16,15 +16,18 @@ MEND_REPLICA = (
 MEND_REDIS = "Start it, or mend REGISTRY_RATE_LIMIT_STORAGE; each process counts by itself meanwhile."
 
 
-async def beside(settings: Settings) -> AsyncIterator[Check]:
+async def replica(settings: Settings) -> AsyncIterator[Check]:
     if settings.replica_url is not None:
         yield await _replica(settings.replica_url)
+
+
+async def redis(settings: Settings) -> AsyncIterator[Check]:
     if settings.rate_limit is not None and settings.rate_limit_storage is not None:
         yield await _redis(settings.rate_limit, settings.rate_limit_storage)
 
 
 async def _replica(url: str) -> Check:
-    name, there = "replica", Database(url, hurried=False)
+    name, there = "replica", Database(url)
     try:
         await there.open()
         [row] = await there.reading().rows("SELECT pg_is_in_recovery() AS follows")

@@ -13,30 +13,29 @@ from app.settings import Settings, WrongSetting
 from app.storage.database import Database
 
 KINDS = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+OWNER = "Let its owner run this, or make it theirs."
 NAMES = ("database", "migrations", "clock of the database")
 
 
 async def database(settings: Settings) -> AsyncIterator[Check]:
     """What needs a database that answers is skipped where there is none."""
     name, migrations, clock = NAMES
-    there = Database(settings.database_url, hurried=False)
+    there = Database(settings.database_url)
     kind = KINDS[there.dialect]
     try:
         await there.open()
         pending = await there.pending_migrations()
         now = await there.clock()
-    except (Problem, WrongSetting) as error:
+    except (Problem, WrongSetting, PermissionError) as error:
         reason = error.with_cause if isinstance(error, Problem) else error
-        yield failed(name, f"{kind}: {reason}", _mend(there))
+        yield failed(name, f"{kind}: {reason}", OWNER if isinstance(error, PermissionError) else _mend(there))
         yield skipped(migrations, "no database")
         yield skipped(clock, "no database")
         return
     finally:
         await there.close()
     if there.file is not None and not os.access(there.file, os.W_OK):
-        yield failed(
-            name, f"{kind} at {there.file} cannot be written to", "Let its owner run this, or make it theirs."
-        )
+        yield failed(name, f"{kind} at {there.file} cannot be written to", OWNER)
     else:
         yield ok(name, f"{kind} at {there.file}" if there.file else f"{kind} answers")
     if pending:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 
-from app.checks.beside import beside
+from app.checks.beside import redis, replica
 from app.checks.check import Check, failed, ok
 from app.checks.contract import contract, public_address
 from app.checks.database import database
-from app.checks.issuers import issuers
+from app.checks.issuers import issuer, local
 from app.checks.machine import folders, ports
 from app.settings import KNOWN, WrongSetting, read_settings
 
@@ -26,11 +26,16 @@ async def every(environment: Mapping[str, str], host: str, port: int) -> AsyncIt
     yield contract(settings)
     async for check in database(settings):
         yield check
-    async for check in beside(settings):
+    async for check in replica(settings):
         yield check
-    async for check in issuers(settings):
+    async for check in redis(settings):
         yield check
+    for check in local(settings):
+        yield check
+    for setting in settings.issuers:
+        async for check in issuer(setting):
+            yield check
     for check in folders(settings):
         yield check
-    for check in ports(settings, host, port):
+    async for check in ports(settings, host, port):
         yield check

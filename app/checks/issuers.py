@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -19,15 +19,17 @@ from app.settings import IssuerSetting, Settings
 SILENT = "it does not tell the time"
 
 
-async def issuers(settings: Settings) -> AsyncIterator[Check]:
+def local(settings: Settings) -> Iterator[Check]:
     if not settings.issuers:
         yield _local(settings.data_dir)
-    for issuer in settings.issuers:
-        if isinstance(issuer.jwks, Path):
-            yield _keys(issuer, _read(issuer.jwks))
-        else:
-            async for check in _fetched(issuer, issuer.jwks):
-                yield check
+
+
+async def issuer(setting: IssuerSetting) -> AsyncIterator[Check]:
+    if isinstance(setting.jwks, Path):
+        yield _keys(setting, _read(setting.jwks))
+        return
+    async for check in _fetched(setting, setting.jwks):
+        yield check
 
 
 def _local(folder: Path) -> Check:
@@ -74,9 +76,9 @@ def _read(path: Path) -> bytes | str:
         return str(error)
 
 
-async def _fetched(issuer: IssuerSetting, address: str) -> AsyncIterator[Check]:
+async def _fetched(setting: IssuerSetting, address: str) -> AsyncIterator[Check]:
     """As the service fetches them, and no longer or more of them than it does."""
-    clock, heard = f"clock of {issuer.issuer}", httpx.Headers()
+    clock, heard = f"clock of {setting.issuer}", httpx.Headers()
     content: bytes | str
     try:
         async with key_client() as client:
@@ -87,23 +89,23 @@ async def _fetched(issuer: IssuerSetting, address: str) -> AsyncIterator[Check]:
         content = f"it cannot be fetched: {error!r}"
     except ValueError as error:
         content = str(error)
-    yield _keys(issuer, content)
-    yield _compared(clock, heard["date"], issuer.issuer) if "date" in heard else skipped(clock, SILENT)
+    yield _keys(setting, content)
+    yield _compared(clock, heard["date"], setting.issuer) if "date" in heard else skipped(clock, SILENT)
 
 
-def _keys(issuer: IssuerSetting, content: bytes | str) -> Check:
+def _keys(setting: IssuerSetting, content: bytes | str) -> Check:
     """`content`, where it is text, is why there is none."""
-    name = f"keys of {issuer.issuer}"
-    mend = f"Mend {issuer.jwks}, or `jwks` in REGISTRY_ISSUERS."
+    name = f"keys of {setting.issuer}"
+    mend = f"Mend {setting.jwks}, or `jwks` in REGISTRY_ISSUERS."
     if isinstance(content, str):
-        return failed(name, f"{issuer.jwks}: {content}", mend)
+        return failed(name, f"{setting.jwks}: {content}", mend)
     try:
-        keys = read_keys(content, issuer.algorithms)
+        keys = read_keys(content, setting.algorithms)
     except ValueError as error:
-        return failed(name, f"{issuer.jwks} is no JWK set: {error}", mend)
-    wanted = ", ".join(issuer.algorithms)
+        return failed(name, f"{setting.jwks} is no JWK set: {error}", mend)
+    wanted = ", ".join(setting.algorithms)
     if not keys:
-        return failed(name, f"{issuer.jwks} holds no public key for {wanted}", mend)
+        return failed(name, f"{setting.jwks} holds no public key for {wanted}", mend)
     return ok(name, f"{len(keys)} for {', '.join(sorted({key.algorithm for key in keys}))}")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from asyncio import timeout
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -52,41 +53,51 @@ def _room(folder: Path) -> Check:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or the one above it that is there."""
-    return next(it for it in (folder, *folder.parents) if it.exists())
+    """The folder, or the one above it that is there, as far as this user can see."""
+    return next(it for it in (folder, *folder.parents) if os.access(it, os.F_OK))
 
 
-def ports(settings: Settings, host: str, port: int) -> Iterator[Check]:
-    yield _port(host, port, f"http://{_authority(host, port)}/livez", API_DOCUMENTATION)
+async def ports(settings: Settings, host: str, port: int) -> AsyncIterator[Check]:
+    yield await _port(host, port, f"http://{_authority(host, port)}/livez", API_DOCUMENTATION)
     if settings.metrics_port is not None:
         address = f"http://{_authority(host, settings.metrics_port)}/metrics"
-        yield _port(host, settings.metrics_port, address, "")
+        yield await _port(host, settings.metrics_port, address, "")
 
 
 def _authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _port(host: str, port: int, ours: str, linked: str) -> Check:
+async def _port(host: str, port: int, ours: str, linked: str) -> Check:
     """Free, or in use by the service itself, which answers at the address `ours` with a Link field in which
     `linked` stands."""
     name = f"port {port}"
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            if _answers(ours, linked):
-                return ok(name, f"the service answers on {host}")
-            mend = "End what listens there, or serve on another one: `instance-registry serve --port …`."
-            return failed(name, f"{host} cannot be listened on: {error.strerror}", mend)
+    try:
+        _listen(host, port)
+    except (OSError, UnicodeError) as error:  # the latter for what is no name of a host
+        if await _answers(ours, linked):
+            return ok(name, f"the service answers on {host}")
+        mend = "End what listens there, or serve on another one: `instance-registry serve --port …`."
+        reason = error.strerror if isinstance(error, OSError) else error
+        return failed(name, f"{host} cannot be listened on: {reason}", mend)
     return ok(name, f"free on {host}")
 
 
-def _answers(address: str, linked: str) -> bool:
+def _listen(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+
+
+async def _answers(address: str, linked: str) -> bool:
+    """Who listens there may be anyone: neither waited for octet by octet, nor read."""
     try:
-        answer = httpx.get(address, timeout=TIMEOUT_SECONDS, trust_env=False)
-    except httpx.HTTPError:
+        async with (
+            timeout(TIMEOUT_SECONDS),
+            httpx.AsyncClient(trust_env=False) as client,
+            client.stream("GET", address) as answer,
+        ):
+            return answer.is_success and linked in answer.headers.get("Link", "")
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         return False
-    return answer.is_success and linked in answer.headers.get("Link", "")

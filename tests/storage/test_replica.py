@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.checks.beside import beside
+from app.checks import beside
 from app.settings import Settings, WrongSetting
 from app.storage import replica as replicas
 from app.storage.database import Database
@@ -317,7 +317,9 @@ async def test_doctor_asks_a_replica_whether_it_is_one(
     for url, (state, found) in urls.items():
         deadline = time.monotonic() + SECONDS
         while True:
-            [check] = [it async for it in beside(Settings(database_url=postgres_url, replica_url=url))]
+            [check] = [
+                it async for it in beside.replica(Settings(database_url=postgres_url, replica_url=url))
+            ]
             if (check.state.value == state and found in check.found) or time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.1)
