@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -149,7 +149,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if not audience:
         raise WrongSetting("REGISTRY_AUDIENCE must not be empty.")
     data_dir = Path(environment.get("REGISTRY_DATA_DIR", Settings.data_dir))
-    if data_dir.exists() and not data_dir.is_dir():
+    if _seen(data_dir.exists) and not _seen(data_dir.is_dir):
         raise WrongSetting("REGISTRY_DATA_DIR must be a folder.")
     return Settings(
         public_url=public_url,
@@ -211,11 +211,19 @@ def _replica_url(environment: Mapping[str, str], database_url: str) -> str | Non
 
 
 def _check_sqlite(file: str, parameters: list[tuple[str, str]]) -> None:
-    if file in ("", ":memory:") or Path(file).is_dir():
+    if file in ("", ":memory:") or _seen(Path(file).is_dir):
         raise WrongSetting("REGISTRY_DATABASE_URL must name a file: sqlite://./data/registry.sqlite3.")
     for name, value in parameters:
         if not re.fullmatch(PRAGMAS.get(name, r"\b\B"), value):
             raise WrongSetting(f"REGISTRY_DATABASE_URL: {name}={value} is not a pragma that can be set.")
+
+
+def _seen(look: Callable[[], bool]) -> bool:
+    """What this user may not look at is no wrong setting: it is told where it is opened."""
+    try:
+        return look()
+    except OSError:
+        return False
 
 
 def _check_postgres(variable: str, parameters: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from app.checks import machine
+from app.checks import every, machine
 from app.checks.check import Check, State
 from app.checks.clocks import compared
 from app.checks.database import database
@@ -326,6 +326,35 @@ def test_a_database_that_cannot_be_written_to_is_told(
     assert "cannot be written to" in found["database"].found
 
 
+def test_a_folder_of_somebody_else_is_told_where_something_in_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    stat = Path.stat
+
+    def refuse(path: Path, **options: bool) -> os.stat_result:
+        if folder in path.parents:
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    environment = {
+        "REGISTRY_DATA_DIR": str(folder),
+        "REGISTRY_DATABASE_URL": f"sqlite://{folder}/registry.sqlite3",
+    }
+    port = free_port()
+    checks = {it.name: it for it in asyncio.run(gathered(every.every(environment, "127.0.0.1", port)))}
+    for name in ("database", "local issuer"):
+        assert (checks[name].state, "owner" in checks[name].mend) == (State.FAILED, True), name
+    for name in ("settings", "contract", f"port {port}"):
+        assert checks[name].state is State.OK, name
+    environment["REGISTRY_DATA_DIR"] = str(folder / "deeper")
+    checks = {it.name: it for it in asyncio.run(gathered(every.every(environment, "127.0.0.1", port)))}
+    assert checks["local issuer"].state is State.FAILED
+    assert f"room in {folder}/deeper" in checks
+
+
 def test_a_postgresql_that_falls_silent_is_not_waited_for_without_end(
     postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,3 +389,56 @@ def test_who_listens_on_a_port_is_not_heard_to_the_end(head: str, monkeypatch: p
 def test_what_is_no_host_is_told(host: str) -> None:
     [check] = asyncio.run(gathered(machine.ports(Settings(), host, free_port())))
     assert check.state is State.FAILED
+
+
+def test_a_check_that_fails_as_nobody_foresaw_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_setting: object) -> None:
+        raise KeyError("password")
+
+    async def wait(_url: object) -> Check:
+        await asyncio.sleep(600)
+        raise AssertionError
+
+    monkeypatch.setattr(every, "contract", fail)
+    monkeypatch.setattr(every, "issuer", fail_slowly)
+    monkeypatch.setattr("app.checks.beside._replica", wait)
+    monkeypatch.setattr(every, "LIMIT_SECONDS", 2)
+    idp = {"issuer": "https://idp.example", "jwks": "keys.json"}
+    environment = {
+        "REGISTRY_DATA_DIR": str(tmp_path),
+        "REGISTRY_DATABASE_URL": f"postgres://127.0.0.1:{free_port()}/nothing",
+        "REGISTRY_REPLICA_URL": f"postgres://127.0.0.1:{free_port()}/nothing",
+        "REGISTRY_ISSUERS": json.dumps([idp, idp | {"issuer": "https://other.example"}]),
+    }
+    port = free_port()
+    checks = {it.name: it for it in asyncio.run(gathered(every.every(environment, "127.0.0.1", port)))}
+    for name, error in (
+        ("contract", "KeyError"),
+        ("replica", "TimeoutError"),
+        ("keys of https://idp.example", "RuntimeError"),
+        ("keys of https://other.example", "RuntimeError"),
+    ):
+        assert (checks[name].state, error in checks[name].found) == (State.FAILED, True), name
+        assert checks[name].mend
+        assert "password" not in checks[name].found
+    assert checks["clock of https://idp.example"].state is State.OK
+    for name in ("settings", "public address", f"room in {tmp_path}", f"port {port}"):
+        assert checks[name].state is State.OK, name
+    assert "PostgreSQL" in checks["database"].found
+
+
+async def fail_slowly(setting: IssuerSetting) -> AsyncIterator[Check]:
+    """Once it has told something."""
+    yield Check(f"clock of {setting.issuer}", State.OK, "right")
+    raise RuntimeError("password")
+
+
+def test_settings_that_cannot_be_read_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_environment: object) -> None:
+        raise KeyError("password")
+
+    monkeypatch.setattr(every, "read_settings", fail)
+    [check] = asyncio.run(gathered(every.every({}, "127.0.0.1", free_port())))
+    assert (check.name, check.state, "KeyError" in check.found) == ("settings", State.FAILED, True)
