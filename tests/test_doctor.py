@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from app.checks import every, machine
+from app.checks import clocks, every, machine
 from app.checks.check import Check, State
 from app.checks.clocks import compared
 from app.checks.database import database
@@ -270,6 +270,18 @@ def test_keys_that_do_not_end_are_neither_read_to_the_end_nor_unpacked() -> None
     # What the system keeps for both ends of the connection.
     assert idp.sent < 32 * MEBIBYTE
     assert b"Accept-Encoding: identity" in idp.asked
+
+
+def test_the_clock_of_an_issuer_whose_keys_come_slowly_is_compared_when_it_tells_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetched_keys, "TIMEOUT_SECONDS", 2)
+    # The time that it tells is up to a second ago.
+    monkeypatch.setattr(clocks, "UNNOTICED_SECONDS", 1.9)
+    now = format_datetime(datetime.now(UTC), usegmt=True)
+    idp = Listener(f"{HEAD}Date: {now}\r\n\r\n", repeat(b" "), pause=0.1)
+    keys, clock = asyncio.run(idp.found_by(keys_at))
+    assert (keys.state, clock.state) == (State.FAILED, State.OK)
 
 
 @pytest.mark.parametrize("date", ["", "Date: now\r\n", "Date: Mon, 01 Jan 99999999999999 00:00:00 GMT\r\n"])

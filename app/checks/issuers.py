@@ -78,11 +78,17 @@ def _read(path: Path) -> bytes | str:
 
 async def _fetched(setting: IssuerSetting, address: str) -> AsyncIterator[Check]:
     """As the service fetches them, and no longer or more of them than it does."""
-    clock, heard = f"clock of {setting.issuer}", httpx.Headers()
+    clock: Check = skipped(f"clock of {setting.issuer}", SILENT)
     content: bytes | str
+
+    def hear(fields: httpx.Headers) -> None:
+        """Before the content, which may take its time."""
+        nonlocal clock
+        clock = _compared(clock.name, fields.get("date"), setting.issuer)
+
     try:
         async with key_client() as client:
-            content = await fetch(client, address, heard.update)
+            content = await fetch(client, address, hear)
     except (TimeoutError, httpx.TimeoutException):
         content = "it does not come in time"
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -90,7 +96,7 @@ async def _fetched(setting: IssuerSetting, address: str) -> AsyncIterator[Check]
     except ValueError as error:
         content = str(error)
     yield _keys(setting, content)
-    yield _compared(clock, heard["date"], setting.issuer) if "date" in heard else skipped(clock, SILENT)
+    yield clock
 
 
 def _keys(setting: IssuerSetting, content: bytes | str) -> Check:
@@ -109,9 +115,9 @@ def _keys(setting: IssuerSetting, content: bytes | str) -> Check:
     return ok(name, f"{len(keys)} for {', '.join(sorted({key.algorithm for key in keys}))}")
 
 
-def _compared(name: str, date: str, whose: str) -> Check:
+def _compared(name: str, date: str | None, whose: str) -> Check:
     try:
-        theirs = parsedate_to_datetime(date)
+        theirs = parsedate_to_datetime(date or "")
     except (ValueError, OverflowError):  # the latter for a year that no number of the machine's holds
         return skipped(name, SILENT)
     return compared(name, theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC), datetime.now(UTC), whose)
