@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import orjson
 
@@ -28,10 +28,14 @@ class Cursors:
         self._seal = _seal(key)
         self._by_id = listing.order == "id"
         self._caller, self._listing = caller, listing
+        self._bound = b""
 
-    @cached_property
     def _place(self) -> bytes:
         """What a cursor is bound to. Many a list is too short to have one."""
+        self._bound = self._bound or self._written()
+        return self._bound
+
+    def _written(self) -> bytes:
         listing = self._listing
         contains = sorted((key, text_key(text)) for key, text in listing.contains.items())
         order = [listing.order, listing.descending]
@@ -43,11 +47,11 @@ class Cursors:
         value = b"" if self._by_id else position.value.encode()
         if len(value) > LONG:
             value = SHORTENED + zlib.compress(value)
-        return self._seal.close(bytes.fromhex(position.id.replace("-", "")) + value, self._place)
+        return self._seal.close(bytes.fromhex(position.id.replace("-", "")) + value, self._place())
 
     def open(self, cursor: str) -> Position | None:
         """None for what is no cursor of this list, order and caller."""
-        text = self._seal.open(cursor, self._place)
+        text = self._seal.open(cursor, self._place())
         if text is None:
             return None
         digits, value = text[:16].hex(), text[16:]
