@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from errno import ECONNREFUSED
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -154,7 +155,7 @@ def test_why_a_request_was_answered_by_503_stands_in_the_log_once_a_minute(
     for error, said in (
         (full(), "OperationalError (SQLITE_FULL)"),
         (locked, "LockNotAvailableError (55P03)"),
-        (ConnectionRefusedError(111, "Connection refused"), "ConnectionRefusedError (Connection refused)"),
+        (ConnectionRefusedError(ECONNREFUSED, "to Secret"), "ConnectionRefusedError (ECONNREFUSED)"),
         (TimeoutError(), "TimeoutError"),
         (None, "The database cannot be reached at the moment; try again."),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from errno import errorcode
 from types import TracebackType
 
 from app.problems import Problem
@@ -31,8 +32,8 @@ def unable() -> Problem:
 
 def kind(error: BaseException) -> str:
     """What a failure is, without what it says, in which values may stand: `SerializationError (40001)`."""
-    codes = (getattr(error, name, None) for name in ("sqlstate", "sqlite_errorname", "strerror"))
-    code = next((str(code) for code in codes if code), None)
+    named = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    code = named or errorcode.get(getattr(error, "errno", None) or 0)
     return f"{type(error).__name__} ({code})" if code else type(error).__name__
 
 

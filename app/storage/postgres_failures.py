@@ -41,7 +41,7 @@ UNIQUE_COLUMNS = _unique_columns()
 def translation(error: Exception) -> Exception | None:
     if isinstance(error, asyncpg.InvalidCachedStatementError):
         # Prepared before a migration that changed what it selects; the next time it is prepared anew.
-        return unavailable()
+        return unable()
     if isinstance(error, asyncpg.UniqueViolationError):
         name = error.constraint_name or ""
         return UniqueViolation(error.table_name or "", UNIQUE_COLUMNS.get(name, name))

@@ -218,9 +218,10 @@ class Client(SqliteClient):
             return
         self._waiting += 1
         try:
-            with translated:
-                async with asyncio.timeout(WAIT_SECONDS):
-                    await self._lock.acquire()
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._lock.acquire()
+        except TimeoutError as error:
+            raise unable() from error
         finally:
             self._waiting -= 1
 

@@ -125,6 +125,19 @@ async def test_who_has_waited_for_others_waits_for_another_process_no_longer_tha
         assert await count(database.reading()) == 1
 
 
+async def test_who_waits_too_long_for_others_of_the_same_process_is_not_told_that_the_database_is_away(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "WAIT_SECONDS", 0.05)
+    async with opened(sqlite_url) as database:
+        async with database.transaction():
+            with pytest.raises(Problem, match="cannot do this at the moment"):
+                async with database.transaction():
+                    pass
+        await write(database)
+        assert await count(database.reading()) == 1
+
+
 async def test_a_task_cancelled_while_it_waits_for_another_process_leaves_no_lock(sqlite_url: str) -> None:
     async with opened(f"{sqlite_url}?busy_timeout=300") as database:
         with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite://"), isolation_level=None)) as other:
@@ -303,6 +316,7 @@ async def write(database: Database) -> None:
         (asyncpg.LockNotAvailableError(), False),
         (asyncpg.DiskFullError(), False),
         (asyncpg.ReadOnlySQLTransactionError(), False),
+        (asyncpg.InvalidCachedStatementError(), False),
     ],
     ids=lambda it: type(it).__name__,
 )
