@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+# What helps where this user may not read or write what others may.
+OWNER = "Let its owner run this, or make it theirs."
+
 
 class State(Enum):
     """`WARNING`: it works, but not as it should. `SKIPPED`: it cannot be told."""

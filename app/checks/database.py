@@ -6,14 +6,13 @@ import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from app.checks.check import Check, failed, ok, skipped
+from app.checks.check import OWNER, Check, failed, ok, skipped
 from app.checks.clocks import compared
 from app.problems import Problem
 from app.settings import Settings, WrongSetting
 from app.storage.database import Database
 
 KINDS = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
-OWNER = "Let its owner run this, or make it theirs."
 NAMES = ("database", "migrations", "clock of the database")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from app.checks.check import Check, failed, ok, skipped, warning
+from app.checks.check import OWNER, Check, failed, ok, skipped, warning
 from app.checks.clocks import compared
 from app.security.fetched_keys import fetch, key_client
 from app.security.keys import read_keys
@@ -53,7 +53,7 @@ def _mend(error: OSError | ValueError) -> str:
     """A good key that cannot be read is not to be removed: all tokens would end with it."""
     match error:
         case PermissionError():
-            return "Let its owner run this, or make it theirs."
+            return OWNER
         case OSError():
             return "See to it that the file can be read, or put that of a backup in its place."
         case _:

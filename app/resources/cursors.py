@@ -32,16 +32,14 @@ class Cursors:
 
     def _place(self) -> bytes:
         """What a cursor is bound to. Many a list is too short to have one."""
-        self._bound = self._bound or self._written()
+        if not self._bound:
+            listing = self._listing
+            contains = sorted((key, text_key(text)) for key, text in listing.contains.items())
+            order = [listing.order, listing.descending]
+            self._bound = orjson.dumps(
+                [FORM, self._caller.partner_id, listing.class_name, listing.parent, contains, *order]
+            )
         return self._bound
-
-    def _written(self) -> bytes:
-        listing = self._listing
-        contains = sorted((key, text_key(text)) for key, text in listing.contains.items())
-        order = [listing.order, listing.descending]
-        return orjson.dumps(
-            [FORM, self._caller.partner_id, listing.class_name, listing.parent, contains, *order]
-        )
 
     def close(self, position: Position) -> str:
         value = b"" if self._by_id else position.value.encode()
