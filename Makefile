@@ -64,7 +64,7 @@ fuzz: .venv/.tests ## Send 100,000 hostile requests; ARGS="--seed S --only N" re
 check: .venv/.tests ## Check format, lint, types and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy --num-workers 2
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 fix: .venv/.tests ## Format, and mend what ruff can mend
