@@ -76,13 +76,14 @@ class Authorization:
 
 @dataclass(frozen=True)
 class Tombstone:
-    """Of a member or an authorization: seen by members of `organization`, and of `counterpart` by those with
-    `role` or more."""
+    """Of a member or an authorization: seen by members of `organization`, of `counterpart` by those with
+    `role` or more, and by the `partner` whose it was."""
 
     parent: str
     organization: str
     counterpart: str | None = None
     role: str = "owner"
+    partner: str | None = None
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,8 @@ class Registry:
     def sees_tombstone(self, caller: Caller, tombstone: Tombstone) -> bool:
         other = self.role(caller.partner, tombstone.counterpart) if tombstone.counterpart else None
         enough = other == "owner" or (other is not None and tombstone.role == "member")
-        return bool(caller.reads_all or enough or self.role(caller.partner, tombstone.organization))
+        own = tombstone.partner == caller.partner
+        return bool(caller.reads_all or own or enough or self.role(caller.partner, tombstone.organization))
 
     # What can be read: 404 for what one may not know of, 410 for what is gone
 
@@ -343,7 +345,7 @@ class Registry:
         _check_version(member.version, version)
         self._check_not_last(member)
         del self.members[identifier]
-        self.tombstones[identifier] = Tombstone(organization, organization)
+        self.tombstones[identifier] = Tombstone(organization, organization, partner=member.partner)
         before = {"email": member.email, "role": member.role, "partner": self.ids.get(member.partner or "")}
         changes = {key: (value, None) for key, value in before.items() if value}
         self._note(caller.partner, "Remove", "Member", identifier, {organization}, changes)

@@ -180,7 +180,8 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("partner auditor", "auditor"),
     ),
     # Members list; whoever knows the organization only by name does not know who is in it. The last owner
-    # neither goes nor changes its role. Who was removed is a stranger (AU-20), and sees not even that.
+    # neither goes nor changes its role. Who was removed is a stranger (AU-20), but for its own membership,
+    # which is gone for it as for who stays.
     "Member": (
         Row("acme: owner", "owner member", may=_kept_by("owner"), withheld="PATCH DELETE"),
         Row("acme: member", "owner member", may=_kept_by("owner", "member")),
@@ -195,7 +196,7 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         Row("globex: stranger", "stranger", "", _kept_by("stranger"), "PATCH DELETE"),
         Row("outside: outsider", "outsider", "", _kept_by("outsider"), "PATCH DELETE"),
         Row("acme: past", "owner member", gone=True),
-        Row("acme: former", "owner member", gone=True),
+        Row("acme: former", "owner member former", gone=True),
         Row("ended: companion", "owner companion", gone=True),
     ),
     # The owner's members see all, the other side its own: what is pending, its owners alone.

@@ -154,7 +154,7 @@ async def buried(
     session: Session, class_name: str, caller: Caller, identifier: str
 ) -> tuple[str, str] | None:
     """When a record that left nothing but its tombstone was deleted, and its parent; None if unseen."""
-    visible = f"""(organization_id IN ({MINE}) OR counterpart_id IN ({OWNED})
+    visible = f"""(organization_id IN ({MINE}) OR partner_id = $1 OR counterpart_id IN ({OWNED})
         OR (counterpart_role = 'member' AND counterpart_id IN ({MINE})))"""
     condition = ANYTHING if reads_all(caller) else visible
     rows = await session.point(

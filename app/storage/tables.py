@@ -193,7 +193,7 @@ class Tombstone(Model):
     """What is left of a membership or an authorization: who could see it, and nothing that it said.
 
     `parent_id` is in its address. Members of `organization` could see it; of `counterpart`, where there is
-    one, those who had `counterpart_role` or more.
+    one, those who had `counterpart_role` or more; and `partner`, whose it was.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -206,6 +206,9 @@ class Tombstone(Model):
         "registry.Organization", related_name=False, on_delete=fields.RESTRICT, null=True
     )
     counterpart_role = fields.CharField(max_length=10, null=True)
+    partner: fields.ForeignKeyNullableRelation[Partner] = fields.ForeignKeyField(
+        "registry.Partner", related_name=False, on_delete=fields.RESTRICT, null=True
+    )
     deleted_at = fields.DatetimeField()
 
     class Meta:

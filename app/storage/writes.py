@@ -64,10 +64,11 @@ async def insert_membership(session: Session, act: Act, organization_id: str, wh
 
 async def remove_member(session: Session, act: Act, record: Record) -> bool:
     """Whether the record still had its version."""
-    if not await bury(session, act, record):
+    partner_id = record.values["partner_id"]
+    if not await bury(session, act, record, partner_id=partner_id):
         return False
     values = {"email": record.values["email"], "role": record.values["role"]}
-    named = {"partner": record.values["partner_id"]}
+    named = {"partner": partner_id}
     before = {key: str(value) for key, value in (values | named).items() if value is not None}
     note_of(session, act, "Remove", record, changed(before, {}))
     return True
@@ -146,8 +147,11 @@ def _next_version(
     return {**written, "version": record.version + 1}, where
 
 
-async def bury(session: Session, act: Act, record: Record, **counterpart: str) -> bool:
-    """Whether the record still had its version; a tombstone that says nothing of it takes its place."""
+async def bury(session: Session, act: Act, record: Record, **who_else: object) -> bool:
+    """Whether the record still had its version; a tombstone that says nothing of it takes its place.
+
+    `who_else` could see it beside the organization's members: columns of the tombstone.
+    """
     table = KINDS[record.class_name].model._meta.db_table  # noqa: SLF001 - Tortoise's public place for it
     sql = f'DELETE FROM "{table}" WHERE id = $1 AND version = $2 RETURNING id'
     if not await session.rows(sql, [record.id, record.version]):
@@ -158,7 +162,7 @@ async def bury(session: Session, act: Act, record: Record, **counterpart: str) -
         "parent_id": record.parent_id,
         "organization_id": record.concerned[0],
         "deleted_at": act.at,
-        **counterpart,
+        **who_else,
     }
     await insert(session, Tombstone, row)
     return True

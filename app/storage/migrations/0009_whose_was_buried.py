@@ -1,0 +1,25 @@
+"""Whose a membership was, so that who left an organization is told that its own is gone.
+
+What ended before is known to the organization alone, as is what an earlier release beside this one ends.
+"""
+
+from tortoise import fields, migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("registry", "0008_token_iat")]
+
+    operations = [
+        ops.AddField(
+            "Tombstone",
+            "partner",
+            fields.ForeignKeyField(
+                "registry.Partner",
+                source_field="partner_id",
+                related_name=False,
+                on_delete=fields.RESTRICT,
+                null=True,
+            ),
+        )
+    ]
