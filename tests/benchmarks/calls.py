@@ -11,9 +11,9 @@ from app.storage.acts import new_id
 from tests.service import JSON, JSON_LD, PATCH, TURTLE
 
 # So many different ones are sent one after the other, again and again.
-READS = 500
-# Who reads a long list asks for no page of it twice: they are more than the service keeps answers of, so many
-# of each series, which are pages of other instances.
+READS, PAGES = 500, 100
+# Pages by cursor there are so many of each series, which are pages of other instances: more than the service
+# keeps answers of.
 DEPTH, DEEP, SERIES = 20, 310, 3
 PAGE = 30
 INSTANCES = "/api/instances"
@@ -114,8 +114,11 @@ def first_page(world: World) -> list[Call]:
     return [Call(f"{INSTANCES}?itemsPerPage={PAGE}", fields=world.authorization, members=PAGE)]
 
 
-def deep_pages(world: World) -> list[Call]:
-    return [Call(target, fields=world.authorization, members=PAGE, bare=bare) for target, bare in world.deep]
+def deep_pages(world: World, number: int | None = None) -> list[Call]:
+    """All, or so many of them, from everywhere in the list."""
+    step = max(1, len(world.deep) // number) if number else 1
+    pages = world.deep[::step][:number]
+    return [Call(target, fields=world.authorization, members=PAGE, bare=bare) for target, bare in pages]
 
 
 def pages_of_organizations(world: World) -> list[Call]:
@@ -172,13 +175,14 @@ def document(target: str, shows: str, accept: str = JSON_LD) -> Callable[[World,
 # By the case's name: what is there, and how many changes at most, to requests.
 CALLS: Mapping[str, Callable[[World, int], list[Call]]] = {
     "item-json-ld": lambda world, _: items(world, JSON_LD),
-    # More of them than the service keeps answers of.
+    # More of them than the service keeps answers of, as below.
     "item-any": lambda world, _: items(world, JSON_LD, world.unchanged),
     "item-json": lambda world, _: items(world, JSON),
     "item-turtle": lambda world, _: items(world, TURTLE),
     "304": lambda world, _: not_modified(world),
     "page-first": lambda world, _: first_page(world),
-    "page-deep": lambda world, _: deep_pages(world),
+    "page-deep": lambda world, _: deep_pages(world, PAGES),
+    "page-any": lambda world, _: deep_pages(world),
     "page-organization": lambda world, _: pages_of_organizations(world),
     "search-handle": lambda world, _: searches(world),
     "create": creations,

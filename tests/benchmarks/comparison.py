@@ -108,7 +108,7 @@ class Comparison:
             self._servers = {"service": server}
             if "304" in self._names:
                 self._world.tags = tags(self._world, server)
-            if "page-deep" in self._names:
+            if {"page-deep", "page-any"} & set(self._names):
                 self._world.deep = deep_pages(self._world, server)
             answers = {name: self._checked(name, "service") for name in self._names}
             lengths = {name: (it.status, it.media_type, len(it.content)) for name, it in answers.items()}
