@@ -358,10 +358,10 @@ class Protocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self.cycle.message_event.set()
             return
-        is_head = self._part == "head" and self.url and self.parser.get_method() == b"HEAD"
+        method = self.parser.get_method().decode() if self._part == "head" and self.url else ""
         self.on_message_begin()
         self.scope |= {"path": "", "raw_path": b"", "query_string": b"", "extensions": _refusal(problem)}
-        self.scope["method"] = "HEAD" if is_head else "GET"
+        self.scope["method"] = method
         self._start(keep_alive=False)
 
     def _read_no_more(self) -> None:

@@ -17,7 +17,11 @@ ADDRESS = re.compile(
     r"(?:/[A-Za-z0-9._~\-/]*)?"
 )
 # What may follow the path of a SQLite file.
-PRAGMAS = {"busy_timeout": r"[0-9]{1,9}", "journal_mode": r"[A-Za-z]+", "synchronous": r"[A-Za-z]+"}
+PRAGMAS = {
+    "busy_timeout": r"[0-9]{1,9}",
+    "journal_mode": r"(?i:delete|truncate|persist|memory|wal|off)",
+    "synchronous": r"(?i:off|normal|full|extra)|[0-3]",
+}
 # What may stand in the address of a PostgreSQL and is the service's own or a limit that it sets (libpq's
 # parameters may too).
 CONNECTIONS, DURATION = r"[1-9][0-9]{0,3}", r"[0-9]{1,9}(us|ms|s|min|h|d)?"
@@ -30,6 +34,15 @@ POSTGRES_PARAMETERS = {
     "lock_timeout": (DURATION, "a time, such as 500ms or 8s, or 0 for no limit"),
     "idle_in_transaction_session_timeout": (DURATION, "a time, such as 500ms or 8s, or 0 for no limit"),
 }
+# What libpq is told of a connection, and asyncpg would tell the server, which knows none of it. What
+# demands nothing that is not so anyway is passed over; the rest cannot be had, and is refused.
+LIBPQ_ALONE = {
+    **dict.fromkeys(("gssencmode", "channel_binding"), r"disable|prefer"),
+    **dict.fromkeys(("connect_timeout", "tcp_user_timeout", "sslcompression"), r"[0-9]+"),
+    **dict.fromkeys(("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"), r"[0-9]+"),
+}
+# Files, with which a Redis is spoken to by TLS.
+REDIS_PARAMETERS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 KNOWN = {
     "REGISTRY_PUBLIC_URL",
     "REGISTRY_DATABASE_URL",
@@ -193,7 +206,7 @@ def _check_database_url(variable: str, url: str) -> None:
         raise WrongSetting(f"{variable} must begin with sqlite:// or postgres://.")
     parameters = parse_qsl(parts.query, keep_blank_values=True)
     if parts.scheme == "sqlite":
-        _check_sqlite(parts.netloc + parts.path, parameters)
+        _check_sqlite(parts, parameters)
     else:
         _check_postgres(variable, dict(parameters))
 
@@ -210,7 +223,10 @@ def _replica_url(environment: Mapping[str, str], database_url: str) -> str | Non
     return url
 
 
-def _check_sqlite(file: str, parameters: list[tuple[str, str]]) -> None:
+def _check_sqlite(parts: SplitResult, parameters: list[tuple[str, str]]) -> None:
+    file = parts.netloc + parts.path
+    if parts.fragment:
+        raise WrongSetting("REGISTRY_DATABASE_URL must name a file that has no # in its path.")
     if file in ("", ":memory:") or _seen(Path(file).is_dir):
         raise WrongSetting("REGISTRY_DATABASE_URL must name a file: sqlite://./data/registry.sqlite3.")
     for name, value in parameters:
@@ -230,6 +246,9 @@ def _check_postgres(variable: str, parameters: Mapping[str, str]) -> None:
     for name, (pattern, what) in POSTGRES_PARAMETERS.items():
         if name in parameters and not re.fullmatch(pattern, parameters[name]):
             raise WrongSetting(f"{variable}: {name} must be {what}.")
+    for name, pattern in LIBPQ_ALONE.items():
+        if name in parameters and not re.fullmatch(pattern, parameters[name]):
+            raise WrongSetting(f"{variable}: {name}={parameters[name]} cannot be had here; leave it out.")
     if int(parameters.get("minsize", 1)) > int(parameters.get("maxsize", MAX_CONNECTIONS)):
         raise WrongSetting(f"{variable}: minsize must not be greater than maxsize.")
 
@@ -393,6 +412,16 @@ def _rate_limit_storage(environment: Mapping[str, str]) -> str | None:
     parts = _split(name, value)
     if parts.scheme not in ("redis", "rediss") or not parts.hostname:
         raise WrongSetting(f"{name} must be the address of a Redis: redis:// or rediss:// and a host.")
+    if not re.fullmatch(r"/?|/[0-9]{1,4}", parts.path) or parts.fragment:
+        raise WrongSetting(
+            f"{name} may end with the number of a database, as in redis://host/0, and no other path."
+        )
+    unknown = [it for it, _ in parse_qsl(parts.query, keep_blank_values=True) if it not in REDIS_PARAMETERS]
+    if unknown or (parts.query and parts.scheme != "rediss"):
+        known = ", ".join(REDIS_PARAMETERS)
+        raise WrongSetting(
+            f"{name} may have no other parameters than {known}, and these with rediss:// alone."
+        )
     if "REGISTRY_RATE_LIMIT" not in environment:
         raise WrongSetting(f"{name} is of no use without REGISTRY_RATE_LIMIT.")
     if find_spec("redis") is None:

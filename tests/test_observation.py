@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from errno import ECONNREFUSED
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
+from urllib.parse import urlsplit
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import httpx
@@ -27,6 +29,12 @@ from tests.commands import Server, free_port, served
 
 ROOT = Path(__file__).parents[1]
 SECRET = "markerthatisnobodysbusiness"
+# What cannot be read, and what is told of it: the method, where that could be.
+UNREAD = {
+    "DELETE /api HTTP/1.1\r\nHost: x\r\nContent-Length: a\r\n\r\n": ("DELETE", 400),
+    f"POST /{'a' * 9_000} HTTP/1.1\r\nHost: x\r\n\r\n": ("POST", 414),
+    "BREW /api HTTP/1.1\r\nHost: x\r\n\r\n": ("other", 501),
+}
 
 
 def lines(server: Server) -> list[dict[str, object]]:
@@ -43,6 +51,14 @@ def counted(port: int) -> dict[tuple[str, ...], float]:
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
+
+
+def refused(server: Server, octets: str) -> None:
+    address = urlsplit(server.base)
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=10) as connection:
+        connection.sendall(octets.encode())
+        while connection.recv(65_536):  # until the service closes it
+            pass
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -63,6 +79,8 @@ def test_every_request_is_a_line_of_json_and_is_counted_whichever_process_answer
                 assert created.status_code == 201
                 client.get(f"/api/organizations?name={SECRET}")
                 client.get(f"/{SECRET}")
+        for unread in UNREAD:
+            refused(server, unread)
         totals = counted(port)
     requests = [line for line in lines(server) if line["event"] == "request"]
     by_route = {
@@ -76,6 +94,9 @@ def test_every_request_is_a_line_of_json_and_is_counted_whichever_process_answer
     assert token.strip() not in server.said()
     assert totals["registry_requests_total", "POST", "/api/organizations", "201"] == 20
     assert totals["registry_requests_total", "GET", "none", "404"] == 20
+    for method, status in UNREAD.values():
+        assert totals["registry_requests_total", method, "none", str(status)] == 1
+        assert sum((line["method"], line["status"]) == (method, status) for line in requests) == 1
     assert totals["registry_request_duration_seconds_count", "POST", "/api/organizations"] == 20
     assert totals["registry_requests_in_progress",] == 0
     assert totals["registry_database_connections", "idle"] >= 1

@@ -84,6 +84,30 @@ def test_the_vocabulary_may_have_a_licence_a_maker_and_a_publisher() -> None:
     assert said == tuple(named.values())
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://h/0?foo=bar",
+        "redis://h/0?max_connections=x",
+        "redis://h/abc",
+        "redis://h/0#1",
+        "redis://h/0?ssl_keyfile=k",
+    ],
+)
+def test_what_a_redis_could_only_fail_by_is_a_wrong_setting(address: str) -> None:
+    named = {"REGISTRY_RATE_LIMIT": "100/minute", "REGISTRY_RATE_LIMIT_STORAGE": address}
+    with pytest.raises(WrongSetting, match="REGISTRY_RATE_LIMIT_STORAGE may"):
+        read_settings(named)
+
+
+@pytest.mark.parametrize(
+    "address", ["redis://h", "redis://h/", "redis://u:p@h:1/15", "rediss://h/0?ssl_ca_certs=c"]
+)
+def test_a_redis_may_be_told_with_its_database_and_files_for_tls(address: str) -> None:
+    named = {"REGISTRY_RATE_LIMIT": "100/minute", "REGISTRY_RATE_LIMIT_STORAGE": address}
+    assert read_settings(named).rate_limit_storage == address
+
+
 def test_redis_without_what_speaks_with_it_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
     named = {"REGISTRY_RATE_LIMIT": "100/minute", "REGISTRY_RATE_LIMIT_STORAGE": "redis://redis.example"}
@@ -112,6 +136,11 @@ def test_a_public_address_loses_its_trailing_slash() -> None:
         ("REGISTRY_DATABASE_URL", "sqlite://."),
         ("REGISTRY_DATABASE_URL", "sqlite://./x?busy_timeout=abc"),
         ("REGISTRY_DATABASE_URL", "sqlite://./x?writable_schema=1"),
+        ("REGISTRY_DATABASE_URL", "sqlite://./x?journal_mode=bogus"),
+        ("REGISTRY_DATABASE_URL", "sqlite://./x?synchronous=nonsense"),
+        ("REGISTRY_DATABASE_URL", "sqlite://./x#1.sqlite3"),
+        ("REGISTRY_DATABASE_URL", "postgres://u@localhost/db?channel_binding=require"),
+        ("REGISTRY_DATABASE_URL", "postgres://u@localhost/db?gssencmode=require"),
         ("REGISTRY_DATABASE_URL", "postgres://u@localhost/db?minsize=5&maxsize=2"),
         ("REGISTRY_DATA_DIR", __file__),
         ("REGISTRY_AUDIENCE", ""),

@@ -72,7 +72,7 @@ async def _told_partner(
             if not await update(session, Partner, written, where=where):
                 return None
             if proved:
-                await _bind(session, known["id"], identity, imported, request_id, known["email"])
+                await _bind(session, known["id"], identity, imported, request_id)
     return str(known["id"])
 
 
@@ -92,9 +92,12 @@ def _newly_told(known: Mapping[str, Any], identity: Identity, *, again: bool) ->
 
 
 async def partner_by_email(session: Session, email: str) -> str | None:
-    """The id of the partner that has this e-mail; of several, the one that came first."""
+    """The id of the partner that has this e-mail; of several, the one who proved it last, for an address may
+    be given to somebody else."""
     rows = await session.rows(
-        "SELECT id FROM partner WHERE email_key = $1 ORDER BY created_at, id LIMIT 1", [email_key(email)]
+        """SELECT id FROM partner WHERE email_key = $1
+            ORDER BY COALESCE(token_iat, 0) DESC, updated_at DESC, id DESC LIMIT 1""",
+        [email_key(email)],
     )
     return rows[0]["id"] if rows else None
 
@@ -110,24 +113,23 @@ async def known_subjects(session: Session, issuer: str, emails: Mapping[str, str
 
 
 async def _bind(
-    session: Session,
-    partner_id: str,
-    identity: Identity,
-    imported: Sequence[str],
-    request_id: str,
-    before: str | None = None,
+    session: Session, partner_id: str, identity: Identity, imported: Sequence[str], request_id: str
 ) -> None:
     """Memberships that wait for the partner's e-mail become the partner's, and so do those of partners from
-    exports that have it, who are then gone, as nobody else could be them. `_lock_waiting` comes first."""
+    exports that have it, who are then gone, as nobody else could be them. `_lock_waiting` comes first.
+
+    Whoever reads the activity knew nothing of the partner before, and so is not told what its e-mail was.
+    """
     if identity.email is None:
         return
     act = Act(Caller(partner_id, frozenset()), request_id, now())
     organizations = await _take_over(session, act, "email_key", email_key(identity.email))
     for other in imported:
         organizations += await _take_over(session, act, "partner_id", other)
+        await session.rows("UPDATE tombstone SET partner_id = $1 WHERE partner_id = $2", [partner_id, other])
         await session.rows("DELETE FROM partner WHERE id = $1", [other])
     if organizations:
-        changes = changed({"email": before}, {"email": identity.email})
+        changes = changed({}, {"email": identity.email})
         note(session, act, "Update", "Partner", partner_id, organizations, changes)
 
 

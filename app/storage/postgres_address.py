@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from app.settings import MAX_CONNECTIONS
+from app.settings import LIBPQ_ALONE, MAX_CONNECTIONS
 
 POOL_SIZES = {"minsize": 1, "maxsize": MAX_CONNECTIONS}
 # Of the server, in the order in which they come: below what the service itself waits, so that the server
@@ -44,7 +44,8 @@ def read_address(url: str, *, hurried: bool = True) -> Address:
     parts = urlsplit(url)
     parameters = parse_qsl(parts.query)
     own = {name: value for name, value in parameters if name in OWN}
-    left = urlencode([(name, value) for name, value in parameters if name not in OWN])
+    elsewhere = OWN | LIBPQ_ALONE.keys()
+    left = urlencode([(name, value) for name, value in parameters if name not in elsewhere])
     return Address(
         dsn=urlunsplit(parts._replace(query=left)),
         sizes={name: int(own.get(name, default)) for name, default in POOL_SIZES.items()},

@@ -16,6 +16,12 @@ UNAVAILABLE_CLASSES = ("08", "40", "53", "57")
 UNAVAILABLE_CODES = ("55P03", "25006", "25P03", "25P04")
 # Of these, what is said by a server that is not there for anybody, or for nobody more.
 AWAY = ("08", "57P", "53300")
+# Of what the address tells the server when connecting: no such setting, not this value, not for this role.
+WRONG_PARAMETERS = (
+    asyncpg.UndefinedObjectError,
+    asyncpg.InvalidParameterValueError,
+    asyncpg.CantChangeRuntimeParamError,
+)
 # How asyncpg calls a connection that has ended, and one that has ended while it was lent out.
 _GONE = ("closed", "closing", "has been released back to the pool")
 
@@ -58,7 +64,7 @@ def translation(error: Exception) -> Exception | None:
 
 def connect_translation(error: Exception) -> Exception | None:
     """Whoever is refused, by password or by the name of the database, does not reach it."""
-    if isinstance(error, asyncpg.ClientConfigurationError):
+    if isinstance(error, (asyncpg.ClientConfigurationError, *WRONG_PARAMETERS)):
         return WrongSetting(f"REGISTRY_DATABASE_URL: {error}.")
     return unavailable() if isinstance(error, asyncpg.PostgresError) else translation(error)
 

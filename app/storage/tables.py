@@ -213,6 +213,7 @@ class Tombstone(Model):
 
     class Meta:
         table = "tombstone"
+        indexes = (Index(fields=("partner_id",), name="tombstone_partner_id_idx"),)
 
 
 class Activity(Model):

@@ -218,6 +218,42 @@ async def test_memberships_of_a_partner_are_those_that_its_reader_shares(
     check_problem(await service.as_("nobody").get(memberships), "not-found")
 
 
+def proving(service: Service, subject: str, email: str) -> dict[str, str]:
+    """The field of a request by a subject whose token tells an address."""
+    token = local_issuer(service.settings.data_dir).token(
+        audience=service.settings.audience,
+        subject=subject,
+        email=email,
+        name=subject.capitalize(),
+        scopes=["registry:write"],
+        lifetime=3_600,
+    )
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_who_added_an_address_is_not_told_the_one_that_its_holder_had_before(service: Service) -> None:
+    """TN-08: they were no fellow members then."""
+    owner, anybody = service.as_("owner"), service.as_(None)
+    acme = await made(owner, "/api/organizations", name="Acme")
+    await anybody.get("/api/organizations", headers=proving(service, "guest", "private@home.example"))
+    await made(owner, f"{acme}/members", email="guest@corp.example", role="member")
+    answer = await anybody.get(acme, headers=proving(service, "guest", "guest@corp.example"))
+    assert answer.status_code == 200
+    activities = await owner.get(f"{acme}/activities")
+    assert "guest@corp.example" in activities.text
+    assert "private@home.example" not in activities.text
+
+
+async def test_an_address_is_of_who_proved_it_last(service: Service) -> None:
+    """API.md section 4: a provider may have given it to somebody else."""
+    owner, anybody = service.as_("owner"), service.as_(None)
+    acme = await made(owner, "/api/organizations", name="Acme")
+    for subject in ("first", "second"):
+        await anybody.get("/api/organizations", headers=proving(service, subject, "shared@corp.example"))
+    member = await made(owner, f"{acme}/members", email="shared@corp.example", role="member")
+    assert (await owner.get(member)).json()["name"] == "Second"
+
+
 async def test_a_membership_that_waited_for_a_member_s_new_address_becomes_one_with_the_other(
     service: Service,
 ) -> None:

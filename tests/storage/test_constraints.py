@@ -78,6 +78,7 @@ INDEXES = {
     ("partner_email_key_idx", "email_key"),
     ("membership_partner_id_organization_id_idx", "partner_id,organization_id"),
     ("membership_email_key_idx", "email_key"),
+    ("tombstone_partner_id_idx", "partner_id"),
     ("activity_object_id_idx", "object_id"),
     ("activity_actor_id_idx", "actor_id"),
     ("activity_organization_activity_id_idx", "activity_id"),

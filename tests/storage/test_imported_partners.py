@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from app.caller import ANONYMOUS
+from app.caller import ANONYMOUS, READ, Caller
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database, Session
 from app.storage.erasure import forget
+from app.storage.ownership import EVERYTHING
 from app.storage.partners import IMPORTED, Identity, partner_by_email, partner_of
+from app.storage.records import buried, find
+from app.storage.writes import remove_member
 from tests.storage.opening import opened
 from tests.storage.rows import add_membership, add_organization, add_partner
 
@@ -71,6 +74,25 @@ async def test_who_is_a_member_already_has_the_greater_role_of_both(
     await partner_of(database, PROVED, "r2")
     assert await memberships(database) == {organization: (known, "owner")}
     assert await partners(database) == [known]
+
+
+async def test_what_had_ended_for_a_partner_from_an_export_is_gone_for_who_it_was(database: Database) -> None:
+    """API.md section 3: gone, for ever, for those who could see it."""
+    known = await partner_of(database, UNPROVED, "r1")
+    async with database.transaction() as session:
+        organization = await add_organization(session)
+        await add_membership(session, organization, partner_id=known)
+        ended = await add_membership(session, organization, partner_id=await add_imported(session))
+        member = await find(session, "Member", EVERYTHING, "id", ended)
+        assert member is not None
+        assert await remove_member(session, Act(ANONYMOUS, new_id(), now()), member)
+    await partner_of(database, PROVED, "r2")
+    async with database.transaction() as session:
+        await session.rows("DELETE FROM membership")
+    caller = Caller(known, frozenset({READ}))
+    assert await buried(database.reading(), "Member", caller, ended) is not None
+    other = Caller(await partner_of(database, replace(UNPROVED, subject="bob"), "r3"), frozenset({READ}))
+    assert await buried(database.reading(), "Member", other, ended) is None
 
 
 @pytest.mark.parametrize("come", [True, False])

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from app.caller import READ, Caller
+from app.settings import WrongSetting
 from app.storage import postgres
 from app.storage.acts import new_id
 from app.storage.database import MIGRATIONS_LOCK, Database
@@ -238,6 +239,19 @@ def test_what_the_address_says_beside_goes_to_the_server_or_to_libpq() -> None:
     assert address.dsn == "postgres://u:p@h/n?sslmode=require&work_mem=8MB"
     assert address.sizes == {"minsize": 1, "maxsize": 3}
     assert address.timeouts["statement_timeout"] == "1s"
+
+
+async def test_what_libpq_alone_knows_does_not_keep_an_address_from_working(postgres_url: str) -> None:
+    beside = "connect_timeout=3&keepalives=1&channel_binding=prefer&gssencmode=disable&sslcompression=0"
+    async with opened(f"{postgres_url}&{beside}&application_name=it") as database:
+        assert await count(database.reading()) == 0
+
+
+@pytest.mark.parametrize("parameter", ["nonsense=1", "work_mem=much", "block_size=1"])
+async def test_what_the_server_does_not_take_is_a_wrong_setting(postgres_url: str, parameter: str) -> None:
+    name = parameter.partition("=")[0]
+    with pytest.raises(WrongSetting, match=f"REGISTRY_DATABASE_URL: .*{name}"):
+        await Database(f"{postgres_url}&{parameter}").open()
 
 
 async def test_all_who_want_a_connection_get_one_in_turn(postgres_url: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from app.caller import WRITE, Caller
 from app.storage import partners
 from app.storage.database import Database, Session, UniqueViolation
-from app.storage.partners import Identity, partner_of
+from app.storage.partners import Identity, partner_by_email, partner_of
 from app.storage.records import Record, find
 from app.storage.writes import Act, Owner, change, create_instance, create_organization, delete, now
 
@@ -121,6 +121,16 @@ async def test_an_older_token_does_not_undo_what_a_newer_one_told_of_a_partner(d
     assert await told(database) == ("Before", "before@acme.example", "before@acme.example", 20, 2)
     await partner_of(database, replace(TOLD_LATER, issued=21), "r")
     assert await told(database) == ("Later", "later@acme.example", "later@acme.example", 21, 3)
+
+
+async def test_an_address_is_of_the_partner_whose_token_told_it_last(database: Database) -> None:
+    """Whoever came first, or is written last."""
+    newer = await partner_of(database, TOLD_LATER, "r")
+    older = replace(TOLD_LATER, subject="other", issued=TOLD_BEFORE.issued)
+    assert await partner_of(database, older, "r") != newer
+    assert await partner_by_email(database.reading(), "LATER@acme.example") == newer
+    last = await partner_of(database, replace(TOLD_LATER, subject="third", issued=21), "r")
+    assert await partner_by_email(database.reading(), "later@acme.example") == last
 
 
 async def test_an_older_token_binds_nothing_that_waits_for_an_email_of_before(database: Database) -> None:

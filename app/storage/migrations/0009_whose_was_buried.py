@@ -4,6 +4,7 @@ What ended before is known to the organization alone, as is what an earlier rele
 """
 
 from tortoise import fields, migrations
+from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
 
 
@@ -21,5 +22,6 @@ class Migration(migrations.Migration):
                 on_delete=fields.RESTRICT,
                 null=True,
             ),
-        )
+        ),
+        ops.AddIndex("Tombstone", Index(fields=("partner_id",), name="tombstone_partner_id_idx")),
     ]
