@@ -80,7 +80,10 @@ def _faults(
 def _messages(contract: Contract, class_name: str, key: str, value: Any) -> list[str]:
     """A member's e-mail may be whatever a token told, as a partner's may; what that is has no shape."""
     told_by = "Partner" if (class_name, key) == ("Member", "email") else class_name
-    messages = [it.message for it in contract.classes[told_by].properties[key].shape.failures(value)]
+    failures = list(contract.classes[told_by].properties[key].shape.failures(value))
+    if key == "name" and [it.code for it in failures] == ["not"]:
+        failures = []  # It shows nothing, as a name once could: what has it comes back, to be renamed.
+    messages = [it.message for it in failures]
     most = KINDS[class_name].lengths.get(key)
     if not messages and most is not None and len(value) > most:
         messages.append(f"This must have at most {most} characters.")

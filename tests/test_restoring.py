@@ -231,6 +231,26 @@ async def test_what_no_column_can_hold_is_bad_and_stops_nothing(
     assert report.imported == 18
 
 
+async def test_what_has_a_name_that_shows_nothing_comes_back_to_be_read_and_renamed(
+    made: tuple[str, World], nodes: list[dict[str, Any]], database_url: str, tmp_path: Path
+) -> None:
+    """It could have had it until such names were refused; there is no other way to bring what it has."""
+    world, unseen = made[1], "\u200b"
+    addresses = {BASE + path for path in (world.acme, world.shop)}
+    changed = [{**node, "name": unseen} if node["@id"] in addresses else node for node in nodes]
+    async with opened(database_url) as target:
+        report = await restored(target, lines(changed), NDJSON)
+    assert (report.bad, report.imported) == ([], 18)
+    async with running(database_url, tmp_path) as service:
+        owner = service.as_("owner")
+        for path in (world.acme, world.shop):
+            assert (await owner.get(path)).json()["name"] == unseen
+            listed = await owner.get(path.rpartition("/")[0])
+            assert unseen in [it["name"] for it in listed.json()["member"]]
+            renamed = await owner.patch(path, json={"name": "Seen"}, headers={"Content-Type": PATCH})
+            assert (renamed.status_code, renamed.json()["name"]) == (200, "Seen")
+
+
 async def test_a_line_and_what_is_said_of_one_resource_have_a_greatest_length(
     made: tuple[str, World], database: Database, nodes: list[dict[str, Any]]
 ) -> None:

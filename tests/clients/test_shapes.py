@@ -27,6 +27,8 @@ CONTENTS: list[tuple[dict[str, Any], int]] = [
     ({"name": " Acme", "handle": "ab--c"}, 2),
     ({"name": "a\u202eb", "handle": "www"}, 2),
     ({"name": "x" * 256, "handle": "a" * 31}, 2),
+    ({"name": "\u200b\u2060", "handle": "a"}, 1),
+    ({"name": "نامه\u200cها", "handle": "a"}, 0),
     ({"name": ["a", "b"], "handle": 7}, 2),
     ({"name": "Acme", "handle": "a", "role": "owner"}, 1),
     ({"name": "Acme", "handle": "a", "organization_id": "01930000-0000-4000-8000-000000000000"}, 1),

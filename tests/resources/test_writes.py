@@ -247,7 +247,9 @@ async def test_every_fault_of_the_content_is_named_at_once(service: Service, wor
     [
         ("", "minLength"), ("x" * 256, "maxLength"), (" x", "pattern"), ("x\n", "not"), ("a\tb", "pattern"),
         ("a\u202eb", "pattern"), ("a\u0085b", "pattern"), (None, "required"), (7, "datatype"),
-        (["x"], "datatype"), ({"@value": "x"}, "datatype"), (True, "datatype"),
+        (["x"], "datatype"), ({"@value": "x"}, "datatype"), (True, "datatype"), ("\u200b", "not"),
+        ("\u2060\u00ad", "not"), ("\u200d \u200c", "not"), ("\u3164", "not"), ("\u2800", "not"),
+        ("\ufeff", "pattern"), ("\u200b\u2003\ufe0f", "not"),
     ],
 )  # fmt: skip
 async def test_a_name_that_cannot_be_is_refused(service: Service, world: World, name: Any, code: str) -> None:
@@ -264,7 +266,12 @@ async def test_a_name_that_cannot_be_is_refused(service: Service, world: World, 
 
 
 @pytest.mark.parametrize(
-    "name", ["x", "x" * 255, "𝔘𝔫𝔦", "O'Neill & Söhne </script>", "a  b", "日本語", 'a\\b"c']
+    "name",
+    [
+        *("x", "x" * 255, "𝔘𝔫𝔦", "O'Neill & Söhne </script>", "a  b", "日本語", 'a\\b"c'),
+        *("نامه\u200cها", "क्\u200dष", "🏳\ufe0f\u200d🌈", "\u200bx\u2060", "\u0301", "\u0600"),
+    ],
+    ids=ascii,
 )
 async def test_text_is_stored_as_sent(service: Service, name: str) -> None:
     owner = service.as_("owner")

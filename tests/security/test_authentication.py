@@ -65,6 +65,7 @@ async def test_a_token_from_before_a_change_at_the_issuer_is_good_and_takes_noth
         ({"name": "Ada\nBob", "email": "no address"}, {"name": "weird"}),
         ({"name": "Ada\u202ebdA", "email": "ada@acme.example\n"}, {"name": "weird"}),
         ({"name": " \t", "email": ""}, {"name": "weird"}),
+        ({"name": "\u200b\u2060"}, {"name": "weird"}),
         ({"sub": " a\u202eb\n", "name": "\x01"}, {"name": "a\\u202eb\\n"}),
         ({"sub": "   "}, {"name": "%20%20%20"}),
     ],
