@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from errno import EINVAL
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -253,12 +254,19 @@ def _check_postgres(variable: str, parameters: Mapping[str, str]) -> None:
         raise WrongSetting(f"{variable}: minsize must not be greater than maxsize.")
 
 
+def regular(path: Path) -> Path:
+    """The path. Raises `OSError` for what is no regular file: a pipe or a device may never come to an end."""
+    if path.exists() and not path.is_file():
+        raise OSError(EINVAL, "it is no regular file")
+    return path
+
+
 def _issuers(value: str | None) -> tuple[IssuerSetting, ...]:
     """Of a JSON array, or of the file that holds it."""
     if value is None:
         return ()
     try:
-        text = value if value.lstrip().startswith("[") else Path(value).read_text()
+        text = value if value.lstrip().startswith("[") else regular(Path(value)).read_text()
         members = json.loads(text)
     except OSError as error:
         raise WrongSetting(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from app.security.issuers import trusted_issuers
 from app.settings import ALGORITHMS, IssuerSetting, Settings, WrongSetting, read_settings
 
 
@@ -255,6 +259,32 @@ def test_issuers_may_stand_in_a_file(tmp_path: Path) -> None:
     file.write_bytes(b"\xff")
     with pytest.raises(WrongSetting, match="REGISTRY_ISSUERS is not JSON"):
         read_settings({"REGISTRY_ISSUERS": str(file)})
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Iterator[Path]:
+    """With somebody who waits for it to be read."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = Thread(target=path.write_bytes, args=(b"[]",))
+    writer.start()
+    yield path
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    writer.join()
+    os.close(reader)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_issuers_and_their_keys_are_read_from_regular_files_alone(
+    tmp_path: Path, pipe: Path, kind: str
+) -> None:
+    """Where nobody writes to a pipe the service would never start, nor say why."""
+    place = {"pipe": pipe, "folder": tmp_path, "device": Path("/dev/null")}[kind]
+    with pytest.raises(WrongSetting, match=r"^REGISTRY_ISSUERS .* read: it is no regular file\.$"):
+        read_settings({"REGISTRY_ISSUERS": str(place)})
+    settings = read_settings({"REGISTRY_ISSUERS": json.dumps([issuer(jwks=str(place))])})
+    with pytest.raises(WrongSetting, match=rf"^REGISTRY_ISSUERS: {place} .* read: it is no regular file\.$"):
+        trusted_issuers(settings)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"])

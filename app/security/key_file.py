@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from app.security.keys import Key, read_keys
+from app.settings import regular
 
 LOG = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class KeyFile:
         return self.known()
 
     def _read(self) -> Sequence[Key]:
-        return read_keys(self._path.read_bytes(), self._algorithms)
+        return read_keys(regular(self._path).read_bytes(), self._algorithms)
 
     def _last_written(self) -> tuple[int, int, int] | None:
         """With size and inode, because two changes may come within one tick of the file system's clock."""
