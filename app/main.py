@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.addresses import SECURITY
 from app.callers import Callers
 from app.contract.check import check_contract
 from app.contract.contract import Contract, load_contract
@@ -56,7 +57,9 @@ def create_app(settings: Settings) -> Router:
     limits = _rate_limits(settings)
     pipeline = Pipeline(contract, writers, published, database, callers, observation, hosts, limits, settings)
 
-    routes = (*ROUTES, *FILES, *(local_routes(settings) if settings.is_local else ()))
+    # Without a contact nothing is there, whatever is asked for.
+    routes = [it for it in ROUTES if it.path != SECURITY or settings.security_contact]
+    routes += [*FILES, *(local_routes(settings) if settings.is_local else ())]
 
     @asynccontextmanager
     async def lifespan(_router: Router) -> AsyncIterator[None]:

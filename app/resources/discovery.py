@@ -20,7 +20,7 @@ from app.addresses import (
 )
 from app.contract.catalog import title
 from app.contract.contract import Contract
-from app.exchange import Exchange, Representation, not_found
+from app.exchange import Exchange, Representation
 from app.protocol.links import Link
 from app.representation.documents import Document, linkset_document, text_document
 from app.representation.forms import HTML, OPENAPI_JSON, TEXT
@@ -103,10 +103,8 @@ def security_txt(settings: Settings) -> str | None:
 
 async def contact(exchange: Exchange) -> Representation:
     """What is configured counts as long as the service runs, so that the time moves on with the months."""
-    document = exchange.documents.get(exchange.path)
-    if document is None:
-        raise not_found()
-    document = _until(document.variant(TEXT).content, expiry(datetime.now(UTC)))
+    fields = exchange.documents[exchange.path].variant(TEXT).content
+    document = _until(fields, expiry(datetime.now(UTC)))
     return Representation(document=document, address=exchange.contract.base + exchange.path)
 
 

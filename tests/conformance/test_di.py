@@ -263,7 +263,12 @@ async def test_di_03_everything_that_is_configured_is_told_in_its_order(
 
 async def test_di_03_without_a_contact_there_is_nothing(sqlite_url: str, tmp_path: Path) -> None:
     async with running(sqlite_url, tmp_path, security_contact=()) as service:
-        check_problem(await service.as_(None).get(SECURITY), "not-found")
+        client = service.as_(None)
+        for accept in ("*/*", "text/plain", JSON, JSON_LD, TURTLE, "text/html"):
+            answer = await client.get(SECURITY, headers={"Accept": accept})
+            assert answer.status_code == 404, accept
+        check_problem(await client.get(SECURITY), "not-found")
+        assert (await client.options(SECURITY)).status_code == 404
 
 
 @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001
