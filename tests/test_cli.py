@@ -148,6 +148,13 @@ def test_a_token_is_printed_alone_and_says_what_was_asked_for(folder: Path) -> N
         assert run(folder, *arguments).returncode == 2
 
 
+@pytest.mark.parametrize("email", ["", "nobody", "a b@c.example", "a@b@c.example", f"{'a' * 320}@b.example"])
+def test_a_token_has_no_e_mail_that_the_service_would_show_nobody(folder: Path, email: str) -> None:
+    done = run(folder, "token", "--sub", "ada", "--email", email)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Invalid value for --email" in done.stderr
+
+
 def test_an_import_takes_good_lines_once_and_names_the_bad_ones(folder: Path) -> None:
     file = folder / "lines.ndjson"
     unknown = {**GOOD[1], "country": "PL", "organization": {"name": "School 1", "web": "x"}}

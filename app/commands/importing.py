@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Annotated, cast
 import typer
 
 from app.commands.formats import Taken, Written, is_compressed, named
-from app.commands.running import STOPPED, AsJson, opened, run
+from app.commands.running import STOPPED, AsJson, check_email, opened, run
 from app.commands.telling import tell
 from app.problems import Problem
 from app.settings import Settings, read_settings
@@ -92,8 +92,7 @@ async def _import(settings: Settings, file: Path, chosen: Taken, email: str) -> 
     from app.protocol.lines import read_lines
 
     contract, report = load_contract(settings.public_url), Report()
-    if any(contract.classes["Member"].properties["email"].shape.failures(email)):
-        raise typer.BadParameter(f"{email!r} is not an e-mail address.", param_hint="--owner")
+    check_email(contract, email, "--owner")
     async with opened(settings) as database:
         with _lines(file, "Importing") as lines:
             as_csv = chosen is Taken.CSV

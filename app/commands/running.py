@@ -14,6 +14,7 @@ import typer
 from app.settings import Settings
 
 if TYPE_CHECKING:  # each command imports the rest when it is called, so that the others start at once
+    from app.contract.contract import Contract
     from app.storage.database import Database
 
 STOPPED = "Interrupted."
@@ -54,6 +55,12 @@ def say(result: Mapping[str, Any], *lines: str, as_json: bool) -> None:
         return
     for line in lines:
         typer.echo(line)
+
+
+def check_email(contract: Contract, email: str, option: str) -> None:
+    """What the service would show nobody counts as not told, and nobody could come with it."""
+    if not contract.classes["Member"].properties["email"].shape.holds(email):
+        raise typer.BadParameter(f"{email!r} is not an e-mail address.", param_hint=option)
 
 
 def run(coroutine: Coroutine[Any, Any, Any], interrupted: Callable[[], str] = lambda: STOPPED) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.running import AsJson, say
+from app.commands.running import AsJson, check_email, say
 from app.settings import WrongSetting, read_settings
 
 
@@ -20,6 +20,7 @@ def token(
     as_json: AsJson = False,
 ) -> None:
     """Print an access token of the local issuer, and nothing else."""
+    from app.contract.contract import load_contract
     from app.security.local_issuer import local_issuer
     from app.security.rights import SCOPES
 
@@ -34,6 +35,7 @@ def token(
         raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(SCOPES)}.", param_hint="--scope")
     if not 1 <= len(sub) <= 255:
         raise typer.BadParameter("It has 1 to 255 characters.", param_hint="--sub")
+    check_email(load_contract(settings.public_url), email, "--email")
     made = local_issuer(settings.data_dir).token(
         audience=settings.audience,
         subject=sub,
