@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, TypeVar
 
+from app.addresses import item_path
 from app.caller import ANONYMOUS
 from app.contract.contract import Contract
 from app.exported_rows import COLUMNS, Row, rows_of
@@ -23,6 +24,7 @@ from app.storage.acts import Act, new_id, now
 from app.storage.database import Database, Session, UniqueViolation
 from app.storage.failures import unavailable
 from app.storage.ownerless import with_more_members, without_owner
+from app.storage.partners import imported_twice
 from app.storage.restoring import Fault, Result
 from app.storage.restoring import restore as write
 
@@ -38,6 +40,8 @@ NO_OWNER = (
     "has no owner who has come or can come with an e-mail address."
     " Import a member of it whose role is owner, with an e-mail address."
 )
+# An export of the service tells of two where one person came from two issuers.
+ONE_EMAIL = "have one e-mail address: whoever comes with it is all of them, and gets what each of them has."
 Open = Callable[[str], AbstractContextManager[IO[bytes]]]
 T = TypeVar("T")
 
@@ -83,6 +87,10 @@ async def restore(
                     rows = list(rows_of(contract, class_name, batch, report))
                     if rows:
                         await _restore_batch(database, class_name, rows, report)
+    if found["Partner"]:
+        for ids in await imported_twice(database.reading()):
+            names = [contract.base + item_path("Partner", {"id": it}) for it in ids]
+            report.notes.append(f"{' and '.join(names)} {ONE_EMAIL}")
     if found["Organization"]:
         with opening("Looking for owners") as file:
             async for batch in _batches(exported.nodes(file, "Organization")):

@@ -19,13 +19,14 @@ from app.protocol.lines import LONGEST
 from app.representation.exported import MOST_STATEMENTS, TOO_MUCH, Exported
 from app.representation.forms import JSON_LD, N_QUADS, TURTLE
 from app.representation.streams import NDJSON
-from app.restoring import NO_OWNER, Restored, restore
+from app.restoring import NO_OWNER, ONE_EMAIL, Restored, restore
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database
 from app.storage.erasure import EMAIL, NAME, forget
 from app.storage.partners import Identity, partner_of
 from app.storage.session import update
 from app.storage.tables import Membership, Partner
+from app.storage.writes import Owner, create_organization
 from tests.exports import READ_AS, exported, graph, opened, restored
 from tests.promises import CONTRACT
 from tests.service import BASE, PATCH, World, id_of, running
@@ -440,6 +441,28 @@ async def test_an_organization_that_nobody_can_own_is_told_and_may_be_given_an_o
     assert (report.imported, report.bad) == (1, [])
     assert f"{BASE}{world.acme} {NO_OWNER}" not in report.notes
     assert len(report.notes) == 2
+
+
+async def test_partners_of_one_e_mail_come_back_and_are_told_for_one_person_will_be_both(
+    made: tuple[str, World], database: Database
+) -> None:
+    """So an export has them where one person came from two issuers; what each of them owned has an owner."""
+    async with opened(made[0]) as source:
+        came = [Identity(f"https://{it}.example", "1", it, f"{it}@acme.example") for it in ("ada", "Ada")]
+        ids = [await partner_of(source, it, "r") for it in came]
+        async with source.transaction() as session:
+            act = Act(ANONYMOUS, new_id(), now())
+            owned = [await create_organization(session, act, "Acme", Owner(it, None)) for it in ids]
+        content = await exported(source)
+    names = " and ".join(f"{BASE}/api/partners/{it}" for it in sorted(ids))
+    for _ in range(2):
+        report = await restored(database, content)
+        assert (report.bad, report.notes) == ([], [f"{names} {ONE_EMAIL}"])
+    partner = await partner_of(database, Identity("https://c.example", "1", "Ada", "ada@acme.example"), "r")
+    sql = "SELECT organization_id, role FROM membership WHERE partner_id = $1"
+    rows = await database.reading().rows(sql, [partner])
+    assert {row["organization_id"]: row["role"] for row in rows} == dict.fromkeys(owned, "owner")
+    assert (await restored(database, content)).notes == []
 
 
 async def test_an_owner_who_waits_or_has_come_is_one(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from app.caller import Caller
@@ -110,6 +112,18 @@ async def known_subjects(session: Session, issuer: str, emails: Mapping[str, str
         [issuer, *emails],
     )
     return {row["subject"] for row in rows if row["email_key"] == email_key(emails[row["subject"]])}
+
+
+async def imported_twice(session: Session) -> list[list[str]]:
+    """The ids of partners from exports that nobody was yet, and that have one e-mail address each time."""
+    rows = await session.rows(
+        """SELECT id, email_key FROM partner WHERE issuer = $1 AND email_key IN (
+                SELECT email_key FROM partner WHERE issuer = $1 GROUP BY email_key HAVING count(*) > 1)
+            ORDER BY email_key, id""",
+        [IMPORTED],
+    )
+    found = groupby(rows, key=itemgetter("email_key"))
+    return [[row["id"] for row in alike] for _, alike in found]
 
 
 async def _bind(
