@@ -28,6 +28,7 @@ CONTENTS: list[tuple[dict[str, Any], int]] = [
     ({"name": "a\u202eb", "handle": "www"}, 2),
     ({"name": "x" * 256, "handle": "a" * 31}, 2),
     ({"name": "\u200b\u2060", "handle": "a"}, 1),
+    ({"name": "x\ufdd0y", "handle": "a"}, 1),
     ({"name": "نامه\u200cها", "handle": "a"}, 0),
     ({"name": ["a", "b"], "handle": 7}, 2),
     ({"name": "Acme", "handle": "a", "role": "owner"}, 1),
