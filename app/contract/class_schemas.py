@@ -1,19 +1,16 @@
-"""JSON Schemas (2020-12) of what is served and of what operations take: of classes, where `json_schema`
-speaks of values."""
+"""JSON Schemas (2020-12) of what is served: of classes, where `json_schema` speaks of values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rdflib.namespace import RDF, RDFS
 from rdflib.term import Node, URIRef
 
-from app.addresses import DATA_CONTEXT
 from app.contract.check import PROBLEM_CLASSES
 from app.contract.contract import Contract, in_order, own, text
-from app.contract.definitions import ClassDefinition, Operation, Property
-from app.contract.json_schema import ADDRESS, Schema, constraints, example, property_schema, reference
+from app.contract.definitions import ClassDefinition
+from app.contract.json_schema import ADDRESS, Schema, constraints, property_schema, reference
 from app.contract.namespaces import HYDRA, SHACL
 from app.contract.sources import by_iri, local_name
 
@@ -88,7 +85,7 @@ def class_schemas(contract: Contract) -> dict[str, Schema]:
 
 def _item(contract: Contract, definition: ClassDefinition, *, linked: bool) -> Schema:
     sources, members, needed = contract.sources, {}, []
-    for supported in _supported(contract, definition):
+    for supported in supported_properties(contract, definition):
         key = str(text(sources, supported, HYDRA.title))
         if not linked and _is_link(contract, definition, supported):
             continue
@@ -98,10 +95,10 @@ def _item(contract: Contract, definition: ClassDefinition, *, linked: bool) -> S
     known = {**_node(contract, definition), **members} if linked else members
     if linked and definition.name not in PROBLEM_CLASSES:
         needed = ["@id", "@type", *needed]
-    return _object(contract, definition, known, needed)
+    return object_schema(contract, definition, known, needed)
 
 
-def _object(
+def object_schema(
     contract: Contract, definition: ClassDefinition, members: Schema, needed: Sequence[str]
 ) -> Schema:
     comment = text(contract.sources, URIRef(definition.iri), RDFS.comment)
@@ -137,7 +134,7 @@ def _type_names(contract: Contract, definition: ClassDefinition) -> list[str]:
     return found[:1] or [definition.name]
 
 
-def _supported(contract: Contract, definition: ClassDefinition) -> list[Node]:
+def supported_properties(contract: Contract, definition: ClassDefinition) -> list[Node]:
     """Its supported properties, after those of its own classes above it."""
     sources, graph = contract.sources, contract.sources.graph
     node = URIRef(definition.iri)
@@ -167,23 +164,23 @@ def _member(contract: Contract, supported: Node, *, linked: bool) -> Schema:
     assert property_ is not None  # noqa: S101 - the contract was checked
     schema = property_schema(contract, supported)
     if HYDRA.TemplatedLink in set(graph.objects(property_, RDF.type)):
-        return _told(schema) | reference(TEMPLATE)
+        return told_of(schema) | reference(TEMPLATE)
     within = _embedded(contract, property_)
     if within is not None:
         suffix = LINKED if linked and within not in PROBLEM_CLASSES else ""
-        schema = _told(schema) | reference(within + suffix)
+        schema = told_of(schema) | reference(within + suffix)
     # What a problem's type is stands in `type`, what kind of node it is in `@type`.
     single = text(sources, supported, SHACL.maxCount) == "1" or property_ == RDF.type
     if single:
         return schema
     return {
-        **_told(schema),
+        **told_of(schema),
         "type": "array",
         "items": {k: v for k, v in schema.items() if k != "description"},
     }
 
 
-def _told(schema: Schema) -> Schema:
+def told_of(schema: Schema) -> Schema:
     return {key: value for key, value in schema.items() if key == "description"}
 
 
@@ -209,52 +206,4 @@ def _collection(contract: Contract, definition: ClassDefinition, *, linked: bool
     if linked:
         more = {"search": reference(TEMPLATE), "memberAssertion": reference(NODE)}
         members, needed = {**_node(contract, definition), **members, **more}, ["@id", "@type", *needed]
-    return _object(contract, definition, members, needed)
-
-
-def content_schema(
-    contract: Contract, owner: str, operation: Operation, one_of: Sequence[str] = ()
-) -> Schema:
-    """What an operation takes, closed as the operation is. Of the members in `one_of` one has to be there."""
-    expected = contract.classes[str(operation.expects)]
-    whole = operation.method != "PATCH"
-    members, needed, samples = {}, [], {}
-    for supported in _supported(contract, expected):
-        property_ = expected.properties[str(text(contract.sources, supported, HYDRA.title))]
-        if property_.writable:
-            members[property_.key] = _taken(contract, property_, supported)
-            samples[property_.key] = example(contract, supported)
-            if property_.required and whole:
-                needed.append(property_.key)
-    name = expected.name if operation.method == "POST" else owner
-    told: Schema = {
-        "@context": {"const": contract.base + DATA_CONTEXT},
-        "@type": {"enum": sorted({name, expected.name})},
-    }
-    alternatives = list(_alternatives(members, one_of)) if whole else []
-    return {
-        **_object(contract, expected, {**told, **members}, needed),
-        **({"anyOf": alternatives} if alternatives else {}),
-        "additionalProperties": False,
-        "examples": [{key: samples[key] for key in (*needed, *one_of[:1]) if key in samples} or samples],
-    }
-
-
-def _taken(contract: Contract, property_: Property, supported: Node) -> Schema:
-    """A link is an address, or a node with nothing but that; what need not be there may be null."""
-    schema = property_schema(contract, supported)
-    choices = [{key: value for key, value in schema.items() if key != "description"}]
-    if property_.link:
-        node = {"@id": choices[0]}
-        choices.append(
-            {"type": "object", "properties": node, "required": ["@id"], "additionalProperties": False}
-        )
-    if not property_.required:
-        choices.append({"type": "null"})
-    return {**_told(schema), **(choices[0] if len(choices) == 1 else {"anyOf": choices})}
-
-
-def _alternatives(members: Schema, one_of: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for key in one_of:
-        if key in members:
-            yield {"required": [key], "properties": {key: {"not": {"type": "null"}}}}
+    return object_schema(contract, definition, members, needed)

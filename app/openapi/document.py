@@ -12,7 +12,8 @@ from typing import Any
 
 from app.addresses import CONTEXTS, ENTRYPOINT, PROTECTED_RESOURCE
 from app.contract import promises
-from app.contract.class_schemas import class_schemas, content_schema
+from app.contract.class_schemas import class_schemas
+from app.contract.content_schemas import content_schema
 from app.contract.contract import Contract
 from app.contract.definitions import Operation, Variable
 from app.contract.json_schema import Schema, reference, value_schemas

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pyoxigraph as ox
 import pytest
 from jsonschema import Draft202012Validator
@@ -24,8 +26,9 @@ from app.exchange import Resource
 from app.openapi.document import openapi
 from app.representation.forms import HTML
 from app.routes import ROUTES
-from tests.promises import ANYWHERE, CONTRACT, DECLARED
-from tests.service import BASE, JSON, JSON_LD, PATCH, PROBLEM, Service, World, forms
+from tests.conformance.operations import Request, request_of
+from tests.promises import ANYWHERE, CONTRACT, DECLARED, OPERATIONS
+from tests.service import BASE, CALLERS, JSON, JSON_LD, PATCH, PROBLEM, Service, World, forms
 
 pytestmark = pytest.mark.anyio
 
@@ -240,6 +243,9 @@ async def test_problems_are_as_their_schema_says(
         ("OrganizationCollection-create", {"name": "A", "colour": "red"}, False),
         ("Organization-rename", {}, True),
         ("Organization-rename", {"name": None}, False),
+        ("Organization-replace", {"name": "Acme", "colour": "red"}, False),
+        ("Instance-rename", {"handle": None}, False),
+        ("Instance-rename", {"organization": {"@id": "https://a.example/", "name": "A"}}, False),
         ("InstanceCollection-create-in-organization", {"name": "A", "handle": "a-b"}, True),
         ("InstanceCollection-create-in-organization", {"name": "A", "handle": "admin"}, False),
         ("InstanceCollection-create-in-organization", {"name": "A", "handle": "a-b\n"}, False),
@@ -248,6 +254,16 @@ async def test_problems_are_as_their_schema_says(
         ("MemberCollection-add", {"email": "a@b.example", "role": "owner"}, True),
         ("MemberCollection-add", {"email": "a@b.example", "role": "boss"}, False),
         ("AuthorizationCollection-offer", {}, False),
+        (
+            "AuthorizationCollection-offer",
+            {"organization": {"@id": "https://a.example/", "@type": "Organization"}},
+            True,
+        ),
+        (
+            "AuthorizationCollection-offer",
+            {"organization": {"@id": "https://a.example/", "@type": "Instance"}},
+            False,
+        ),
     ],
 )
 def test_what_is_taken_is_what_its_schema_says(
@@ -255,6 +271,78 @@ def test_what_is_taken_is_what_its_schema_says(
 ) -> None:
     schema = {"$ref": f"#/components/schemas/{name}"}
     assert (errors(document, schema, content) == []) is right
+
+
+CHANGES = [name for name, it in OPERATIONS.items() if it.method in ("PATCH", "PUT")]
+
+
+def faults(document: dict[str, Any], name: str, content: Any) -> list[list[str]]:
+    """What the schemas of an operation find wrong, one at each address at which it is."""
+    schemas = document["components"]["schemas"]
+    names = [it for it in schemas if it.partition("-in-")[0] == name]
+    return [errors(document, {"$ref": f"#/components/schemas/{it}"}, content) for it in names]
+
+
+async def change(service: Service, world: World, name: str) -> tuple[Request, httpx.AsyncClient]:
+    """One that succeeds, and who sends it."""
+    request = await request_of(name, service, world)
+    subject, scopes = CALLERS[request.caller]
+    return request, service.as_(subject, *scopes)
+
+
+def with_content(request: Request, content: dict[str, Any]) -> Request:
+    return replace(request, content=None, octets=json.dumps(content).encode())
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_a_whole_record_is_sent_back_as_the_schema_of_a_change_says(
+    service: Service, world: World, document: dict[str, Any], name: str
+) -> None:
+    """In both forms of JSON, and as API Platform's admin sends it: with the address for an id, the id beside
+    it, and null for what was left empty."""
+    request, client = await change(service, world, name)
+    linked, plain = [
+        (await client.get(request.path, headers={"Accept": form})).json() for form in (JSON_LD, JSON)
+    ]
+    definition = CONTRACT.classes[linked["@type"]]
+    absent = dict.fromkeys(definition.properties.keys() - linked.keys())
+    edited = {**absent, **linked, "id": linked["@id"], "originId": plain["id"]}
+    for whole in (linked, plain, edited):
+        content = {**whole, **(request.content or {})}
+        assert not any(faults(document, name, content)), faults(document, name, content)
+        answer = await with_content(request, content).sent(client)
+        assert answer.status_code == 200, answer.text
+
+
+# For every member: no value, a right one here and there, and what is right nowhere.
+VALUES: tuple[Any, ...] = (None, "owner", 5, ["owner"], {}, {"@id": "about:blank", "colour": "red"})
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_a_change_takes_no_member_but_as_its_schema_says(
+    service: Service, world: World, document: dict[str, Any], name: str
+) -> None:
+    """What is ignored, and what is unknown. Of what has to say what is so only that can be told: whether a
+    value is the one that is there, or stands in the place of one, no schema knows."""
+    request, client = await change(service, world, name)
+    node = (await client.get(request.path)).json()
+    keys = [
+        *CONTRACT.classes[node["@type"]].properties,
+        *("@context", "@id", "@type", "originId", "operation"),
+    ]
+    met: set[str] = set()
+    for key in (*keys, "colour", "@graph"):
+        for value in VALUES:
+            content = {**(request.content or {}), key: value}
+            answer = await with_content(request, content).sent(client)
+            told = faults(document, name, content)
+            codes = {it["code"] for it in answer.json().get("violations", ())}
+            met |= codes
+            if answer.is_success:
+                assert not any(told), (key, value)
+            elif codes - {"readOnly", "required"}:
+                assert all(told), (key, value, codes)
+    assert {"unknown", "readOnly", "context", "type", "required"} <= met
 
 
 def test_every_pattern_example_and_constraint_of_the_contract_is_there(document: dict[str, Any]) -> None:
