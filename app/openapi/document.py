@@ -23,15 +23,18 @@ from app.openapi.places import Place, named_elsewhere, places
 from app.receiving import ACCEPTED
 from app.representation.forms import N_QUADS, N_TRIPLES
 from app.representation.writing import Writer, Writers
+from app.resources.paging import DIRECTIONS
 from app.security.rights import ANYONE, SCOPES, has_scope
 
 OPENAPI = "3.1.1"
 BEARER = "bearer"
 # What every request for data may carry beside what the operation names.
 PREFER = "Prefer"
-DIRECTIONS = ["asc", "desc"]
 # No query has a control character in it (app/protocol/query.py).
 SEARCHED = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+
+# In any case, written so that it means the same in every dialect of regular expressions.
+DIRECTION = f"^({'|'.join(''.join(f'[{it.upper()}{it}]' for it in word) for word in DIRECTIONS)})$"
 
 # What an example is about, which the address that it is sent to tells.
 HERE = "about:here"
@@ -196,7 +199,7 @@ def _query(contract: Contract, place: Place) -> list[Mapping[str, Any]]:
 def _searched(contract: Contract, place: Place, variable: Variable) -> Schema:
     if variable.orders:
         default = {"default": variable.default} if variable.default else {}
-        return {"type": "string", "enum": DIRECTIONS, **default}
+        return {"type": "string", "pattern": DIRECTION, "examples": [*DIRECTIONS], **default}
     if variable.maximum is not None:
         bounds = {"minimum": variable.minimum, "maximum": variable.maximum}
         return {

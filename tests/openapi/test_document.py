@@ -168,6 +168,22 @@ def test_each_variable_of_a_search_is_a_parameter(document: dict[str, Any]) -> N
         assert all(it["description"] for it in queried)
 
 
+@pytest.mark.parametrize(
+    "direction", ["asc", "desc", "ASC", "DESC", "Desc", "ascending", "up", " asc", "", "\n"]
+)
+async def test_an_order_has_the_directions_that_are_taken(
+    service: Service, document: dict[str, Any], direction: str
+) -> None:
+    """In upper and lower case."""
+    [order] = [
+        it
+        for it in document["paths"]["/api/instances"]["get"]["parameters"]
+        if it.get("name") == "order[name]"
+    ]
+    answer = await service.as_("owner").get("/api/instances", params={"order[name]": direction})
+    assert (errors(document, order["schema"], direction) == []) is answer.is_success
+
+
 def test_who_needs_a_token_is_told_which_scopes_do(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
         scopes = [scope for it in operation["security"] for scope in it["bearer"]]
