@@ -199,10 +199,10 @@ async def test_hy_10_an_operation_names_the_header_fields_that_it_takes_and_give
     for operation in described(documentation, "Operation"):
         takes, gives = operation.get("expectsHeader", []), operation.get("returnsHeader", [])
         if operation["method"] in ("PATCH", "PUT", "DELETE"):
-            assert takes == ["If-Match"], operation["@id"]
+            assert takes == ["If-Match", "If-None-Match"], operation["@id"]
             assert gives == (["ETag"] if operation["method"] == "PATCH" else []), operation["@id"]
         elif operation["method"] == "POST":
-            assert "Idempotency-Key" in takes
+            assert takes == ["Idempotency-Key", "If-Match", "If-None-Match"], operation["@id"]
             creates = 201 in {status["statusCode"] for status in operation["possibleStatus"]}
             assert gives == (["ETag", "Location"] if creates else ["ETag"]), operation["@id"]
         else:

@@ -57,7 +57,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = f'"{number}"'
     if number % 2:
-        case.headers.pop("If-Match", None)
+        for condition in ("If-Match", "If-None-Match"):
+            case.headers.pop(condition, None)
         # Else most would be asked of what there is not; in a stateful run the document's links lead on.
         if case.meta is not None and case.meta.phase.name is not TestPhase.STATEFUL:
             case.path_parameters.update(_existing(case.operation.path, number))

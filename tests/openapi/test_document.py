@@ -199,6 +199,28 @@ def test_who_needs_a_token_is_told_which_scopes_do(document: dict[str, Any]) -> 
             assert scopes == []
 
 
+# None of which holds for what is there.
+CONDITIONS = {"If-Match": '"another"', "If-None-Match": "*"}
+
+
+@pytest.mark.parametrize("name", [name for name, it in OPERATIONS.items() if it.method != "GET"])
+async def test_an_operation_names_the_conditions_that_it_depends_on(
+    service: Service, world: World, document: dict[str, Any], name: str
+) -> None:
+    """What adds something to a list among them: it depends on how that is."""
+    kept = set()
+    for field, value in CONDITIONS.items():
+        request = replace(await request_of(name, service, world), headers={field: value})
+        answer = await request.of(service)
+        assert answer.is_success or answer.status_code == 412, answer.text
+        kept |= {field} if answer.status_code == 412 else set()
+    for _, _, operation in operations(document):
+        if operation["operationId"].partition("-in-")[0] == name:
+            taken = {it["$ref"].rpartition("/")[2] for it in operation["parameters"]}
+            assert taken & CONDITIONS.keys() == kept
+            assert ("412" in operation["responses"]) is bool(kept)
+
+
 async def test_what_is_served_is_as_its_schema_says_and_says_nothing_else(
     service: Service, world: World, document: dict[str, Any]
 ) -> None:
