@@ -162,6 +162,48 @@ def test_an_authorization_is_accepted_and_the_instance_transferred(page: Page) -
     expect(page.locator("dl.facts")).to_contain_text("Globex")
 
 
+def test_what_was_changed_meanwhile_is_not_transferred_unseen(page: Page, owner: httpx.Client) -> None:
+    acme, research = [
+        owner.get("/api/organizations", params={"name": name}).json()["member"][0]
+        for name in ("Acme Corporation", "Acme Research")
+    ]
+    content = {"name": "Moving", "handle": "moving-on"}
+    instance = owner.post(f"{acme['@id']}/instances", json=content).headers["Location"]
+    offer = {"organization_id": research["id"]}
+    owner.post(f"{instance}/authorizations", json=offer).raise_for_status()
+    opened(page, f"{instance}/transfer")
+    signed_in(page, "Acme owner")
+    acted(page, "Transfer the instance")
+    owner.patch(
+        instance,
+        content=json.dumps({"name": "Not to be moved"}),
+        headers={"Content-Type": "application/merge-patch+json"},
+    ).raise_for_status()
+    page.get_by_label("Organization organization", exact=True).select_option("Acme Research")
+    sent(page, "Transfer the instance")
+    notice = page.get_by_role("group", name="Somebody else changed this first")
+    expect(notice).to_be_focused()
+    assert owner.get(instance).json()["organization_id"] == acme["id"]
+    notice.get_by_role("button", name="See theirs").click()
+    expect(notice).to_contain_text("It is now: Collection of transfer targets, Acme Research.")
+    notice.get_by_role("button", name="Keep mine and send again").click()
+    expect(page.locator("h1")).to_have_text("Not to be moved")
+    assert owner.get(instance).json()["organization_id"] == research["id"]
+    owner.delete(instance).raise_for_status()
+
+
+def test_something_is_made_whatever_was_made_beside_it_meanwhile(page: Page, owner: httpx.Client) -> None:
+    opened(page, "/api/organizations")
+    signed_in(page, "Acme owner")
+    acted(page, "Create an organization")
+    others = owner.post("/api/organizations", json={"name": "Made by somebody else"}).headers["Location"]
+    page.get_by_label("Name needed").fill("Made nevertheless")
+    sent(page, "Create an organization")
+    expect(page.locator("h1")).to_have_text("Made nevertheless")
+    for made in (others, page.url):
+        owner.delete(made).raise_for_status()
+
+
 def test_what_is_deleted_is_asked_about_first_and_gone_then(page: Page, owner: httpx.Client) -> None:
     organization = owner.get("/api/organizations", params={"name": "Research"}).json()["member"][0]["@id"]
     made = owner.post(f"{organization}/instances", json={"name": "Short-lived", "handle": "short-lived"})

@@ -6,6 +6,7 @@ import { refuse } from './fields.js'
 import { ask } from './http.js'
 import { again } from './navigation.js'
 import { problemPanel } from './problem.js'
+import { hydra } from './terms.js'
 
 const FIRST = 'Somebody else changed this first.'
 
@@ -17,7 +18,7 @@ export async function conflict(task, content, send) {
   if (!root) return refuse(task, [{ message: 'What there is now could not be read. Nothing of yours has been written; try again.' }], { heading: FIRST })
   const fields = task.fields.filter((it) => it.key in content)
   for (const it of fields) it.isMeant = true
-  const compared = comparison(fields, root, task.page)
+  const compared = comparison(fields, root, task)
   compared.hidden = true
   const see = h('button', { type: 'button', class: 'plain', 'aria-expanded': 'false', click: () => {
     compared.hidden = !compared.hidden
@@ -33,8 +34,9 @@ export async function conflict(task, content, send) {
   announce(FIRST)
 }
 
-function comparison(fields, root, page) {
-  if (!fields.length) return h('p', {}, `It is now: ${page.nameOf(root)}.`)
+/** What a POST says is not said of what it is sent to, so that nothing there is compared with it. */
+function comparison(fields, root, { method, page }) {
+  if (method === 'POST' || !fields.length) return h('p', {}, `It is now: ${[root, ...root.nodes(hydra('member'))].map(page.nameOf).join(', ')}.`)
   const theirs = (it) => root.values(it.iri).map((value) => value.text ?? value.id).join(', ')
   return grid('Theirs and yours', ['Property', 'Before', 'Theirs now', 'Yours'],
     fields.map((it) => [sentence(it.label), it.now, theirs(it), it.texts.join(', ')]))

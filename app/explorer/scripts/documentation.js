@@ -101,8 +101,14 @@ export class Documentation {
 
 /** Only what is said, so that one can be laid over another. */
 export function operationOf(node) {
-  const all = { iri: node.id, title: titleOf(node), description: described(node), method: node.text(hydra('method')), expects: node.link(hydra('expects')) }
+  const all = { iri: node.id, title: titleOf(node), description: described(node), method: node.text(hydra('method')), expects: node.link(hydra('expects')), isConditional: isConditional(node) }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}
+
+/** Whether it may depend on how the thing is. What makes something new is not to fail for what else there is. */
+function isConditional(node) {
+  const makes = node.nodes(hydra('possibleStatus')).some((it) => it.text(hydra('statusCode')) === '201')
+  return (node.texts(hydra('expectsHeader')).includes('If-Match') && !makes) || undefined
 }
 
 export function titleOf(node) {

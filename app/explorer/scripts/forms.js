@@ -12,7 +12,10 @@ const READING = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** A button for each operation, which opens its form below. What a thing says of itself is what may be done with
  *  it; what the documentation says of its kind counts where the API never says such a thing in its data. */
 export async function operations(node, page) {
-  const said = node.nodes(hydra('operation')).map(operationOf).map((it) => ({ ...it, description: page.documentation.operations.get(it.iri)?.description ?? it.description }))
+  const said = node.nodes(hydra('operation')).map((it) => {
+    const own = operationOf(it), documented = page.documentation.operations.get(own.iri)
+    return { ...documented, ...own, description: documented?.description ?? own.description }
+  })
   const offered = (page.saysOperations ? said : await documented(node, page)).filter((it) => it.method && !READING.has(it.method))
   if (!offered.length) return undefined
   const place = h('div', { class: 'opened' })

@@ -49,8 +49,8 @@ function missing({ fields, alternatives }) {
   return [{ field: choice[0], message: `Fill in ${choice.map((it) => it.label).join(' or ')}.` }]
 }
 
-function request({ method, page, etag = page.answer.etag }, content) {
-  const fields = method !== 'POST' && etag ? { 'If-Match': etag } : {}
+function request({ method, operation, page, etag = page.answer.etag }, content) {
+  const fields = (method !== 'POST' || operation.isConditional) && etag ? { 'If-Match': etag } : {}
   if (method === 'DELETE') return { method, fields }
   if (method === 'PATCH') return { method, fields: { ...fields, 'Content-Type': MERGE_PATCH }, body: JSON.stringify(content) }
   const body = JSON.stringify({ '@context': page.answer.json['@context'], ...content })
