@@ -14,7 +14,8 @@ from app.contract.json_schema import ADDRESS, Schema, constraints, property_sche
 from app.contract.namespaces import HYDRA, SHACL
 from app.contract.sources import by_iri, local_name
 
-LINKED = ".jsonld"
+# No dot: generators would make a module of what stands before it.
+LINKED = "-jsonld"
 # What Hydra says of its own classes, as far as it is used here.
 VIEW, TEMPLATE, OPERATION, NODE = "PartialCollectionView", "IriTemplate", "Operation", "Node"
 PAGES = ("first", "previous", "next", "last")
@@ -70,7 +71,7 @@ HYDRAS: dict[str, Schema] = {
 
 
 def class_schemas(contract: Contract) -> dict[str, Schema]:
-    """By name: each class as plain JSON and, with the suffix `.jsonld`, as JSON-LD. A problem is both in one,
+    """By name: each class as plain JSON and, with the suffix `-jsonld`, as JSON-LD. A problem is both in one,
     for it is of one media type."""
     schemas = dict(HYDRAS)
     for name, definition in contract.classes.items():
@@ -92,19 +93,24 @@ def _item(contract: Contract, definition: ClassDefinition, *, linked: bool) -> S
         members[key] = _member(contract, supported, linked=linked)
         if text(sources, supported, SHACL.minCount) == "1":
             needed.append(key)
-    known = {**_node(contract, definition), **members} if linked else members
-    if linked and definition.name not in PROBLEM_CLASSES:
-        needed = ["@id", "@type", *needed]
-    return object_schema(contract, definition, known, needed)
+    if not linked:
+        return object_schema(contract, definition, members, needed)
+    node = _node(contract, definition)
+    if definition.name in PROBLEM_CLASSES:
+        # As properties they would be called `id` and `type`, as others are, in what generators make.
+        keywords = {f"^{key}$": schema for key, schema in node.items()}
+        return object_schema(contract, definition, members, needed) | {"patternProperties": keywords}
+    return object_schema(contract, definition, {**node, **members}, ["@id", "@type", *needed])
 
 
 def object_schema(
     contract: Contract, definition: ClassDefinition, members: Schema, needed: Sequence[str]
 ) -> Schema:
+    """Without a title: generators call types by it before they do by the name in the document, and a class has
+    several schemas."""
     comment = text(contract.sources, URIRef(definition.iri), RDFS.comment)
     return {
         "type": "object",
-        "title": definition.label,
         **({"description": comment} if comment else {}),
         "properties": members,
         **({"required": list(needed)} if needed else {}),

@@ -15,6 +15,10 @@ from app.contract.json_schema import ADDRESS, Schema, example, property_schema
 from app.contract.namespaces import HYDRA, SHACL
 
 
+# Of what is changed. As a property it would be called `id`, as another one is, in what generators make.
+NAMED: Schema = {"anyOf": [ADDRESS, {"const": ""}], "readOnly": True}
+
+
 def content_schema(
     contract: Contract, owner: str, operation: Operation, one_of: Sequence[str] = ()
 ) -> Schema:
@@ -39,6 +43,7 @@ def content_schema(
     return {
         **object_schema(contract, expected, {**told, **members}, needed),
         **({"anyOf": alternatives} if alternatives else {}),
+        **({} if creates else {"patternProperties": {"^@id$": NAMED}}),
         "additionalProperties": False,
         "examples": [{key: samples[key] for key in (*needed, *one_of[:1]) if key in samples} or samples],
     }
@@ -47,7 +52,7 @@ def content_schema(
 def _sent_back(contract: Contract, definition: ClassDefinition) -> Schema:
     """What else a whole record has: what is ignored may be anything, the rest has to say what is so, of which
     a schema can only know what it looks like."""
-    members: Schema = {"@id": {"anyOf": [ADDRESS, {"const": ""}]}, "operation": {}}
+    members: Schema = {"operation": {}}
     for supported in supported_properties(contract, definition):
         property_ = definition.properties[str(text(contract.sources, supported, HYDRA.title))]
         if property_.ignored:

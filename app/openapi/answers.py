@@ -21,8 +21,6 @@ EVERY, REPRESENTED, CALLERS = (
     ("Vary",),
     ("RateLimit", "RateLimit-Policy"),
 )
-# Fields that come with some answers of a status only.
-SOMETIMES = {*CALLERS, "Content-Location", "Idempotency-Replayed", "Preference-Applied", "Retry-After"}
 OF_PROBLEMS = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
@@ -30,6 +28,11 @@ OF_PROBLEMS = {
     415: ("Accept", "Accept-Encoding", "Accept-Patch", "Accept-Post"),
     429: ("Retry-After",),
     503: ("Retry-After",),
+}
+# Fields that come with some answers of a status only.
+SOMETIMES = {
+    *(*CALLERS, *OF_PROBLEMS[415]),
+    *("Content-Location", "Idempotency-Replayed", "Preference-Applied", "Retry-After"),
 }
 GIVEN = {*EVERY, *REPRESENTED, *SOMETIMES, "ETag", "Location", "WWW-Authenticate"}
 CONTENT = {200, 201}

@@ -97,8 +97,14 @@ def _schemas(
     for place in everything:
         if place.operation is not None and place.operation.expects is not None:
             one_of = named_elsewhere(place, everything)
-            schemas[place.id] = content_schema(contract, place.resource.promise, place.operation, one_of)
+            found = content_schema(contract, place.resource.promise, place.operation, one_of)
+            schemas[_of_content(place)] = found
     return schemas | value_schemas(contract, schemas)
+
+
+def _of_content(place: Place) -> str:
+    """What the schema of its content is called: not as the class that an operation may be called after."""
+    return f"{place.id}-content"
 
 
 def _path_item(contract: Contract, place: Place, classes: Mapping[str, Schema]) -> dict[str, Any]:
@@ -218,9 +224,9 @@ def _content(place: Place, schemas: Mapping[str, Schema], writer: Writer) -> Map
     """JSON as the schema says; in the syntaxes of RDF the same, said of `<>` or of a blank node."""
     if place.operation is None or place.operation.expects is None:
         return {}
-    [example] = schemas[place.id]["examples"]
+    [example] = schemas[_of_content(place)]["examples"]
     return {
-        media_type: {"schema": reference(place.id)}
+        media_type: {"schema": reference(_of_content(place))}
         if media_type.endswith("json")
         else {"schema": {"type": "string"}, "example": _said(example, media_type, writer)}
         for media_type in ACCEPTED[place.method]

@@ -53,6 +53,36 @@ def document() -> dict[str, Any]:
     return found
 
 
+def within(value: Any) -> Iterator[dict[str, Any]]:
+    """All objects that it holds."""
+    if isinstance(value, dict):
+        yield value
+    for it in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from within(it)
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    """The validator follows none that stands within an answer that many operations share."""
+    found = {it["$ref"] for it in within(document) if isinstance(it.get("$ref"), str)}
+    assert len(found) > 100
+    for it in found:
+        assert it.startswith("#/"), it
+        place: Any = document
+        for key in it.removeprefix("#/").split("/"):
+            assert key in place, it
+            place = place[key]
+
+
+def test_a_generator_finds_a_name_of_its_own_for_each_schema(document: dict[str, Any]) -> None:
+    """By its title, or else by what it is called; most leave out what no identifier has, and some take a dot for
+    the end of a module's name."""
+    schemas = document["components"]["schemas"]
+    assert not [name for name in schemas if "." in name]
+    for names in (list(schemas), [schema.get("title", name) for name, schema in schemas.items()]):
+        identifiers = {re.sub("[^A-Za-z0-9]", "", name).lower() for name in names}
+        assert len(identifiers) == len(names)
+
+
 async def test_it_is_what_the_service_serves(service: Service, document: dict[str, Any]) -> None:
     answer = await service.as_(None).get(OPENAPI)
     assert answer.status_code == 200
@@ -274,31 +304,31 @@ async def test_problems_are_as_their_schema_says(
 @pytest.mark.parametrize(
     ("name", "content", "right"),
     [
-        ("OrganizationCollection-create", {"name": "Acme"}, True),
-        ("OrganizationCollection-create", {}, False),
-        ("OrganizationCollection-create", {"name": " Acme"}, False),
-        ("OrganizationCollection-create", {"name": "A\x01"}, False),
-        ("OrganizationCollection-create", {"name": "A", "colour": "red"}, False),
-        ("Organization-rename", {}, True),
-        ("Organization-rename", {"name": None}, False),
-        ("Organization-replace", {"name": "Acme", "colour": "red"}, False),
-        ("Instance-rename", {"handle": None}, False),
-        ("Instance-rename", {"organization": {"@id": "https://a.example/", "name": "A"}}, False),
-        ("InstanceCollection-create-in-organization", {"name": "A", "handle": "a-b"}, True),
-        ("InstanceCollection-create-in-organization", {"name": "A", "handle": "admin"}, False),
-        ("InstanceCollection-create-in-organization", {"name": "A", "handle": "a-b\n"}, False),
-        ("InstanceCollection-create", {"name": "A", "handle": "a-b"}, False),
-        ("InstanceCollection-create", {"name": "A", "handle": "a-b", "organization_id": None}, False),
-        ("MemberCollection-add", {"email": "a@b.example", "role": "owner"}, True),
-        ("MemberCollection-add", {"email": "a@b.example", "role": "boss"}, False),
-        ("AuthorizationCollection-offer", {}, False),
+        ("OrganizationCollection-create-content", {"name": "Acme"}, True),
+        ("OrganizationCollection-create-content", {}, False),
+        ("OrganizationCollection-create-content", {"name": " Acme"}, False),
+        ("OrganizationCollection-create-content", {"name": "A\x01"}, False),
+        ("OrganizationCollection-create-content", {"name": "A", "colour": "red"}, False),
+        ("Organization-rename-content", {}, True),
+        ("Organization-rename-content", {"name": None}, False),
+        ("Organization-replace-content", {"name": "Acme", "colour": "red"}, False),
+        ("Instance-rename-content", {"handle": None}, False),
+        ("Instance-rename-content", {"organization": {"@id": "https://a.example/", "name": "A"}}, False),
+        ("InstanceCollection-create-in-organization-content", {"name": "A", "handle": "a-b"}, True),
+        ("InstanceCollection-create-in-organization-content", {"name": "A", "handle": "admin"}, False),
+        ("InstanceCollection-create-in-organization-content", {"name": "A", "handle": "a-b\n"}, False),
+        ("InstanceCollection-create-content", {"name": "A", "handle": "a-b"}, False),
+        ("InstanceCollection-create-content", {"name": "A", "handle": "a-b", "organization_id": None}, False),
+        ("MemberCollection-add-content", {"email": "a@b.example", "role": "owner"}, True),
+        ("MemberCollection-add-content", {"email": "a@b.example", "role": "boss"}, False),
+        ("AuthorizationCollection-offer-content", {}, False),
         (
-            "AuthorizationCollection-offer",
+            "AuthorizationCollection-offer-content",
             {"organization": {"@id": "https://a.example/", "@type": "Organization"}},
             True,
         ),
         (
-            "AuthorizationCollection-offer",
+            "AuthorizationCollection-offer-content",
             {"organization": {"@id": "https://a.example/", "@type": "Instance"}},
             False,
         ),
