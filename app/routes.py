@@ -93,7 +93,7 @@ ROUTES = (
     Resource("/api/activities", "ActivityCollection", LIST, GRAPH),
     Resource("/api/activities/{id}", "Activity", ITEM, GRAPH),
     Resource("/api/partners/{id}", "Partner", ITEM, GRAPH),
-    Resource("/api/partners/{partner_id}/memberships", "memberships", LIST, GRAPH),
+    Resource("/api/partners/{partner_id}/memberships", "Partner-memberships", LIST, GRAPH),
     Resource("/api/me", "me", {"GET": partners.me}, NOTHING),
     Resource("/api/handles/{handle}", "instance_by_handle", {"GET": instances.find_by_handle}, NOTHING),
     Resource(API_CATALOG, "", PUBLISHED, (LINKSET, JSON)),

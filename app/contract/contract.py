@@ -22,7 +22,8 @@ NOTHING_SAID = Publication()
 
 @dataclass(frozen=True, eq=False)
 class Contract:
-    """`promises` are the operations by method of each class, and of each link that leads to one address.
+    """`promises` are the operations by method of each class, and of each link that leads to one address; of
+    a supported property, where a link of several classes has them for one of these alone.
 
     `ranges` are the classes of what links lead to, `acts` the words for the types of activities, `components`
     the local names of SHACL's constraint components by the codes of violations that say the same.
@@ -71,6 +72,12 @@ def load_contract(base: str, root: Path = ROOT, publication: Publication = NOTHI
     for link in (*subjects(sources, HYDRA.Link), *subjects(sources, HYDRA.TemplatedLink)):
         promises[local_name(link)] = _read_operations(sources, link)
         ranges.update({local_name(link): range_ for range_ in _own_ranges(sources, link)})
+    for supported in subjects(sources, HYDRA.SupportedProperty):
+        promised = _read_operations(sources, supported)
+        if promised:
+            link = _needed_node(sources, supported, HYDRA.property)
+            promises[local_name(supported)] = promised
+            ranges.update({local_name(supported): range_ for range_ in _own_ranges(sources, link)})
     acts, components = dict(_read_acts(sources)), dict(_read_components(sources))
     return Contract(sources, classes, promises, problems, ranges, acts, components)
 
@@ -188,7 +195,7 @@ def _read_property(sources: Sources, node: Node) -> Property:
         ignored=text(sources, node, own(sources, "ignoredInRequests")) == "true",
         link=bool(kinds & {HYDRA.Link, HYDRA.TemplatedLink}),
         shape=read_shape(sources, node),
-        promise=_promise(sources, iri),
+        promise=_promise(sources, node, iri),
         same_as=tuple(_same(sources, iri)),
     )
 
@@ -200,10 +207,12 @@ def _same(sources: Sources, property_: URIRef) -> list[str]:
     return [str(node) for node in by_iri((*stated_here, *stated_there))]
 
 
-def _promise(sources: Sources, link: URIRef) -> str | None:
-    """The link itself, if it has operations of its own; otherwise its range, if that is a class of ours."""
-    if (link, HYDRA.supportedOperation, None) in sources.graph:
-        return local_name(link)
+def _promise(sources: Sources, supported: Node, link: URIRef) -> str | None:
+    """The supported property or the link, if it has operations of its own; otherwise the range, if that is a
+    class of ours."""
+    for node in (supported, link):
+        if (node, HYDRA.supportedOperation, None) in sources.graph:
+            return local_name(node)
     return next(iter(_own_ranges(sources, link)), None)
 
 

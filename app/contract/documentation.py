@@ -66,7 +66,7 @@ def _supported(sources: Sources, node: Node) -> NodeObject:
     """`title` is the JSON key. Clients of Hydra's first drafts know `writable` only as `writeable`."""
     property_ = sources.graph.value(node, HYDRA.property)
     assert property_ is not None  # noqa: S101 - the contract was checked
-    description = text(sources, node, HYDRA.description)
+    description, operations = text(sources, node, HYDRA.description), _operations(sources, node)
     flags = {
         key: text(sources, node, HYDRA[predicate]) == "true"
         for key, predicate in (
@@ -83,6 +83,7 @@ def _supported(sources: Sources, node: Node) -> NodeObject:
         **({"description": description} if description else {}),
         "property": _property(sources, property_, node),
         **flags,
+        **({"supportedOperation": operations} if operations else {}),
     }
 
 

@@ -129,13 +129,15 @@ class Terms:
         )
 
     def class_(self, node: Node) -> Term:
-        """With its properties and operations and, of a collection, what is true of its members and what its
-        query understands."""
+        """With its properties, the operations of both and, of a collection, what is true of its members and
+        what its query understands."""
         assertions = by_iri(self.graph.objects(node, HYDRA.memberAssertion))
         facts = [Fact("Its members", self._references(it, HYDRA.object)) for it in assertions]
-        supported = [self.supported(it) for it in self._ordered(node, HYDRA.supportedProperty)]
-        term = self.term(node, supported)
-        return replace(term, facts=[*facts, *term.facts])
+        properties = self._ordered(node, HYDRA.supportedProperty)
+        term = self.term(node, [self.supported(it) for it in properties])
+        led = [it for property_ in properties for it in self._ordered(property_, HYDRA.supportedOperation)]
+        operations = [*term.operations, *map(self.operation, led)]
+        return replace(term, facts=[*facts, *term.facts], operations=operations)
 
     def supported(self, node: Node) -> Term:
         """The label is the JSON key."""

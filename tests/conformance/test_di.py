@@ -342,8 +342,9 @@ async def test_di_09_openapi_and_the_documentation_list_the_same_operations(serv
     client = service.as_(None)
     documented: dict[str, dict[str, Any]] = {}
     for class_ in (await client.get("/api/docs")).json()["supportedClass"]:
-        links = [it["property"] for it in class_["supportedProperty"] if isinstance(it["property"], dict)]
-        for owner in (class_, *links):
+        supported = class_["supportedProperty"]
+        links = [it["property"] for it in supported if isinstance(it["property"], dict)]
+        for owner in (class_, *supported, *links):
             documented |= {it["@id"]: it for it in owner.get("supportedOperation", ())}
     listed = set()
     for item in (await client.get("/api/openapi.json")).json()["paths"].values():

@@ -96,9 +96,10 @@ def classes(documentation: Json) -> dict[str, Json]:
 
 
 def operations_of(documentation: Json) -> dict[str, list[Json]]:
-    """The operations by the IRI of the class, or of the link, that has them."""
+    """The operations by the IRI of what has them: of a class, of a link, or of that as one class has it."""
     found = {iri: class_["supportedOperation"] for iri, class_ in classes(documentation).items()}
-    links = [supported["property"] for supported in described(documentation, "SupportedProperty")]
+    supported = [*described(documentation, "SupportedProperty")]
+    links = [*supported, *(it["property"] for it in supported)]
     return found | {link["@id"]: link["supportedOperation"] for link in links if "supportedOperation" in link}
 
 

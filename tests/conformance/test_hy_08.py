@@ -45,9 +45,9 @@ async def classes(service: Service) -> Mapping[str, Any]:
 
 @pytest.fixture(scope="module")
 def operations(classes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """As they are documented, by the end of their IRI: of classes, and of links."""
-    links = [it["property"] for class_ in classes.values() for it in class_["supportedProperty"]]
-    having = [*classes.values(), *links]
+    """As they are documented, by the end of their IRI: of classes, of what they have, and of links."""
+    supported = [it for class_ in classes.values() for it in class_["supportedProperty"]]
+    having = [*classes.values(), *supported, *(it["property"] for it in supported)]
     found = [operation for it in having for operation in it.get("supportedOperation", ())]
     return {operation["@id"].rpartition("#")[2]: operation for operation in found}
 

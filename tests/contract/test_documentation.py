@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,12 +15,14 @@ import rdflib
 from pyld import jsonld
 from pyld.documentloader.frozen import FrozenDocumentLoader
 
+from app.addresses import LINKS
 from app.contract.contract import Contract, load_contract
 from app.contract.documentation import documentation, problem_type, problem_types, vocabulary
 from app.contract.shapes import shapes
 from app.representation.documents import Document, graph_document
 from app.representation.forms import JSON_LD, TURTLE
 from app.representation.writing import Writers
+from app.routes import ROUTES
 
 BASE = "http://127.0.0.1:8000"
 HYDRA = "http://www.w3.org/ns/hydra/core#"
@@ -80,6 +83,23 @@ def test_d5_every_operation_is_complete(contract: Contract) -> None:
         assert (operation["returns"] == "http://www.w3.org/2002/07/owl#Nothing") == (
             operation["method"] == "DELETE"
         )
+
+
+def test_a_link_promises_what_is_at_the_address_that_it_leads_to(contract: Contract) -> None:
+    """By whichever class it is met: an organization's memberships are not those of a partner."""
+    routed = {re.sub(r"{\w+}", "{}", route.path): route.promise for route in ROUTES}
+    met = set()
+    for class_ in of_type(documentation(contract), "Class"):
+        for supported in class_["supportedProperty"]:
+            template = LINKS.get(class_["@id"].rpartition("#")[2], {}).get(supported["title"])
+            if template is None:
+                continue
+            found = contract.promises[routed[re.sub(r"{\w+}", "{}", template)]].values()
+            for having in (supported, supported["property"]):
+                named = {operation["@id"] for operation in having.get("supportedOperation", ())}
+                assert named <= {operation.iri for operation in found}, supported["@id"]
+                met |= named
+    assert {f"{BASE}/vocab#memberships-list", f"{BASE}/vocab#activities-list"} <= met
 
 
 def test_d6_d7_every_class_and_property_is_complete(contract: Contract) -> None:

@@ -48,7 +48,7 @@ export class Documentation {
       ranges: property?.ids(rdfs('range')) ?? [], isLink: property?.is(hydra('Link')) ?? false,
       leadsToMany: (property?.nodes(rdfs('range')) ?? []).some((it) => it.said.has(owl('equivalentClass')))
         || (property?.ids(rdfs('range')) ?? []).includes(hydra('Collection')),
-      operations: property ? this.#operations(property) : [],
+      operations: [node, property].filter(Boolean).flatMap((it) => this.#operations(it)),
     }
     if (!this.properties.has(iri)) this.properties.set(iri, found)
     return found
