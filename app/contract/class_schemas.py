@@ -106,8 +106,8 @@ def _item(contract: Contract, definition: ClassDefinition, *, linked: bool) -> S
 def object_schema(
     contract: Contract, definition: ClassDefinition, members: Schema, needed: Sequence[str]
 ) -> Schema:
-    """Without a title: generators call types by it before they do by the name in the document, and a class has
-    several schemas."""
+    """Without a title: generators call types by it before they do by the name in the document, and a class
+    has several schemas."""
     comment = text(contract.sources, URIRef(definition.iri), RDFS.comment)
     return {
         "type": "object",

@@ -14,7 +14,6 @@ from app.contract.definitions import ClassDefinition, Operation, Property
 from app.contract.json_schema import ADDRESS, Schema, example, property_schema
 from app.contract.namespaces import HYDRA, SHACL
 
-
 # Of what is changed. As a property it would be called `id`, as another one is, in what generators make.
 NAMED: Schema = {"anyOf": [ADDRESS, {"const": ""}], "readOnly": True}
 

@@ -74,8 +74,8 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 
 def test_a_generator_finds_a_name_of_its_own_for_each_schema(document: dict[str, Any]) -> None:
-    """By its title, or else by what it is called; most leave out what no identifier has, and some take a dot for
-    the end of a module's name."""
+    """By its title, or else by what it is called; most leave out what no identifier has, and some take a dot
+    for the end of a module's name."""
     schemas = document["components"]["schemas"]
     assert not [name for name in schemas if "." in name]
     for names in (list(schemas), [schema.get("title", name) for name, schema in schemas.items()]):
