@@ -21,6 +21,7 @@ from structlog.testing import capture_logs
 
 from app.main import create_app
 from app.routes import ROUTES
+from app.security import tokens
 from app.security.fetched_keys import PAUSE_SECONDS
 from app.security.rights import ANYONE
 from app.security.tokens import MAX_LIFETIME_SECONDS
@@ -186,8 +187,11 @@ async def test_au_06_a_token_elsewhere_is_none_and_in_no_log(
 
 async def test_au_07_two_authorization_lines_are_a_malformed_request(scene: Scene) -> None:
     lines = [("Authorization", f"Bearer {token}") for token in (EDDSA.token(), ES256.token())]
-    answer = await scene.client.get("/api/organizations", headers=lines)
-    check_problem(answer, "invalid-parameter")
+    for _, credentials in lines:
+        answer = await scene.client.get("/api/organizations", headers=lines)
+        check_problem(answer, "invalid-parameter")
+        # Also where each of them is remembered.
+        assert (await scene.ask(credentials.removeprefix("Bearer "))).status_code == 200
 
 
 @pytest.mark.parametrize("audience", ["instance-registry", ["x", "instance-registry"]], ids=str)
@@ -369,6 +373,16 @@ async def test_au_16_a_token_of_two_megabytes_is_refused_before_it_is_looked_at(
 async def test_au_12_times_may_be_a_minute_off_and_fractions(scene: Scene) -> None:
     for times in ({"exp": at(-30)}, {"iat": at(30)}, {"nbf": at(30)}, {"exp": time.time() + 60.5}):
         assert (await scene.ask(EDDSA.token(**times))).status_code == 200
+
+
+async def test_au_12_a_token_that_is_remembered_is_good_no_longer_than_others(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = EDDSA.token(exp=at(-30))
+    for _ in range(2):
+        assert (await scene.ask(token)).status_code == 200
+    monkeypatch.setattr(tokens, "LEEWAY_SECONDS", 0)
+    check_refused(await scene.ask(token))
 
 
 async def test_au_14_nothing_that_a_token_names_is_followed(scene: Scene) -> None:
