@@ -27,6 +27,27 @@ async def test_an_organization_offers_to_be_deleted_when_it_owns_nothing(service
     assert (await owner.get(path)).status_code == 410
 
 
+async def test_who_owned_nothing_but_what_is_deleted_is_not_offered_to_create_an_instance(
+    service: Service,
+) -> None:
+    owner, other = service.as_("owner"), service.as_("other")
+    path = await made(owner, "/api/organizations", name="Past")
+
+    async def methods() -> list[str]:
+        return [operation["method"] for operation in (await owner.get("/api/instances")).json()["operation"]]
+
+    assert await methods() == ["GET", "POST"]
+    assert (await owner.delete(path)).status_code == 204
+    assert await methods() == ["GET"]
+    there = await made(other, "/api/organizations", name="Other")
+    await made(other, f"{there}/instances", name="Shop", handle="corner-shop")
+    for role, offered in (("member", ["GET"]), ("owner", ["GET", "POST"])):
+        member = await made(other, f"{there}/members", email="owner@acme.example", role=role)
+        assert (await owner.get("/api/instances")).json()["totalItems"] == 1
+        assert await methods() == offered
+        assert (await other.delete(member)).status_code == 204
+
+
 async def test_an_operation_offered_is_the_one_that_the_documentation_describes(
     service: Service, world: World
 ) -> None:
