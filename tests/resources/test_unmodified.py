@@ -10,7 +10,7 @@ import pytest
 
 from app.answer_fields import OF_CONTENT
 from tests.conformance.fresh import instance_of, organization_of, patched
-from tests.service import JSON, JSON_LD, TURTLE, Service, World
+from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, id_of
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +73,16 @@ async def test_a_tag_is_of_one_form_and_of_what_one_may_do(service: Service) -> 
         answer = await stranger.get(instance, headers={"If-None-Match": whole.headers["ETag"]})
         assert answer.status_code == 404
     assert shown[owner, JSON_LD].headers["ETag"] != shown[reader, JSON_LD].headers["ETag"]
+
+
+async def test_what_is_kept_of_one_address_is_not_told_at_another(service: Service) -> None:
+    """Below its organization an instance tells where its place is."""
+    organization = await organization_of(service)
+    instance = await instance_of(service, organization)
+    nested = f"{organization}/instances/{id_of(instance)}"
+    for path in (instance, nested) * 3:
+        answer = await service.as_("owner").get(path)
+        assert answer.headers.get("Content-Location") == (BASE + instance if path == nested else None)
 
 
 async def test_a_precondition_is_judged_before(service: Service) -> None:
