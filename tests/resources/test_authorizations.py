@@ -202,3 +202,8 @@ async def test_a_deleted_instance_is_gone_for_those_who_were_authorized(
         check_problem(await service.as_(name).get(world.accepted), "gone")
     check_problem(await service.as_("stranger").get(world.shop), "not-found")
     assert await ids(service.as_("neighbour"), f"{world.initech}/authorizations") == {id_of(world.pending)}
+    # For ever: also when their organization is gone too.
+    assert (await service.as_("neighbour").delete(world.initech)).status_code == 204
+    for name in ("owner", "neighbour", "colleague"):
+        check_problem(await service.as_(name).get(world.shop), "gone")
+        check_problem(await service.as_(name).get(world.accepted), "gone")
