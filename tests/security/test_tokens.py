@@ -76,9 +76,18 @@ async def test_both_names_of_the_type_and_lists_of_audiences_are_accepted(typ: s
     await verify(signed(claims(aud=audience), typ=typ), [ISSUER], AUDIENCE)
 
 
-async def test_an_email_that_is_not_verified_is_not_taken() -> None:
-    claimed = await verify(signed(claims(email="o@acme.example")), [ISSUER], AUDIENCE)
-    assert claimed.email is None
+@pytest.mark.parametrize("verified", [None, False, "false", "true", 1, [True]])
+async def test_an_email_that_is_not_verified_is_not_taken(verified: Any) -> None:
+    """Nor one of which something else is said than that it is."""
+    said = claims(email="o@acme.example", email_verified=verified)
+    assert (await verify(signed(said), [ISSUER], AUDIENCE)).email is None
+
+
+async def test_a_token_may_be_good_for_a_day() -> None:
+    """As long as the command line makes one for."""
+    now = int(time.time())
+    token = signed(claims(iat=now, exp=now + MAX_LIFETIME_SECONDS))
+    assert (await verify(token, [ISSUER], AUDIENCE)).expires == now + 24 * 60 * 60
 
 
 BAD: dict[str, Callable[[], str]] = {
@@ -99,6 +108,7 @@ BAD: dict[str, Callable[[], str]] = {
     "AU-12 expired": lambda: signed(claims(iat=int(time.time()) - 600, exp=int(time.time()) - 300)),
     "AU-12 exp is text": lambda: signed(claims(exp=str(int(time.time()) + 60))),
     "AU-12 exp is 1e308": lambda: signed(claims(exp=1e308)),
+    "AU-12 nbf is text": lambda: signed(claims(nbf=str(int(time.time())))),
     "AU-12 good for too long": lambda: signed(claims(exp=int(time.time()) + MAX_LIFETIME_SECONDS + 60)),
     "AU-12 not yet valid": lambda: signed(claims(nbf=int(time.time()) + 600)),
     "AU-12 issued in the future": lambda: signed(
