@@ -68,6 +68,8 @@ async def test_a_token_from_before_a_change_at_the_issuer_is_good_and_takes_noth
         ({"name": "\u200b\u2060"}, {"name": "weird"}),
         ({"sub": " a\u202eb\n", "name": "\x01"}, {"name": "a\\u202eb\\n"}),
         ({"sub": "   "}, {"name": "%20%20%20"}),
+        # As many characters as a name has.
+        ({"sub": "\u202e" * 255}, {"name": ("\\u202e" * 43)[:255]}),
     ],
 )
 async def test_what_could_be_nobody_s_name_or_address_counts_as_not_told(
