@@ -7,6 +7,8 @@ import gzip
 import json
 import logging
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448
 
 from app.problems import Problem
 from app.security import fetched_keys
-from app.security.fetched_keys import MAX_AGE_SECONDS, MAX_LENGTH, PAUSE_SECONDS, FetchedKeys
+from app.security.fetched_keys import (
+    MAX_AGE_SECONDS,
+    MAX_LENGTH,
+    PAUSE_SECONDS,
+    FetchedKeys,
+    fetch,
+    key_client,
+)
+from app.security.issuers import trusted_issuers
 from app.security.key_file import KeyFile
 from app.security.keys import Key, find_key, read_keys
-from app.settings import ALGORITHMS
+from app.settings import ALGORITHMS, WrongSetting, read_settings
 from tests.commands import free_port
 from tests.security.issuing import Clock, ec_key, ed_key, encoded, jwk_of, key_server, rsa_key
 
@@ -131,6 +141,28 @@ async def test_a_key_file_that_broke_leaves_the_known_keys_and_says_so_once(
             assert len(caplog.records) == times
         path.write_bytes(set_of(GOOD[0]))
         assert ids(await file.renewed()) == ["r"]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"{}", "is not a JWK set: it is not a JWK set"),
+        (set_of(), "holds no public key for RS256, ES256, EdDSA"),
+        (set_of(UNUSABLE["secp256k1"]), "holds no public key for RS256, ES256, EdDSA"),
+    ],
+)
+def test_a_key_file_by_which_no_token_could_be_checked_is_said_so_at_the_start(
+    tmp_path: Path, content: bytes | None, fault: str
+) -> None:
+    path = tmp_path / "keys.json"
+    if content is not None:
+        path.write_bytes(content)
+    settings = read_settings(
+        {"REGISTRY_ISSUERS": json.dumps([{"issuer": "https://idp.example", "jwks": str(path)}])}
+    )
+    with pytest.raises(WrongSetting, match=re.escape(f"REGISTRY_ISSUERS: {path} {fault}.")):
+        trusted_issuers(settings)
 
 
 async def test_concurrent_requests_share_one_fetch_even_if_one_is_given_up_au_15(clock: Clock) -> None:
@@ -265,6 +297,33 @@ async def test_an_issuer_that_does_not_answer_is_given_up(
         async with keys.tended():
             with pytest.raises(Problem, match="unavailable"):
                 await keys.renewed()
+
+
+async def test_an_issuer_that_answers_an_octet_at_a_time_is_given_up_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetched_keys, "TIMEOUT_SECONDS", 0.5)
+
+    left = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 -\r\nContent-Length: 30\r\n\r\n")
+        with suppress(ConnectionError):
+            for _ in range(30):
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+            writer.close()
+            await writer.wait_closed()
+        left.set()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, key_client() as client:
+        port = server.sockets[0].getsockname()[1]
+        try:
+            with pytest.raises(TimeoutError):
+                await fetch(client, f"http://127.0.0.1:{port}/")
+        finally:
+            await left.wait()
 
 
 async def test_the_end_of_the_service_does_not_wait_for_an_issuer(clock: Clock) -> None:
