@@ -90,3 +90,34 @@ async def test_an_owner_who_comes_while_a_batch_is_written_waits_for_that_one_al
         assert await imported(database) == (len(LINES), 0)
         ann = await coming[0]
         assert await members(database.reading()) == [(ann, 1, len(LINES) - BATCH), (ann, 2, BATCH)]
+
+
+async def test_the_handle_of_an_instance_that_is_gone_is_there_and_is_not_tried_for_ever(
+    database: Database,
+) -> None:
+    assert await imported(database) == (len(LINES), 0)
+    async with database.transaction() as session:
+        await session.rows("UPDATE instance SET deleted_at = updated_at WHERE handle = $1", ["of-a"])
+    async with asyncio.timeout(30):
+        assert await imported(database) == (0, len(LINES))
+
+
+async def test_two_imports_of_the_same_in_another_order_never_wait_for_each_other(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one waits, and finds all that it has there already."""
+    coming: list[asyncio.Task[None]] = []
+    first, second = Report(), Report()
+    async with opened(postgres_url) as database, opened(postgres_url) as other:
+
+        async def come() -> None:
+            turned = LINES[BATCH - 1 :: -1]
+            coming.append(
+                asyncio.create_task(import_lines(other, CONTRACT, "bob@acme.example", turned, second))
+            )
+            await until_somebody_waits(database)
+
+        once(monkeypatch, "create_instance", come)
+        await import_lines(database, CONTRACT, EMAIL, LINES[:BATCH], first)
+        await coming[0]
+    assert [(it.imported, it.present) for it in (first, second)] == [(BATCH, 0), (0, BATCH)]
