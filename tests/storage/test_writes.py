@@ -13,9 +13,20 @@ import pytest
 from app.caller import WRITE, Caller
 from app.storage import partners
 from app.storage.database import Database, Session, UniqueViolation
+from app.storage.ownership import transfer
 from app.storage.partners import Identity, partner_by_email, partner_of
+from app.storage.people import add_member
 from app.storage.records import Record, find
-from app.storage.writes import Act, Owner, change, create_instance, create_organization, delete, now
+from app.storage.writes import (
+    Act,
+    Owner,
+    change,
+    create_instance,
+    create_organization,
+    delete,
+    now,
+    remove_member,
+)
 
 pytestmark = pytest.mark.anyio
 OWNER = Identity("urn:i", "owner", "Owner", "Owner@Acme.example")
@@ -218,6 +229,36 @@ async def test_time_goes_on_even_when_the_clock_steps_back(database: Database) -
     async with database.transaction() as session:
         assert await delete(session, earlier, changed)
     assert (await found(database, act, "Organization", identifier)).deleted_at == record.values["created_at"]
+
+
+async def test_time_goes_on_where_an_instance_is_transferred(database: Database) -> None:
+    """TI-03."""
+    act = await an_act(database)
+    earlier = Act(act.caller, "r2", act.at - timedelta(hours=1))
+    async with database.transaction() as session:
+        owner, other = [
+            await create_organization(session, act, name, Owner(act.caller.partner_id)) for name in ("A", "B")
+        ]
+        identifier = await create_instance(session, act, owner, "Shop", "shop")
+    record = await found(database, act, "Instance", identifier)
+    async with database.transaction() as session:
+        assert await transfer(session, earlier, record, other)
+    moved = await found(database, act, "Instance", identifier)
+    assert moved.values["organization_id"] == other
+    assert moved.values["updated_at"] == record.values["updated_at"]
+
+
+async def test_a_member_that_was_changed_meanwhile_is_not_removed(database: Database) -> None:
+    act = await an_act(database)
+    async with database.transaction() as session:
+        organization = await create_organization(session, act, "Acme", Owner(act.caller.partner_id))
+        identifier = await add_member(session, act, organization, "ann@acme.example", "member")
+    record = await found(database, act, "Member", identifier)
+    async with database.transaction() as session:
+        assert await change(session, act, record, {"role": "owner"})
+        assert not await remove_member(session, act, record)
+    assert (await found(database, act, "Member", identifier)).values["role"] == "owner"
+    assert [activity[0] for activity in await activities(database)] == ["Create", "Add", "Update"]
 
 
 async def test_a_membership_by_email_waits_for_its_partner(database: Database) -> None:
