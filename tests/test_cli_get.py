@@ -136,6 +136,19 @@ def test_a_redirect_that_leads_elsewhere_is_not_followed(folder: Path) -> None:
     assert heard == []
 
 
+def test_a_redirect_to_what_only_begins_like_the_service_is_not_followed_either(folder: Path) -> None:
+    """With the address of the service for a user's name."""
+    with (
+        listening() as (other, heard),
+        listening(f"{{own}}@{other.removeprefix('http://')}/api") as (base, asked),
+    ):
+        done = run(folder, "get", "/api", REGISTRY_PUBLIC_URL=base, REGISTRY_TOKEN="secret")
+    assert done.returncode == 1
+    assert "not followed" in done.stderr
+    assert asked == ["Bearer secret"]
+    assert heard == []
+
+
 def test_on_a_terminal_it_is_coloured_and_its_links_are_listed_unless_colours_are_unwanted(
     folder: Path, server: Server, settings: dict[str, str]
 ) -> None:
@@ -196,7 +209,8 @@ def _read(terminal: int) -> bytes:
 
 @contextmanager
 def listening(redirect: str | None = None) -> Iterator[tuple[str, list[str | None]]]:
-    """Somebody else's address, who notes the tokens that come, and may lead elsewhere."""
+    """Somebody else's address, who notes the tokens that come, and may lead elsewhere, where `{own}` stands
+    for it."""
     heard: list[str | None] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -204,7 +218,7 @@ def listening(redirect: str | None = None) -> Iterator[tuple[str, list[str | Non
             heard.append(self.headers["Authorization"])
             self.send_response(302 if redirect else 200)
             if redirect:
-                self.send_header("Location", redirect)
+                self.send_header("Location", redirect.format(own=f"http://{self.headers['Host']}"))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
