@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 from app.caller import ANONYMOUS
+from app.security.local_issuer import LocalIssuer
+from app.storage import partners
 from app.storage.acts import Act, new_id, now
-from app.storage.database import Database
+from app.storage.database import Database, Session
 from app.storage.erasure import EMAIL, NAME, Erased, forget
+from app.storage.partners import Identity, partner_of
 from tests.commands import run
 from tests.service import BASE, PATCH, Service, World, id_of, made
 from tests.test_graphs import crawl
@@ -118,9 +123,8 @@ async def test_tokens_bring_nothing_back(service: Service, world_with_a_past: Wo
     assert "partner" not in added.json()
 
 
-async def test_what_waits_for_the_email_waits_for_nobody(service: Service, world: World) -> None:
-    zelda = service.as_("zelda")
-    me = (await zelda.get("/api/me")).headers["Location"]
+async def waits(service: Service, world: World) -> str:
+    """The path of a membership that waits for the address of somebody who has come."""
     database = Database(service.settings.database_url)
     await database.open()
     async with database.transaction() as session:
@@ -130,8 +134,15 @@ async def test_what_waits_for_the_email_waits_for_nobody(service: Service, world
             [id_of(world.member)],
         )
     await database.close()
+    return world.member
+
+
+async def test_what_waits_for_the_email_waits_for_nobody(service: Service, world: World) -> None:
+    zelda = service.as_("zelda")
+    me = (await zelda.get("/api/me")).headers["Location"]
+    waiting = await waits(service, world)
     await forgotten(service, id_of(me))
-    body = (await service.as_("owner").get(world.member)).json()
+    body = (await service.as_("owner").get(waiting)).json()
     assert body["email"] == EMAIL
     assert "zelda@" not in await rows(service)
 
@@ -156,6 +167,7 @@ async def test_what_is_remembered_of_posts_by_the_person_or_about_it_is_gone_and
 ) -> None:
     owner, zelda = service.as_("owner"), service.as_("zelda")
     me = (await zelda.get("/api/me")).headers["Location"]
+    third = await made(owner, "/api/organizations", name="Third")
     member = {"email": "ZELDA@acme.example", "role": "owner"}
     posts = [
         (zelda, "/api/organizations", {"name": "Own"}, {}),
@@ -163,6 +175,9 @@ async def test_what_is_remembered_of_posts_by_the_person_or_about_it_is_gone_and
         (owner, "/api/organizations", {"name": "Zelda"}, {}),  # taken for what tells the name
         (owner, "/api/organizations", {"name": "Zelda's"}, {}),
         (owner, f"{world.acme}/instances", {"name": "Shop", "handle": "remembered"}, {}),
+        # Neither name nor address is told, but by the fields which membership it is.
+        (owner, f"{third}/members", member, {"Prefer": "return=minimal"}),
+        (zelda, "/api/organizations", {"name": "Own"}, {"Prefer": "return=minimal"}),
     ]
 
     async def post(number: int) -> bool:
@@ -171,12 +186,104 @@ async def test_what_is_remembered_of_posts_by_the_person_or_about_it_is_gone_and
         answer = await client.post(path, json=content, headers={"Idempotency-Key": f"{number}", **wish})
         return "Idempotency-Replayed" in answer.headers
 
-    assert [await post(number) for number in range(5)] == [False] * 5
+    assert [await post(number) for number in range(7)] == [False] * 7
     assert "zelda@" in await remembered(service)
     await forgotten(service, id_of(me))
     assert "zelda@" not in await remembered(service)
     assert '"zelda"' not in await remembered(service)
-    assert [await post(number) for number in (0, 1, 2, 3, 4)] == [False, False, False, True, True]
+    replayed = [await post(number) for number in range(7)]
+    assert replayed == [False, False, False, True, True, False, False]
+
+
+async def test_of_who_has_a_similar_address_everything_stays(service: Service, world: World) -> None:
+    owner = service.as_("owner")
+    await made(owner, f"{world.acme}/members", email="zelda@acme.example", role="member")
+    await made(owner, f"{world.acme}/members", email="griZELDA@acme.example", role="member")
+    me = (await service.as_("zelda").get("/api/me")).headers["Location"]
+    assert await forgotten(service, id_of(me)) == Erased(memberships=1, activities=2)
+    told = await rows(service, ["activity"])
+    assert "grizelda@acme.example" in told
+    assert "zelda@" not in told.replace("grizelda@", "")
+
+
+async def test_a_name_is_looked_for_as_it_is(service: Service, world: World) -> None:
+    """In what is remembered: of its characters none stands for any other."""
+    owner = service.as_("owner")
+    me = (await service.as_("z_lda").get("/api/me")).headers["Location"]
+
+    async def post(name: str) -> bool:
+        """Whether it was answered from memory."""
+        answer = await owner.post(
+            "/api/organizations", json={"name": name}, headers={"Idempotency-Key": f'"{name}"'}
+        )
+        return "Idempotency-Replayed" in answer.headers
+
+    assert [await post(name) for name in ("Z_lda", "Zelda")] == [False, False]
+    await forgotten(service, id_of(me))
+    assert [await post(name) for name in ("Z_lda", "Zelda")] == [False, True]
+
+
+async def test_all_are_told_whose_activities_do_not_tell_of_the_person_any_more(
+    service: Service, world: World
+) -> None:
+    """Also where it is a member no more."""
+    owner = service.as_("owner")
+    past = await made(owner, f"{world.acme}/members", email="zelda@acme.example", role="member")
+    me = (await service.as_("zelda").get("/api/me")).headers["Location"]
+    assert (await owner.delete(past)).status_code == 204
+    assert await forgotten(service, id_of(me)) == Erased(memberships=0, activities=3)
+    told = (await owner.get(f"{world.acme}/activities?itemsPerPage=100")).json()["member"][-1]
+    assert (told["summary"], told["object"]) == ("Partner changed", me)
+
+
+async def test_what_activities_tell_is_kept_for_ever_again_when_it_is_done(
+    service: Service, world_with_a_past: World
+) -> None:
+    me = (await service.as_("zelda").get("/api/me")).headers["Location"]
+    assert await forgotten(service, id_of(me)) is not None
+    database = Database(service.settings.database_url)
+    await database.open()
+    try:
+        with pytest.raises((sqlite3.IntegrityError, asyncpg.RestrictViolationError), match="append-only"):
+            async with database.transaction() as session:
+                await session.rows("UPDATE activity SET changes = '[]'")
+    finally:
+        await database.close()
+
+
+async def test_who_is_forgotten_while_a_token_is_looked_at_stays_so(
+    service: Service, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token tells another name, and has found the partner as it was."""
+    me = (await service.as_("zelda").get("/api/me")).headers["Location"]
+    find = partners._find
+
+    async def found(session: Session, identity: Identity) -> dict[str, Any] | None:
+        row = await find(session, identity)
+        monkeypatch.setattr(partners, "_find", find)
+        await forgotten(service, id_of(me))
+        return row
+
+    monkeypatch.setattr(partners, "_find", found)
+    database = Database(service.settings.database_url)
+    await database.open()
+    told = Identity(LocalIssuer.iss, "zelda", "Princess", "princess@acme.example", issued=2**40)
+    assert await partner_of(database, told, "r") == id_of(me)
+    await database.close()
+    assert "princess" not in await rows(service)
+
+
+async def test_what_was_read_of_a_member_before_does_not_change_it_afterwards(
+    service: Service, world: World
+) -> None:
+    """Of one that waits for the address it is told no more, and so it is another version."""
+    owner = service.as_("owner")
+    me = (await service.as_("zelda").get("/api/me")).headers["Location"]
+    waiting = await waits(service, world)
+    tag = (await owner.get(waiting)).headers["ETag"]
+    assert await forgotten(service, id_of(me)) is not None
+    answer = await owner.delete(waiting, headers={"If-Match": tag})
+    assert answer.status_code == 412
 
 
 async def test_it_may_be_done_again(service: Service, world: World) -> None:
@@ -195,7 +302,6 @@ async def test_it_may_be_done_again(service: Service, world: World) -> None:
 def test_the_command_forgets_by_id_or_address(tmp_path: Path) -> None:
     for command in ("migrate", "sample"):
         assert run(tmp_path, command).returncode == 0
-    import sqlite3
     from contextlib import closing
 
     with closing(sqlite3.connect(tmp_path / "data/registry.sqlite3")) as connection:
