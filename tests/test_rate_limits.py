@@ -121,6 +121,20 @@ async def test_while_redis_is_away_a_process_counts_by_itself_and_says_so_once(
     assert len([it for it in caplog.messages if "Redis cannot be reached" in it]) == 1
 
 
+async def test_that_redis_is_away_is_told_once_in_a_while_however_often_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(rate_limits, "PAUSE_SECONDS", 0)
+    async with limited("3/minute", f"redis://127.0.0.1:{free_port()}") as limits:
+        for _ in range(3):
+            await limits.take("a")
+        assert len([it for it in caplog.messages if "Redis cannot be reached" in it]) == 1
+        monkeypatch.setattr(limits, "_told_again_at", 0)
+        with pytest.raises(Problem):
+            await limits.take("a")
+        assert len([it for it in caplog.messages if "Redis cannot be reached" in it]) == 2
+
+
 async def test_redis_is_asked_again_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "PAUSE_SECONDS", 0.1)
     port = free_port()
@@ -153,6 +167,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(rate_limits, "time", clock)
     return clock
+
+
+@pytest.mark.parametrize(("left", "told"), [(0.0, 1), (0.2, 1), (59.2, 60), (60.0, 60), (60.2, 60)])
+async def test_who_is_told_when_to_come_back_comes_when_the_window_is_over(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, left: float, told: int
+) -> None:
+    """In whole seconds, of which there is always one, and never more than the window has."""
+    monkeypatch.setattr(Windows, "count", lambda *_: (2, clock.time() + left))
+    async with limited("1/minute") as limits:
+        with pytest.raises(Problem) as caught:
+            await limits.take("a")
+    assert caught.value.headers[0] == ("Retry-After", str(told))
 
 
 async def taken(limits: RateLimits, callers: int) -> int:
@@ -225,3 +251,13 @@ async def test_a_window_that_is_over_counts_no_more_though_others_are_dropped_fi
     assert windows.count("caller 9")[0] == 2
     assert [windows.count(f"caller {number}")[0] for number in range(9)] == [1] * 9
     assert len(windows) == 10
+
+
+async def test_a_window_that_is_begun_again_keeps_no_other_from_being_dropped(clock: Clock) -> None:
+    windows = Windows(60)
+    for caller in "abcd":
+        windows.count(caller)
+    clock.now += 60
+    windows.count("c")
+    windows.count("e")
+    assert len(windows) == 2
