@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from itertools import product
+from typing import Any
 
 import httpx
 import pytest
 
 from app.answer_fields import OF_CONTENT
 from tests.conformance.fresh import instance_of, organization_of, patched
-from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, id_of
+from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, id_of, made
 
 pytestmark = pytest.mark.anyio
 
@@ -83,6 +84,42 @@ async def test_what_is_kept_of_one_address_is_not_told_at_another(service: Servi
     for path in (instance, nested) * 3:
         answer = await service.as_("owner").get(path)
         assert answer.headers.get("Content-Location") == (BASE + instance if path == nested else None)
+
+
+async def test_what_is_kept_of_a_list_is_told_only_while_the_whole_list_is_as_it_was(
+    service: Service,
+) -> None:
+    """Also where the members of the page are the same ones."""
+    owner = service.as_("somebody")
+
+    async def read(address: str) -> dict[str, Any]:
+        """As often as it takes to be kept, and once more."""
+        for _ in range(4):
+            answer = await owner.get(address)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def methods() -> list[str]:
+        return [operation["method"] for operation in (await read("/api/instances"))["operation"]]
+
+    assert await methods() == ["GET"]
+    organization = await made(owner, "/api/organizations", name="Somebody's")
+    assert await methods() == ["GET", "POST"]
+    instances = f"{organization}/instances"
+    names = f"{instances}?order[name]=asc&itemsPerPage=2"
+    for number in range(3):
+        await made(owner, instances, name=f"Shop {number}", handle=f"shop-of-somebody-{'abc'[number]}")
+    first = await read(names)
+    assert (first["totalItems"], len(first["member"])) == (3, 2)
+    behind = f"{instances}?page=9"
+    assert (await read(behind))["totalItems"] == 3
+    second = (await read(f"{names}&after="))["view"]["next"]
+    assert "next" not in (await read(second))["view"]
+    await made(owner, instances, name="Shop 3", handle="shop-of-somebody-d")
+    assert (await read(names))["totalItems"] == (await read(behind))["totalItems"] == 4
+    assert "next" not in (await read(second))["view"]
+    await made(owner, instances, name="Shop 4", handle="shop-of-somebody-e")
+    assert "next" in (await read(second))["view"]
 
 
 async def test_a_precondition_is_judged_before(service: Service) -> None:
