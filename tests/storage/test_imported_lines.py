@@ -12,6 +12,7 @@ import pytest
 import app.importing
 from app.contract.contract import load_contract
 from app.importing import Report, import_lines
+from app.protocol.lines import LONGEST, TOO_LONG
 from app.storage.database import Database, Session
 from app.storage.partners import Identity, partner_of
 from tests.service import BASE
@@ -121,3 +122,16 @@ async def test_two_imports_of_the_same_in_another_order_never_wait_for_each_othe
         await import_lines(database, CONTRACT, EMAIL, LINES[:BATCH], first)
         await coming[0]
     assert [(it.imported, it.present) for it in (first, second)] == [(BATCH, 0), (0, BATCH)]
+
+
+async def test_of_what_is_unknown_the_first_line_is_told_and_the_longest_line_is_read(
+    sqlite_url: str,
+) -> None:
+    unknown = json.loads(LINES[0]) | {"country": "PL"}
+    longest = LINES[1][:-1] + b" " * (LONGEST - len(LINES[1])) + b"}"
+    lines = [LINES[2], *[json.dumps(unknown).encode()] * 2, longest, longest.replace(b" }", b"  }")]
+    report = Report()
+    async with opened(sqlite_url) as database:
+        await import_lines(database, CONTRACT, EMAIL, lines, report)
+    assert (report.imported, report.present, report.bad) == (3, 1, [(5, TOO_LONG)])
+    assert report.unknown == {"country": 2}
