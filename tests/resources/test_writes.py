@@ -503,3 +503,14 @@ async def test_the_order_in_which_checks_answer(service: Service, world: World) 
     nested = f"{world.acme}/instances"
     answer = await owner.post(nested, content=taken, headers={"Content-Type": JSON})
     check_problem(answer, "invalid-content")
+
+
+async def test_what_was_made_is_not_another_form_of_the_list_that_it_was_sent_to(
+    service: Service, world: World
+) -> None:
+    content = {"name": "Shop", "handle": "made-here"}
+    answer = await service.as_("owner").post(f"{world.acme}/instances", json=content)
+    assert answer.status_code == 201
+    assert 'rel="canonical"' not in answer.headers["Link"]
+    shown = await service.as_("owner").get(answer.headers["Location"])
+    assert f'<{answer.headers["Location"]}>; rel="canonical"' in shown.headers["Link"]

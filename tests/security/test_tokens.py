@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from app.problems import Problem
+from app.security import local_issuer as local_issuer_module
 from app.security.local_issuer import FILE, LocalIssuer, local_issuer
 from app.security.tokens import MAX_LIFETIME_SECONDS, verify
 
@@ -154,8 +155,12 @@ async def test_the_local_issuers_key_is_made_once_and_for_its_owner_only(tmp_pat
     for maker in issuers:
         verified = await verify(maker.token(**asked), [issuers[0]], AUDIENCE)
         assert verified.subject == "s"
+    # Who found none a moment ago does not replace it.
+    local_issuer_module._make_key(folder / FILE)
+    await verify(issuers[0].token(**asked), [local_issuer(folder)], AUDIENCE)
     assert [file.name for file in folder.iterdir()] == [FILE]
     assert (folder / FILE).stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def written(key: Any, encryption: KeySerializationEncryption) -> bytes:
