@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from app.answer_fields import OF_CONTENT
+from app.security.local_issuer import local_issuer
 from tests.conformance.fresh import instance_of, organization_of, patched
 from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, id_of, made
 
@@ -84,6 +85,28 @@ async def test_what_is_kept_of_one_address_is_not_told_at_another(service: Servi
     for path in (instance, nested) * 3:
         answer = await service.as_("owner").get(path)
         assert answer.headers.get("Content-Location") == (BASE + instance if path == nested else None)
+
+
+async def test_what_is_kept_of_a_member_is_told_only_while_its_partner_is_called_so(
+    service: Service,
+) -> None:
+    """The membership itself is in the version that it was in."""
+    owner = service.as_("owner")
+    path = f"{await organization_of(service)}/members"
+    member = await made(owner, path, email="renamed@acme.example", role="member")
+    for name in ("One", "Two"):
+        token = local_issuer(service.settings.data_dir).token(
+            audience=service.settings.audience,
+            subject="renamed",
+            email="renamed@acme.example",
+            name=name,
+            scopes=["registry:read"],
+            lifetime=60,
+        )
+        headers = {"Authorization": f"Bearer {token}"}
+        assert (await service.as_(None).get("/api/me", headers=headers)).status_code == 303
+        for _ in range(4):
+            assert (await owner.get(member)).json()["name"] == name
 
 
 async def test_what_is_kept_of_a_list_is_told_only_while_the_whole_list_is_as_it_was(
