@@ -26,6 +26,7 @@ from app.storage.acts import Act, now
 from app.storage.database import Database, Session
 from app.storage.pages import Page
 from app.storage.records import WITH_PARTS, Record, embedded
+from app.storage.statements import known_by
 
 # What something in a path can belong to, by the variable that names it there, nearest first.
 PARENTS = {"instance_id": "Instance", "partner_id": "Partner", "organization_id": "Organization"}
@@ -133,7 +134,9 @@ class Exchange:
             return await self.item(record)
         asked = record.class_name, record.named, record.roles, self.caller.granted
         return Representation(
-            asked=asked, source=lambda: tuple(record.values.values()), make=partial(self._shown, record, {})
+            asked=asked,
+            source=lambda: known_by([*record.values.values()]),
+            make=partial(self._shown, record, {}),
         )
 
     def _shown(self, record: Record, parts: Mapping[str, Iterable[Record]]) -> Representation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 # Of what is kept in all.
-OCTETS = 16 * 1_048_576
+OCTETS = 20 * 1_048_576
 # What is larger than this part of all is not kept.
 LARGEST = OCTETS // 16
 # What an answer takes beside its content and what it follows from: its fields above all.

@@ -117,8 +117,8 @@ async def known_subjects(session: Session, issuer: str, emails: Mapping[str, str
 async def imported_twice(session: Session) -> list[list[str]]:
     """The ids of partners from exports that nobody was yet, and that have one e-mail address each time."""
     rows = await session.rows(
-        """SELECT id, email_key FROM partner WHERE issuer = $1 AND email_key IN (
-                SELECT email_key FROM partner WHERE issuer = $1 GROUP BY email_key HAVING count(*) > 1)
+        """SELECT id, email_key FROM partner WHERE issuer = $1 AND EXISTS (SELECT 1 FROM partner other
+                WHERE other.email_key = partner.email_key AND other.issuer = $1 AND other.id <> partner.id)
             ORDER BY email_key, id""",
         [IMPORTED],
     )

@@ -69,13 +69,22 @@ def operations() -> Mapping[str, Any]:
             "address": f"{method.upper()} {path}",
             "query": sorted(it["name"] for it in operation.get("parameters", ()) if "name" in it),
             "content": sorted(operation.get("requestBody", {}).get("content", ())),
-            "needed": sorted(schemas.get(operation["operationId"], {}).get("required", ())),
-            "taken": sorted(schemas.get(operation["operationId"], {}).get("properties", ())),
+            "needed": sorted(taken(operation, schemas).get("required", ())),
+            "taken": sorted(taken(operation, schemas).get("properties", ())),
         }
         for path, item in document["paths"].items()
         for method, operation in item.items()
         if method != "parameters"
     }
+
+
+def taken(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of what it takes as JSON, if it takes anything."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        if "$ref" in content["schema"]:
+            found: Mapping[str, Any] = schemas[content["schema"]["$ref"].rpartition("/")[2]]
+            return found
+    return {}
 
 
 async def record() -> Mapping[str, Any]:
