@@ -40,7 +40,7 @@ NO_OWNER = (
     "has no owner who has come or can come with an e-mail address."
     " Import a member of it whose role is owner, with an e-mail address."
 )
-# An export of the service tells of two where one person came from two issuers.
+# An export of the service tells of two partners where one person came from two issuers.
 ONE_EMAIL = "have one e-mail address: whoever comes with it is all of them, and gets what each of them has."
 Open = Callable[[str], AbstractContextManager[IO[bytes]]]
 T = TypeVar("T")

@@ -39,11 +39,19 @@ POSTGRES_PARAMETERS = {
 # demands nothing that is not so anyway is passed over; the rest cannot be had, and is refused.
 LIBPQ_ALONE = {
     **dict.fromkeys(("gssencmode", "channel_binding"), r"disable|prefer"),
-    **dict.fromkeys(("connect_timeout", "tcp_user_timeout", "sslcompression"), r"[0-9]+"),
+    **dict.fromkeys(("connect_timeout", "tcp_user_timeout", "sslcompression", "sslsni"), r"[0-9]+"),
+    "load_balance_hosts": r"disable",
+    "sslcertmode": r"disable|allow",
+    "fallback_application_name": r".*",
     **dict.fromkeys(("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"), r"[0-9]+"),
 }
-# Files, with which a Redis is spoken to by TLS.
-REDIS_PARAMETERS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+# What the address of a Redis may say beside where it is, and what of TLS.
+REDIS_PARAMETERS = {"db": r"[0-9]{1,4}", "max_connections": r"[1-9][0-9]{0,5}"}
+REDIS_TLS = {
+    **dict.fromkeys(("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile"), r".+"),
+    "ssl_cert_reqs": r"none|optional|required",
+    "ssl_check_hostname": r"(?i:true|false)",
+}
 KNOWN = {
     "REGISTRY_PUBLIC_URL",
     "REGISTRY_DATABASE_URL",
@@ -424,12 +432,10 @@ def _rate_limit_storage(environment: Mapping[str, str]) -> str | None:
         raise WrongSetting(
             f"{name} may end with the number of a database, as in redis://host/0, and no other path."
         )
-    unknown = [it for it, _ in parse_qsl(parts.query, keep_blank_values=True) if it not in REDIS_PARAMETERS]
-    if unknown or (parts.query and parts.scheme != "rediss"):
-        known = ", ".join(REDIS_PARAMETERS)
-        raise WrongSetting(
-            f"{name} may have no other parameters than {known}, and these with rediss:// alone."
-        )
+    known = REDIS_PARAMETERS | (REDIS_TLS if parts.scheme == "rediss" else {})
+    for parameter, told in parse_qsl(parts.query, keep_blank_values=True):
+        if not re.fullmatch(known.get(parameter, r"\b\B"), told):
+            raise WrongSetting(f"{name} may not have {parameter}={told}; there are {', '.join(known)}.")
     if "REGISTRY_RATE_LIMIT" not in environment:
         raise WrongSetting(f"{name} is of no use without REGISTRY_RATE_LIMIT.")
     if find_spec("redis") is None:

@@ -93,6 +93,8 @@ def test_the_vocabulary_may_have_a_licence_a_maker_and_a_publisher() -> None:
     [
         "redis://h/0?foo=bar",
         "redis://h/0?max_connections=x",
+        "redis://h?db=x",
+        "rediss://h/0?ssl_cert_reqs=perhaps",
         "redis://h/abc",
         "redis://h/0#1",
         "redis://h/0?ssl_keyfile=k",
@@ -105,7 +107,14 @@ def test_what_a_redis_could_only_fail_by_is_a_wrong_setting(address: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "address", ["redis://h", "redis://h/", "redis://u:p@h:1/15", "rediss://h/0?ssl_ca_certs=c"]
+    "address",
+    [
+        "redis://h",
+        "redis://h/",
+        "redis://u:p@h:1/15",
+        "rediss://h/0?ssl_ca_certs=c&ssl_cert_reqs=none",
+        "redis://h?db=3",
+    ],
 )
 def test_a_redis_may_be_told_with_its_database_and_files_for_tls(address: str) -> None:
     named = {"REGISTRY_RATE_LIMIT": "100/minute", "REGISTRY_RATE_LIMIT_STORAGE": address}

@@ -78,7 +78,7 @@ def _said(contract: Contract, property_: Property, supported: Node, *, optional:
     if property_.link:
         promise = property_.promise or ""
         led_to = contract.classes[contract.ranges.get(promise, promise)]
-        node = {"@id": choices[0], "@type": _said_types(led_to)}
+        node = {"@id": choices[0], "@type": _said_types(led_to, fewest=0)}
         choices.append(
             {"type": "object", "properties": node, "required": ["@id"], "additionalProperties": False}
         )
@@ -87,10 +87,10 @@ def _said(contract: Contract, property_: Property, supported: Node, *, optional:
     return {**told_of(schema), **(choices[0] if len(choices) == 1 else {"anyOf": choices})}
 
 
-def _said_types(*classes: ClassDefinition) -> Schema:
-    """As which a client may name what it sends: by their names or IRIs, one or several."""
+def _said_types(*classes: ClassDefinition, fewest: int = 1) -> Schema:
+    """As which a client may name what it sends, or links to: by their names or IRIs, one or several."""
     named: Schema = {"enum": sorted({name for it in classes for name in (it.name, it.iri)})}
-    return {"anyOf": [named, {"type": "array", "items": named, "minItems": 1}]}
+    return {"anyOf": [named, {"type": "array", "items": named, "minItems": fewest}]}
 
 
 def _alternatives(members: Schema, one_of: Sequence[str]) -> Iterator[dict[str, Any]]:

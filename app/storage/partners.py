@@ -94,8 +94,8 @@ def _newly_told(known: Mapping[str, Any], identity: Identity, *, again: bool) ->
 
 
 async def partner_by_email(session: Session, email: str) -> str | None:
-    """The id of the partner that has this e-mail; of several, the one who proved it last, for an address may
-    be given to somebody else."""
+    """The id of the partner that has this e-mail; of several, the one of whom a token told last, for an
+    address may be given to somebody else."""
     rows = await session.rows(
         """SELECT id FROM partner WHERE email_key = $1
             ORDER BY COALESCE(token_iat, 0) DESC, updated_at DESC, id DESC LIMIT 1""",
@@ -115,7 +115,7 @@ async def known_subjects(session: Session, issuer: str, emails: Mapping[str, str
 
 
 async def imported_twice(session: Session) -> list[list[str]]:
-    """The ids of partners from exports that nobody was yet, and that have one e-mail address each time."""
+    """The ids of partners from exports that nobody has come as, in groups that share one e-mail address."""
     rows = await session.rows(
         """SELECT id, email_key FROM partner WHERE issuer = $1 AND EXISTS (SELECT 1 FROM partner other
                 WHERE other.email_key = partner.email_key AND other.issuer = $1 AND other.id <> partner.id)
@@ -132,7 +132,8 @@ async def _bind(
     """Memberships that wait for the partner's e-mail become the partner's, and so do those of partners from
     exports that have it, who are then gone, as nobody else could be them. `_lock_waiting` comes first.
 
-    Whoever reads the activity knew nothing of the partner before, and so is not told what its e-mail was.
+    Whoever reads the activity may have known nothing of the partner before, and so is not told what its
+    e-mail was.
     """
     if identity.email is None:
         return

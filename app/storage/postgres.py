@@ -16,7 +16,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from app.storage.failures import unavailable
 from app.storage.loans import BROKEN, Loan, Loans
 from app.storage.postgres_address import read_address
-from app.storage.postgres_failures import translated, translated_connect
+from app.storage.postgres_failures import translated, translated_open
 from app.storage.statements import Rows, of_postgres, zoned
 from app.storage.watch import Watch
 
@@ -108,7 +108,7 @@ class Client(AsyncpgDBClient):
         return self._wait or WAIT_SECONDS
 
     async def open(self) -> None:
-        with translated_connect:
+        with translated_open:
             await self.create_connection(with_db=True)
         self._loans = Loans(self._pool)
 

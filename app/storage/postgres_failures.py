@@ -16,7 +16,7 @@ UNAVAILABLE_CLASSES = ("08", "40", "53", "57")
 UNAVAILABLE_CODES = ("55P03", "25006", "25P03", "25P04")
 # Of these, what is said by a server that is not there for anybody, or for nobody more.
 AWAY = ("08", "57P", "53300")
-# Of what the address tells the server when connecting: no such setting, not this value, not for this role.
+# Of what the address tells the server when connecting: no such setting, not this value, not at this time.
 WRONG_PARAMETERS = (
     asyncpg.UndefinedObjectError,
     asyncpg.InvalidParameterValueError,
@@ -64,9 +64,17 @@ def translation(error: Exception) -> Exception | None:
 
 def connect_translation(error: Exception) -> Exception | None:
     """Whoever is refused, by password or by the name of the database, does not reach it."""
-    if isinstance(error, (asyncpg.ClientConfigurationError, *WRONG_PARAMETERS)):
+    if isinstance(error, asyncpg.ClientConfigurationError):
         return WrongSetting(f"REGISTRY_DATABASE_URL: {error}.")
     return unavailable() if isinstance(error, asyncpg.PostgresError) else translation(error)
 
 
+def open_translation(error: Exception) -> Exception | None:
+    """At the start what the server does not take of an address is wrong; later the server has changed."""
+    if isinstance(error, WRONG_PARAMETERS):
+        return WrongSetting(f"REGISTRY_DATABASE_URL: {error.args[0]}.")
+    return connect_translation(error)
+
+
 translated, translated_connect = Translated(translation), Translated(connect_translation)
+translated_open = Translated(open_translation)

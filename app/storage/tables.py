@@ -207,7 +207,7 @@ class Tombstone(Model):
     )
     counterpart_role = fields.CharField(max_length=10, null=True)
     partner: fields.ForeignKeyNullableRelation[Partner] = fields.ForeignKeyField(
-        "registry.Partner", related_name=False, on_delete=fields.RESTRICT, null=True
+        "registry.Partner", related_name=False, on_delete=fields.SET_NULL, null=True
     )
     deleted_at = fields.DatetimeField()
 

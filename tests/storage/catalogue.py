@@ -13,7 +13,8 @@ OURS = tuple(model._meta.db_table for model in TABLES)
 POSTGRES_CONSTRAINTS = """
     SELECT c.conrelid::regclass::text AS "table", c.contype::text AS kind, c.conname AS name,
            c.confrelid::regclass::text AS target,
-           CASE c.confdeltype WHEN 'r' THEN 'RESTRICT' WHEN 'c' THEN 'CASCADE' END AS on_delete,
+           CASE c.confdeltype WHEN 'r' THEN 'RESTRICT' WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL'
+                END AS on_delete,
            (SELECT string_agg(a.attname, ',' ORDER BY k.position)
               FROM unnest(c.conkey) WITH ORDINALITY AS k(number, position)
               JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number) AS columns

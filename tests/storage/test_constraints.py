@@ -67,7 +67,7 @@ REFERENCES = {
     ("instance_authorization", "owner_organization_id", "organization", "RESTRICT"),
     ("tombstone", "organization_id", "organization", "RESTRICT"),
     ("tombstone", "counterpart_id", "organization", "RESTRICT"),
-    ("tombstone", "partner_id", "partner", "RESTRICT"),
+    ("tombstone", "partner_id", "partner", "SET NULL"),
     ("erasure", "partner_id", "partner", "RESTRICT"),
     ("remembered_answer", "partner_id", "partner", "RESTRICT"),
     ("activity", "actor_id", "partner", "RESTRICT"),

@@ -95,6 +95,19 @@ async def test_what_had_ended_for_a_partner_from_an_export_is_gone_for_who_it_wa
     assert await buried(database.reading(), "Member", other, ended) is None
 
 
+async def test_an_earlier_release_that_knows_of_no_tombstone_may_delete_a_partner_from_an_export(
+    database: Database,
+) -> None:
+    async with database.transaction() as session:
+        imported = await add_imported(session)
+        ended = await add_membership(session, await add_organization(session), partner_id=imported)
+        member = await find(session, "Member", EVERYTHING, "id", ended)
+        assert member is not None
+        assert await remove_member(session, Act(ANONYMOUS, new_id(), now()), member)
+        await session.rows("DELETE FROM partner WHERE id = $1", [imported])
+    assert await database.reading().rows("SELECT partner_id FROM tombstone") == [{"partner_id": None}]
+
+
 @pytest.mark.parametrize("come", [True, False])
 async def test_of_several_exports_and_of_what_waits_all_comes_together(
     database: Database, come: bool

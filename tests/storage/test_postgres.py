@@ -13,11 +13,13 @@ import httpx
 import pytest
 
 from app.caller import READ, Caller
+from app.problems import Problem
 from app.settings import WrongSetting
 from app.storage import postgres
 from app.storage.acts import new_id
 from app.storage.database import MIGRATIONS_LOCK, Database
 from app.storage.postgres_address import read_address
+from app.storage.postgres_failures import WRONG_PARAMETERS, translated_connect, translated_open
 from app.storage.records import find
 from app.storage.session import Session
 from tests.pgbouncer import pgbouncer
@@ -247,11 +249,21 @@ async def test_what_libpq_alone_knows_does_not_keep_an_address_from_working(post
         assert await count(database.reading()) == 0
 
 
-@pytest.mark.parametrize("parameter", ["nonsense=1", "work_mem=much", "block_size=1"])
+@pytest.mark.parametrize("parameter", ["nonsense=1", "work_mem=5furlongs", "block_size=1"])
 async def test_what_the_server_does_not_take_is_a_wrong_setting(postgres_url: str, parameter: str) -> None:
     name = parameter.partition("=")[0]
-    with pytest.raises(WrongSetting, match=f"REGISTRY_DATABASE_URL: .*{name}"):
+    with pytest.raises(WrongSetting, match=f"REGISTRY_DATABASE_URL: .*{name}") as wrong:
         await Database(f"{postgres_url}&{parameter}").open()
+    assert "\n" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("error", WRONG_PARAMETERS)
+def test_what_the_server_takes_no_more_is_503_and_no_setting(error: type[Exception]) -> None:
+    """It was started anew with other settings, or its role has others."""
+    with pytest.raises(Problem, match="unavailable"), translated_connect:
+        raise error("not now")
+    with pytest.raises(WrongSetting), translated_open:
+        raise error("not ever")
 
 
 async def test_all_who_want_a_connection_get_one_in_turn(postgres_url: str) -> None:

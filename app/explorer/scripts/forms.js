@@ -13,8 +13,8 @@ const READING = new Set(['GET', 'HEAD', 'OPTIONS'])
  *  it; what the documentation says of its kind counts where the API never says such a thing in its data. */
 export async function operations(node, page) {
   const said = node.nodes(hydra('operation')).map((it) => {
-    const own = operationOf(it), documented = page.documentation.operations.get(own.iri)
-    return { ...documented, ...own, description: documented?.description ?? own.description }
+    const own = operationOf(it), known = page.documentation.operations.get(own.iri)
+    return { ...known, ...own, description: known?.description ?? own.description, isConditional: (known ?? own).isConditional }
   })
   const offered = (page.saysOperations ? said : await documented(node, page)).filter((it) => it.method && !READING.has(it.method))
   if (!offered.length) return undefined

@@ -1,6 +1,7 @@
 """Whose a membership was, so that who left an organization is told that its own is gone.
 
-What ended before is known to the organization alone, as is what an earlier release beside this one ends.
+What ended before is known to the organization alone, as is what an earlier release beside this one ends. That may
+also delete a partner from an export, of whom it knows no tombstone: there it is nobody's then.
 """
 
 from tortoise import fields, migrations
@@ -19,7 +20,7 @@ class Migration(migrations.Migration):
                 "registry.Partner",
                 source_field="partner_id",
                 related_name=False,
-                on_delete=fields.RESTRICT,
+                on_delete=fields.SET_NULL,
                 null=True,
             ),
         ),
