@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import struct
+import time
+from contextlib import suppress
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -11,6 +15,9 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Seconds: from a read that is answered at once to a write that waits for the database.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+# After which times files are read again that could not be read.
+AGAIN_SECONDS = (0.01, 0.05, 0.2)
 
 
 class Metrics:
@@ -65,8 +72,20 @@ def left(process_id: int) -> None:
         mark_process_dead(process_id)  # type: ignore[no-untyped-call]  # the library has no types for it
 
 
+class Collector(MultiProcessCollector):
+    """The library's, which takes a file for damaged that a process has begun at this moment: it is empty, or
+    says that it holds what it does not yet."""
+
+    def collect(self) -> Any:
+        for seconds in AGAIN_SECONDS:
+            with suppress(struct.error, RuntimeError):
+                return super().collect()  # type: ignore[no-untyped-call]  # the library has no types for it
+            time.sleep(seconds)
+        return super().collect()  # type: ignore[no-untyped-call]  # as above
+
+
 def publish(host: str, port: int) -> None:
     """Serve what all processes have counted; `FOLDER` must stand in the environment. Raises `OSError`."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types for it
+    Collector(registry)  # type: ignore[no-untyped-call]  # the library has no types for it
     start_http_server(port, host, registry)

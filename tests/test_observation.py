@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from errno import ECONNREFUSED
 from pathlib import Path
@@ -17,8 +20,10 @@ from urllib.parse import urlsplit
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import httpx
 import pytest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.metrics import FOLDER, Collector
 from app.observation import Observation
 from app.problems import Problem
 from app.request import Request
@@ -59,6 +64,21 @@ def refused(server: Server, octets: str) -> None:
         connection.sendall(octets.encode())
         while connection.recv(65_536):  # until the service closes it
             pass
+
+
+def test_what_a_process_is_about_to_count_keeps_nobody_from_reading_the_metrics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is there before it holds anything."""
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    begun = tmp_path / "counter_1.db"
+    begun.touch()
+    with pytest.raises(struct.error):
+        MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]  # the library has no types for it
+    going_on = threading.Timer(0.05, os.truncate, (begun, 1_048_576))
+    going_on.start()
+    assert [*Collector(None).collect()] == []  # type: ignore[no-untyped-call]  # as above
+    going_on.join()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
