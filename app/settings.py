@@ -39,9 +39,10 @@ POSTGRES_PARAMETERS = {
 # demands nothing that is not so anyway is passed over; the rest cannot be had, and is refused.
 LIBPQ_ALONE = {
     **dict.fromkeys(("gssencmode", "channel_binding"), r"disable|prefer"),
-    **dict.fromkeys(("connect_timeout", "tcp_user_timeout", "sslcompression", "sslsni"), r"[0-9]+"),
+    **dict.fromkeys(("connect_timeout", "tcp_user_timeout", "sslcompression"), r"[0-9]+"),
+    "sslsni": r"1",
     "load_balance_hosts": r"disable",
-    "sslcertmode": r"disable|allow",
+    "sslcertmode": r"allow",
     "fallback_application_name": r".*",
     **dict.fromkeys(("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"), r"[0-9]+"),
 }
@@ -435,7 +436,8 @@ def _rate_limit_storage(environment: Mapping[str, str]) -> str | None:
     known = REDIS_PARAMETERS | (REDIS_TLS if parts.scheme == "rediss" else {})
     for parameter, told in parse_qsl(parts.query, keep_blank_values=True):
         if not re.fullmatch(known.get(parameter, r"\b\B"), told):
-            raise WrongSetting(f"{name} may not have {parameter}={told}; there are {', '.join(known)}.")
+            # Not with its value, which may be a password.
+            raise WrongSetting(f"{name} may not say this of {parameter}; there are {', '.join(known)}.")
     if "REGISTRY_RATE_LIMIT" not in environment:
         raise WrongSetting(f"{name} is of no use without REGISTRY_RATE_LIMIT.")
     if find_spec("redis") is None:

@@ -94,6 +94,7 @@ def test_the_vocabulary_may_have_a_licence_a_maker_and_a_publisher() -> None:
         "redis://h/0?foo=bar",
         "redis://h/0?max_connections=x",
         "redis://h?db=x",
+        "redis://h?password=hidden",
         "rediss://h/0?ssl_cert_reqs=perhaps",
         "redis://h/abc",
         "redis://h/0#1",
@@ -102,8 +103,9 @@ def test_the_vocabulary_may_have_a_licence_a_maker_and_a_publisher() -> None:
 )
 def test_what_a_redis_could_only_fail_by_is_a_wrong_setting(address: str) -> None:
     named = {"REGISTRY_RATE_LIMIT": "100/minute", "REGISTRY_RATE_LIMIT_STORAGE": address}
-    with pytest.raises(WrongSetting, match="REGISTRY_RATE_LIMIT_STORAGE may"):
+    with pytest.raises(WrongSetting, match="REGISTRY_RATE_LIMIT_STORAGE may") as wrong:
         read_settings(named)
+    assert "hidden" not in str(wrong.value)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +156,8 @@ def test_a_public_address_loses_its_trailing_slash() -> None:
         ("REGISTRY_DATABASE_URL", "sqlite://./x#1.sqlite3"),
         ("REGISTRY_DATABASE_URL", "postgres://u@localhost/db?channel_binding=require"),
         ("REGISTRY_DATABASE_URL", "postgres://u@localhost/db?gssencmode=require"),
+        ("REGISTRY_DATABASE_URL", "postgres://u@localhost/db?sslcertmode=disable"),
+        ("REGISTRY_DATABASE_URL", "postgres://u@localhost/db?sslsni=0"),
         ("REGISTRY_DATABASE_URL", "postgres://u@localhost/db?minsize=5&maxsize=2"),
         ("REGISTRY_DATA_DIR", __file__),
         ("REGISTRY_AUDIENCE", ""),
