@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -29,7 +29,7 @@ from app.answer_fields import (
 )
 from app.contract.contract import Contract
 from app.exchange import Representation
-from app.kept import KeptAnswers
+from app.kept import Kept, KeptAnswers
 from app.problems import Problem
 from app.protocol.codings import CODINGS, MIN_LENGTH, encode
 from app.protocol.conditions import Conditions, check_read, entity_tag, not_modified
@@ -97,6 +97,16 @@ class Answers:
         self._frame = lru_cache(FRAMES)(self._framed)
         self._linked = lru_cache(FRAMES)(self._linking)
 
+    def as_before(self, wish: Wish, moment: Callable[[], Hashable | None]) -> Answer | None:
+        """What the same question was answered by, if nothing at all has been written since. The moment is
+        asked for where it matters, before anything is read."""
+        asked = None if wish.conditions.if_match is not None else self._kept.asked(wish.question)
+        if asked is None:
+            return None
+        wish.moment = moment()
+        unchanged = wish.moment is not None and wish.moment == asked.moment
+        return _known(asked.kept, wish) if unchanged else None
+
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
         if representation.source is None or wish.conditions.if_match is not None:
@@ -107,9 +117,10 @@ class Answers:
         key = (place, representation.source()) if self._kept.knows(mark) else place
         kept = self._kept.get(mark, key)
         if kept is not None:
-            unmodified = wish.conditions.stated and not_modified(wish.conditions, kept.tag)
-            known = kept.unmodified if unmodified else kept.whole
+            known = _known(kept, wish)
             if known is not None:
+                if wish.question is not None:
+                    self._kept.answered(wish.question, mark, kept, wish.moment)
                 return known
         answer, tag = self._made(representation.made(), wish)
         length = None if answer.status == 304 else len(answer.content or b"")
@@ -323,6 +334,11 @@ class Answers:
             other = TURTLE if essence_of(form) in (JSON_LD, JSON) else JSON_LD
             links.append(Link(with_suffix(address, other), "alternate", (("type", other),)))
         return links
+
+
+def _known(kept: Kept[Answer], wish: Wish) -> Answer | None:
+    unmodified = wish.conditions.stated and not_modified(wish.conditions, kept.tag)
+    return kept.unmodified if unmodified else kept.whole
 
 
 def _place(representation: Representation, wish: Wish) -> Hashable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
+from itertools import chain
 
 from app.addresses import item_path
 from app.caller import Caller
@@ -25,7 +26,7 @@ from app.representation.recipes import Recipe, activity_node
 from app.storage.acts import Act, now
 from app.storage.database import Database, Session
 from app.storage.pages import Page
-from app.storage.records import WITH_PARTS, Record, embedded
+from app.storage.records import Record, embedded
 from app.storage.statements import known_by
 
 # What something in a path can belong to, by the variable that names it there, nearest first.
@@ -129,14 +130,14 @@ class Exchange:
         return self._shown(record, await embedded(self.session, self.caller, record))
 
     async def read(self, record: Record) -> Representation:
-        """As `item`, for a read: not made before it is known that it has to be, where it has no parts."""
-        if record.class_name in WITH_PARTS:
-            return await self.item(record)
+        """As `item`, for a read: not made before it is known that it has to be."""
+        parts = await embedded(self.session, self.caller, record)
         asked = record.class_name, record.named, record.roles, self.caller.granted
+        records = [record, *chain.from_iterable(parts.values())]
         return Representation(
             asked=asked,
-            source=lambda: known_by([*record.values.values()]),
-            make=partial(self._shown, record, {}),
+            source=lambda: known_by([[*it.values.values()] for it in records]),
+            make=partial(self._shown, record, parts),
         )
 
     def _shown(self, record: Record, parts: Mapping[str, Iterable[Record]]) -> Representation:

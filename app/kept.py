@@ -7,12 +7,16 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from app.remembered import Remembered
+
 # Of what is kept in all.
 OCTETS = 20 * 1_048_576
 # What is larger than this part of all is not kept.
 LARGEST = OCTETS // 16
 # What an answer takes beside its content and what it follows from: its fields above all.
 APIECE = 1_536
+# Of how many questions it is known what they were answered by.
+QUESTIONS = 4_096
 
 Answer = TypeVar("Answer")
 
@@ -26,6 +30,19 @@ class Kept(Generic[Answer]):
     octets: int
     whole: Answer | None = None
     unmodified: Answer | None = None
+
+    def empty(self) -> None:
+        """It is kept no longer, also where a question still leads to it."""
+        self.key = self.whole = self.unmodified = None
+
+
+@dataclass(eq=False, slots=True)
+class Asked(Generic[Answer]):
+    """What a question was answered by, and when that was found to be as it was; None for not since."""
+
+    mark: int
+    kept: Kept[Answer]
+    moment: Hashable | None
 
 
 def weight(key: object) -> int:
@@ -49,6 +66,20 @@ class KeptAnswers(Generic[Answer]):
         self._seen: set[int] = set()
         self._earlier: set[int] = set()
         self._seen_octets = 0
+        self._asked: Remembered[Hashable, Asked[Answer]] = Remembered(QUESTIONS)
+
+    def asked(self, question: Hashable) -> Asked[Answer] | None:
+        """What it was answered by, if that is kept."""
+        asked = self._asked.get(question)
+        if asked is None or asked.kept.key is None:
+            return None
+        if asked.mark not in self._seen:
+            self._see(asked.mark, asked.kept.octets)
+        return asked
+
+    def answered(self, question: Hashable, mark: int, kept: Kept[Answer], moment: Hashable | None) -> None:
+        """By what is kept, and is as it was at this moment, or later."""
+        self._asked.keep(question, Asked(mark, kept, moment))
 
     def knows(self, mark: int) -> bool:
         """Whether something has been asked for by it lately, so that its key matters."""
@@ -74,7 +105,7 @@ class KeptAnswers(Generic[Answer]):
         octets = kept.octets + APIECE + (length or 0)
         if there is not None or octets > LARGEST:
             return
-        self._drop(mark)
+        self._drop(mark, kept)
         kept.octets = octets
         if length is None:
             kept.unmodified = answer
@@ -85,10 +116,12 @@ class KeptAnswers(Generic[Answer]):
         while self._octets > OCTETS:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, mark: int) -> None:
+    def _drop(self, mark: int, to_be_kept: Kept[Answer] | None = None) -> None:
         kept = self._kept.pop(mark, None)
         if kept is not None:
             self._octets -= kept.octets
+            if kept is not to_be_kept:
+                kept.empty()
 
     def _seen_before(self, mark: int, octets: int) -> bool:
         if mark in self._seen:

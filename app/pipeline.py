@@ -171,6 +171,15 @@ class Pipeline:
             return await self._page(choice, request)
         await self._identify(request, operation)
         wish = self._wish(choice, request)
+        if request.method == "GET" and self._database.tells_moments:
+            wish.question = request.address, request.scope["query_string"], request.caller, choice
+            before = self._answers.as_before(wish, self._database.moment)
+            if before is not None:
+                return before
+        return await self._result(resource, operation, request, wish)
+
+    async def _result(self, resource: Resource, operation: Operation, request: Request, wish: Wish) -> Answer:
+        """Of an operation, once it is known who asks, for what, and how it shall be told."""
         content = await self._content(resource, request) if request.method in ACCEPTED else NOTHING_SENT
         key = self._key(resource, request) if request.method == "POST" else None
         exchange = Exchange(
@@ -185,7 +194,7 @@ class Pipeline:
             parameters=parse_query(request.scope["query_string"]),
             content=content,
             conditions=wish.conditions,
-            preferences=choice.preferences,
+            preferences=wish.choice.preferences,
             request_id=request.id,
             database=self._database,
         )
@@ -193,11 +202,11 @@ class Pipeline:
             return await self._once(resource, exchange, wish, key)
         representation = await self._carry_out(resource, exchange, request.method)
         document = representation.document
-        if document is not None and choice.form is not None:
-            await document.prepare(choice.form)
+        if document is not None and wish.choice.form is not None:
+            await document.prepare(wish.choice.form)
         answer = self._answers.of(representation, wish)
-        if plain is not None and document is not None and document.lasting:
-            self._known.keep(plain, answer)
+        if document is not None and document.lasting and request.plain is not None:
+            self._known.keep(request.plain, answer)
         return answer
 
     def _check_head(self, request: Request) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from app.protocol.conditions import Conditions
@@ -30,8 +30,14 @@ class Choice:
 
 @dataclass(eq=False, slots=True)
 class Wish:
-    """`asked` is the address that the request was sent to, without its query."""
+    """`asked` is the address that the request was sent to, without its query.
+
+    `question` is all that a read asks for, and who asks, but for the conditions; `moment` is when it was
+    asked, where that matters (`Database.moment`).
+    """
 
     asked: str
     choice: Choice
     conditions: Conditions
+    question: Hashable | None = None
+    moment: Hashable | None = None

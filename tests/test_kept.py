@@ -103,6 +103,72 @@ def test_what_is_too_large_is_not_kept() -> None:
     assert kept_of(answers, "less large") is not None
 
 
+def asked(answers: KeptAnswers[str], question: str) -> tuple[str | None, object] | None:
+    found = answers.asked(question)
+    return None if found is None else (found.kept.whole, found.moment)
+
+
+def test_a_question_leads_to_what_it_was_answered_by_while_that_is_kept() -> None:
+    answers = KeptAnswers[str]()
+    for _ in range(2):
+        keep(answers, "page")
+    found = answers.get(hash("page"), "page")
+    assert found is not None
+    assert asked(answers, "page?") is None
+    answers.answered("page?", hash("page"), found, None)
+    assert asked(answers, "page?") == ("page 10", None)
+    answers.answered("page?", hash("page"), found, 1)
+    # Another answer by the same key does not make it another one.
+    keep(answers, "page", None)
+    assert asked(answers, "page?") == ("page 10", 1)
+    assert found.unmodified == "page None"
+    # The same is asked for, and tells something else now.
+    answers.keep(hash("page"), "another page", "tag", "another", 10)
+    assert asked(answers, "page?") is None
+    assert [found.whole, found.unmodified] == [None] * 2
+
+
+def test_what_was_pushed_out_is_not_held_by_who_asked_for_it() -> None:
+    answers, many = KeptAnswers[str](), [f"other {number}" for number in range(MANY)]
+    for key in ["page"] * 2:
+        keep(answers, key)
+    page = answers.get(hash("page"), "page")
+    assert page is not None
+    answers.answered("page?", hash("page"), page, 1)
+    for key in (it for other in many for it in [other] * 2):
+        keep(answers, key)
+    assert asked(answers, "page?") is None
+    assert [page.key, page.whole, page.unmodified] == [None] * 3
+
+
+def test_what_is_asked_for_as_before_counts_as_asked_for() -> None:
+    """Else who asks for one thing all the time would be as if nobody did."""
+    answers = KeptAnswers[str]()
+    for _ in range(2):
+        keep(answers, "page")
+    page = answers.get(hash("page"), "page")
+    assert page is not None
+    answers.answered("page?", hash("page"), page, 1)
+    seen = [0, 0]
+    for number in range(3 * MANY):
+        keep(answers, f"other {number}")
+        if number > MANY:
+            seen[answers.asked("page?") is not None and hash("page") in answers._seen] += 1
+    assert seen == [0, 2 * MANY - 1]
+
+
+def test_no_more_questions_are_known_than_have_room() -> None:
+    answers = KeptAnswers[str]()
+    for _ in range(2):
+        keep(answers, "page")
+    page = answers.get(hash("page"), "page")
+    assert page is not None
+    for number in range(kept.QUESTIONS + 1):
+        answers.answered(number, hash("page"), page, 1)
+    assert answers.asked(0) is None
+    assert answers.asked(1) is not None
+
+
 class Model:
     """As `KeptAnswers` says it, with 50 octets for a key and 100 for an answer beside its content."""
 

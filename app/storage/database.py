@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pkgutil
+from collections.abc import Hashable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -93,6 +94,16 @@ class Database:
         if self._reading is None:
             raise unavailable()
         return self._reading
+
+    @property
+    def tells_moments(self) -> bool:
+        """Whether it can tell that nothing was written sooner than it tells what there is."""
+        return self.dialect == "sqlite"
+
+    def moment(self) -> Hashable | None:
+        """The same as when it was asked before, if nothing was committed since, by whichever process: what is
+        read afterwards is at least as new. None where it cannot be told."""
+        return self._client.moment() if isinstance(self._client, sqlite.Client) else None
 
     def transaction(self, *, single: bool = False) -> Writing:
         """All statements, with the activities that they are noted as, or, if anything is raised, none.

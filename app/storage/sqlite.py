@@ -7,6 +7,7 @@ to write, whatever the busy timeout (https://www.sqlite.org/lang_transaction.htm
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import sqlite3
 import time
@@ -180,6 +181,10 @@ class Client(SqliteClient):
         """Here and now; None if it is more than was thought, or cannot be now."""
         return self._here(sql, values, steps)
 
+    def moment(self) -> tuple[int, int] | None:
+        """See `Database.moment`."""
+        return self._points.moment() if self._points is not None else None
+
     def _here(self, sql: str, values: Sequence[Any], steps: int) -> Rows | None:
         if self._points is None:
             raise unavailable()
@@ -283,6 +288,8 @@ class Client(SqliteClient):
 class PointReader:
     """Reads on the event loop, where it is in everybody's way: so not for long, and waiting for nobody."""
 
+    _opened = itertools.count()
+
     def __init__(self, file_path: str) -> None:
         self._connection = sqlite3.connect(
             _address(file_path), uri=True, isolation_level=None, timeout=0, cached_statements=STATEMENTS
@@ -294,6 +301,19 @@ class PointReader:
             self._connection.close()
             raise
         self._left = 0
+        # Numbers of one connection are not those of another one.
+        self._number = next(self._opened)
+
+    def moment(self) -> tuple[int, int] | None:
+        """By the number by which SQLite itself knows whether what it keeps of the file is as it was; it is
+        another one whenever another connection has committed, and this one never does
+        (https://www.sqlite.org/pragma.html#pragma_data_version)."""
+        self._left = STEPS
+        try:
+            [version] = self._connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return None
+        return self._number, version
 
     def rows(
         self, sql: str, values: Sequence[Any], steps: int

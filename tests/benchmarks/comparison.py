@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tests.benchmarks.figures import Load, Spread, ratios, spread
 from tests.benchmarks.fixed import ANSWERS
 from tests.benchmarks.judging import fault, status_at, target_at, unlike
 from tests.benchmarks.loading import CONNECTIONS, load, write_requests
+from tests.benchmarks.meanwhile import changes
 from tests.benchmarks.places import Place
 from tests.benchmarks.processes import Answer, Server, service, yardstick
 from tests.benchmarks.profile import SECONDS, profiled
@@ -108,7 +109,7 @@ class Comparison:
             self._servers = {"service": server}
             if "304" in self._names:
                 self._world.tags = tags(self._world, server)
-            if {"page-deep", "page-any"} & set(self._names):
+            if any(name.startswith("page-") for name in self._names):
                 self._world.deep = deep_pages(self._world, server)
             answers = {name: self._checked(name, "service") for name in self._names}
             lengths = {name: (it.status, it.media_type, len(it.content)) for name, it in answers.items()}
@@ -154,7 +155,9 @@ class Comparison:
         calls = [*calls[first:], *calls[:first]]
         write_requests(path, (call.octets(server.port, target_at(at, name, call)) for call in calls))
         status, connections = status_at(at, calls[0]), CONNECTIONS * self._workers
-        found = load(server, path, status, seconds, connections, once=CASES[name].changes)
+        case = CASES[name]
+        with changes(self._place.database) if case.meanwhile else nullcontext():
+            found = load(server, path, status, seconds, connections, once=case.changes)
         self._sent[name, at] += found.sent
         return found
 

@@ -1,0 +1,174 @@
+"""On SQLite a question is answered as before where nothing was written since; what was, counts at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.caller import READ, READ_ALL, WRITE
+from tests.conformance.fresh import patched
+from tests.service import JSON, JSON_LD, TURTLE, Service, World, id_of, made, running
+
+DATABASES = ["sqlite"]
+pytestmark = pytest.mark.anyio
+
+MOMENT = "PRAGMA data_version"
+# So often until it is kept, and once more until it is known that it is as it was.
+OFTEN = 4
+ASKING = [
+    ("owner", WRITE),
+    ("owner", READ),
+    ("member", WRITE),
+    ("neighbour", WRITE),
+    ("auditor", READ_ALL),
+]
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that SQLite is told, by whichever connection."""
+    found, connect = list[str](), sqlite3.connect
+
+    def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        connection.set_trace_callback(found.append)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    return found
+
+
+Shown = tuple[int, Mapping[str, str], bytes]
+
+
+def addresses(world: World) -> list[str]:
+    items = [world.acme, world.initech, world.shop, world.nested_shop, world.lab, world.member, world.pending]
+    lists = ["/api/organizations", "/api/instances", f"{world.acme}/instances", f"{world.acme}/members"]
+    lists += [f"{world.acme}/activities", f"{world.shop}/authorizations", f"{world.partner}/memberships"]
+    pages = [
+        "/api/instances?itemsPerPage=1",
+        "/api/instances?name=o&order[name]=asc",
+        "/api/instances?page=1",
+    ]
+    return [*items, world.activity, world.partner, *lists, *pages]
+
+
+def shown(answer: httpx.Response) -> Shown:
+    """All but what tells of the request alone."""
+    fields = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    return answer.status_code, fields, answer.content
+
+
+async def read(service: Service, world: World) -> dict[tuple[str, str, str], Shown]:
+    """By who asks, with which scope, and the address; of what is refused that it is."""
+    found = {}
+    for subject, scope in ASKING:
+        for path in addresses(world):
+            answer = await service.as_(subject, scope).get(path)
+            refused: Shown = (answer.status_code, {}, b"")
+            found[subject, scope, path] = shown(answer) if answer.status_code < 400 else refused
+    return found
+
+
+async def test_what_is_asked_again_while_nothing_is_written_asks_for_no_row(
+    database_url: str, world: World, tmp_path: Path, statements: list[str]
+) -> None:
+    """An item, with its members too, a page by cursor, a search: whole and not modified, in each form."""
+    async with running(database_url, tmp_path) as service:
+        owner = service.as_("owner")
+        cursor = (await owner.get("/api/instances?itemsPerPage=1")).json()["view"]["next"]
+        for path in (*addresses(world)[:-3], "/api/instances?handle=acme", cursor):
+            if (await owner.get(path)).status_code != 200:
+                continue
+            for form in (JSON_LD, JSON, TURTLE):
+                fields = {"Accept": form}
+                first, *_ = [await owner.get(path, headers=fields) for _ in range(OFTEN)]
+                known = fields | {"If-None-Match": first.headers["ETag"]}
+                unmodified, *_ = [await owner.get(path, headers=known) for _ in range(OFTEN)]
+                statements.clear()
+                assert shown(await owner.get(path, headers=fields)) == shown(first)
+                assert shown(await owner.head(path, headers=fields)) == (200, shown(first)[1], b"")
+                assert shown(await owner.get(path, headers=known)) == shown(unmodified)
+                assert unmodified.status_code == 304
+                assert statements == [MOMENT] * 3, path
+
+
+async def test_whatever_is_written_by_whomever_counts_at_once(
+    database_url: str, world: World, tmp_path: Path
+) -> None:
+    """Who has asked all the time is told what a process tells that has just begun: after changes by the same
+    process, by another one, and by a statement of somebody else."""
+
+    async def by_hand(sql: str, *values: str) -> None:
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite://"))) as connection:
+            connection.execute(sql, values)
+            connection.commit()
+
+    async with running(database_url, tmp_path) as service, running(database_url, tmp_path) as other:
+        owner, elsewhere = service.as_("owner"), other.as_("owner")
+        neighbour = other.as_("neighbour")
+
+        async def made_and_given_away() -> None:
+            lab = {"organization_id": id_of(world.initech)}
+            answer = await elsewhere.post(f"{world.lab}/transfer", json=lab)
+            assert answer.status_code < 300, answer.text
+
+        async def come_for_the_first_time() -> None:
+            assert (await other.as_("helper").get("/api/me")).status_code == 303
+
+        writes: list[Callable[[], Awaitable[object]]] = [
+            lambda: patched(owner, world.shop, {"name": "By the same"}),
+            lambda: patched(elsewhere, world.acme, {"name": "By another"}),
+            lambda: by_hand("UPDATE instance SET name = 'By hand' WHERE id = ?", id_of(world.shop)),
+            lambda: made(elsewhere, f"{world.acme}/instances", name="New", handle="quite-new"),
+            lambda: made(owner, f"{world.acme}/members", email="helper@acme.example", role="owner"),
+            lambda: patched(elsewhere, world.member, {"role": "owner"}),
+            come_for_the_first_time,
+            lambda: patched(neighbour, world.pending, {"status": "accepted"}),
+            lambda: elsewhere.delete(world.accepted),
+            made_and_given_away,
+            lambda: by_hand("UPDATE membership SET role = 'member' WHERE id = ?", id_of(world.member)),
+            lambda: elsewhere.delete(world.shop),
+            lambda: elsewhere.delete(world.member),
+            lambda: neighbour.delete(world.lab),
+            lambda: neighbour.delete(world.initech),
+        ]
+        told = []
+        for write in writes:
+            for _ in range(OFTEN):
+                before = await read(service, world)
+            answer = await write()
+            assert not isinstance(answer, httpx.Response) or answer.status_code < 300, answer.text
+            after = await read(service, world)
+            async with running(database_url, tmp_path) as fresh:
+                assert after == await read(fresh, world)
+            told.append(after != before)
+        assert all(told)
+
+
+async def test_what_one_is_answered_is_no_answer_to_anybody_else(
+    database_url: str, world: World, tmp_path: Path
+) -> None:
+    """Nor to who asks with a token for less, or for another form, coding or preference."""
+    async with running(database_url, tmp_path) as service, running(database_url, tmp_path) as fresh:
+        asked = [
+            (subject, scope, {"Accept": form, "Accept-Encoding": coding, "Prefer": preference})
+            for subject, scope in (*ASKING, ("stranger", WRITE))
+            for form in (JSON_LD, TURTLE)
+            for coding in ("identity", "gzip")
+            for preference in ("handling=lenient", "handling=strict")
+        ]
+        for path in (world.shop, f"{world.acme}/instances?x=1", world.acme):
+            for _ in range(OFTEN):
+                answers = [await service.as_(*it[:2]).get(path, headers=it[2]) for it in asked]
+            for (subject, scope, fields), answer in zip(asked, answers, strict=True):
+                first = await fresh.as_(subject, scope).get(path, headers=fields)
+                assert answer.status_code == first.status_code
+                if first.status_code < 400:
+                    assert shown(answer) == shown(first)
