@@ -92,13 +92,16 @@ class Table(Sequence[Row]):
 def as_they_came(rows: Rows) -> bytes:
     """Octets by which rows of one statement are known: a third of what their values take, and sooner
     compared."""
-    return known_by([list(row.values()) for row in rows] if isinstance(rows, list) else rows.raw)
+    if isinstance(rows, list):
+        return known_by([list(row.values()) for row in rows])
+    # Rows of some drivers are no tuples.
+    return known_by(rows.raw if isinstance(next(iter(rows.raw), ()), tuple) else [*map(tuple, rows.raw)])
 
 
 def known_by(values: Sequence[Any]) -> bytes:
     """The same for the same values, in columns of the same types: of what JSON has no type for, what Python
-    shows. Rows of the drivers are lists."""
-    return orjson.dumps(values, default=lambda it: tuple(it) if hasattr(it, "keys") else repr(it))
+    shows."""
+    return orjson.dumps(values, default=repr)
 
 
 def value(rows: Rows, number: int, name: str) -> Any:
