@@ -120,7 +120,7 @@ class Answers:
             known = _known(kept, wish)
             if known is not None:
                 if wish.question is not None:
-                    self._kept.answered(wish.question, mark, kept, wish.moment)
+                    self._kept.answered(wish.question, kept, wish.moment)
                 return known
         answer, tag = self._made(representation.made(), wish)
         length = None if answer.status == 304 else len(answer.content or b"")

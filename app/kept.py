@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
-
-from app.remembered import Remembered
 
 # Of what is kept in all.
 OCTETS = 20 * 1_048_576
@@ -15,32 +13,30 @@ OCTETS = 20 * 1_048_576
 LARGEST = OCTETS // 16
 # What an answer takes beside its content and what it follows from: its fields above all.
 APIECE = 1_536
-# Of how many questions it is known what they were answered by.
-QUESTIONS = 4_096
+# What a question takes that leads to it, beside what it asks.
+ASKED = 512
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(eq=False, slots=True)
 class Kept(Generic[Answer]):
-    """What a representation was answered by, with its tag: to who has it already, and to who has not."""
+    """What a representation was answered by, with its tag: to who has it already, and to who has not.
+    `questions` lead to it."""
 
+    mark: int
     key: Hashable
     tag: str
     octets: int
     whole: Answer | None = None
     unmodified: Answer | None = None
-
-    def empty(self) -> None:
-        """It is kept no longer, also where a question still leads to it."""
-        self.key = self.whole = self.unmodified = None
+    questions: set[Hashable] = field(default_factory=set)
 
 
 @dataclass(eq=False, slots=True)
 class Asked(Generic[Answer]):
     """What a question was answered by, and when that was found to be as it was; None for not since."""
 
-    mark: int
     kept: Kept[Answer]
     moment: Hashable | None
 
@@ -66,20 +62,7 @@ class KeptAnswers(Generic[Answer]):
         self._seen: set[int] = set()
         self._earlier: set[int] = set()
         self._seen_octets = 0
-        self._asked: Remembered[Hashable, Asked[Answer]] = Remembered(QUESTIONS)
-
-    def asked(self, question: Hashable) -> Asked[Answer] | None:
-        """What it was answered by, if that is kept."""
-        asked = self._asked.get(question)
-        if asked is None or asked.kept.key is None:
-            return None
-        if asked.mark not in self._seen:
-            self._see(asked.mark, asked.kept.octets)
-        return asked
-
-    def answered(self, question: Hashable, mark: int, kept: Kept[Answer], moment: Hashable | None) -> None:
-        """By what is kept, and is as it was at this moment, or later."""
-        self._asked.keep(question, Asked(mark, kept, moment))
+        self._asked: dict[Hashable, Asked[Answer]] = {}
 
     def knows(self, mark: int) -> bool:
         """Whether something has been asked for by it lately, so that its key matters."""
@@ -100,28 +83,63 @@ class KeptAnswers(Generic[Answer]):
         crawler never is. `length` is that of the content; None for what says that there is no new one."""
         if not self._seen_before(mark, min(APIECE + 2 * (length or 0), LARGEST)):
             return
-        kept = self._found(mark, key) or Kept(key, tag, weight(key))
+        kept = self._found(mark, key) or Kept(mark, key, tag, weight(key))
         there = kept.unmodified if length is None else kept.whole
         octets = kept.octets + APIECE + (length or 0)
         if there is not None or octets > LARGEST:
             return
-        self._drop(mark, kept)
+        if self._kept.get(mark) is kept:
+            # It stands behind all others again.
+            del self._kept[mark]
+            self._octets -= kept.octets
+        else:
+            self._drop(mark)
         kept.octets = octets
         if length is None:
             kept.unmodified = answer
         else:
             kept.whole = answer
         self._kept[mark] = kept
-        self._octets += kept.octets
+        self._octets += octets
+        self._make_room()
+
+    def asked(self, question: Hashable) -> Asked[Answer] | None:
+        """What it was answered by, if that is kept."""
+        asked = self._asked.get(question)
+        if asked is not None and asked.kept.mark not in self._seen:
+            self._see(asked.kept.mark, asked.kept.octets)
+        return asked
+
+    def answered(self, question: Hashable, kept: Kept[Answer], moment: Hashable | None) -> None:
+        """By what is kept, and is as it was at this moment, or later."""
+        asked = self._asked.get(question)
+        if asked is not None and asked.kept is kept:
+            asked.moment = moment
+            return
+        octets = weight(question) + ASKED
+        if asked is not None:
+            del self._asked[question]
+            asked.kept.questions.remove(question)
+            asked.kept.octets -= octets
+            self._octets -= octets
+        if kept.octets + octets > LARGEST:
+            return
+        self._asked[question] = Asked(kept, moment)
+        kept.questions.add(question)
+        kept.octets += octets
+        self._octets += octets
+        self._make_room()
+
+    def _make_room(self) -> None:
         while self._octets > OCTETS:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, mark: int, to_be_kept: Kept[Answer] | None = None) -> None:
+    def _drop(self, mark: int) -> None:
         kept = self._kept.pop(mark, None)
         if kept is not None:
             self._octets -= kept.octets
-            if kept is not to_be_kept:
-                kept.empty()
+            for question in kept.questions:
+                del self._asked[question]
 
     def _seen_before(self, mark: int, octets: int) -> bool:
         if mark in self._seen:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import kept
-from app.kept import APIECE, LARGEST, KeptAnswers, weight
+from app.kept import APIECE, LARGEST, Kept, KeptAnswers, weight
 
 # So many, of ten octets each, take as much as there is room for.
 MANY = kept.OCTETS // (APIECE + 20) + 1
@@ -103,6 +103,14 @@ def test_what_is_too_large_is_not_kept() -> None:
     assert kept_of(answers, "less large") is not None
 
 
+def kept_page(answers: KeptAnswers[str], key: str = "page") -> Kept[str]:
+    for _ in range(2):
+        keep(answers, key)
+    page = answers.get(hash(key), key)
+    assert page is not None
+    return page
+
+
 def asked(answers: KeptAnswers[str], question: str) -> tuple[str | None, object] | None:
     found = answers.asked(question)
     return None if found is None else (found.kept.whole, found.moment)
@@ -110,14 +118,11 @@ def asked(answers: KeptAnswers[str], question: str) -> tuple[str | None, object]
 
 def test_a_question_leads_to_what_it_was_answered_by_while_that_is_kept() -> None:
     answers = KeptAnswers[str]()
-    for _ in range(2):
-        keep(answers, "page")
-    found = answers.get(hash("page"), "page")
-    assert found is not None
+    found = kept_page(answers)
     assert asked(answers, "page?") is None
-    answers.answered("page?", hash("page"), found, None)
+    answers.answered("page?", found, None)
     assert asked(answers, "page?") == ("page 10", None)
-    answers.answered("page?", hash("page"), found, 1)
+    answers.answered("page?", found, 1)
     # Another answer by the same key does not make it another one.
     keep(answers, "page", None)
     assert asked(answers, "page?") == ("page 10", 1)
@@ -125,30 +130,20 @@ def test_a_question_leads_to_what_it_was_answered_by_while_that_is_kept() -> Non
     # The same is asked for, and tells something else now.
     answers.keep(hash("page"), "another page", "tag", "another", 10)
     assert asked(answers, "page?") is None
-    assert [found.whole, found.unmodified] == [None] * 2
 
 
-def test_what_was_pushed_out_is_not_held_by_who_asked_for_it() -> None:
+def test_no_question_leads_to_what_was_pushed_out() -> None:
     answers, many = KeptAnswers[str](), [f"other {number}" for number in range(MANY)]
-    for key in ["page"] * 2:
-        keep(answers, key)
-    page = answers.get(hash("page"), "page")
-    assert page is not None
-    answers.answered("page?", hash("page"), page, 1)
+    answers.answered("page?", kept_page(answers), 1)
     for key in (it for other in many for it in [other] * 2):
         keep(answers, key)
     assert asked(answers, "page?") is None
-    assert [page.key, page.whole, page.unmodified] == [None] * 3
 
 
 def test_what_is_asked_for_as_before_counts_as_asked_for() -> None:
     """Else who asks for one thing all the time would be as if nobody did."""
     answers = KeptAnswers[str]()
-    for _ in range(2):
-        keep(answers, "page")
-    page = answers.get(hash("page"), "page")
-    assert page is not None
-    answers.answered("page?", hash("page"), page, 1)
+    answers.answered("page?", kept_page(answers), 1)
     seen = [0, 0]
     for number in range(3 * MANY):
         keep(answers, f"other {number}")
@@ -157,16 +152,40 @@ def test_what_is_asked_for_as_before_counts_as_asked_for() -> None:
     assert seen == [0, 2 * MANY - 1]
 
 
-def test_no_more_questions_are_known_than_have_room() -> None:
+def test_questions_take_of_the_room_that_there_is_for_answers() -> None:
+    """Long ones too: who asks for one thing in many ways holds no more than who asks for many."""
     answers = KeptAnswers[str]()
-    for _ in range(2):
-        keep(answers, "page")
-    page = answers.get(hash("page"), "page")
-    assert page is not None
-    for number in range(kept.QUESTIONS + 1):
-        answers.answered(number, hash("page"), page, 1)
-    assert answers.asked(0) is None
-    assert answers.asked(1) is not None
+    for number in range(500):
+        page = kept_page(answers, f"page {number // 10}")
+        question = (f"{number}" + "?" * 8_000, b"?" * 8_000, None)
+        answers.answered(question, page, number)
+    there = answers._kept.values()
+    assert sum(it.octets for it in there) == answers._octets <= kept.OCTETS
+    assert {it for page in there for it in page.questions} == answers._asked.keys()
+    assert 0 < len(answers._asked) * 16_000 < kept.OCTETS
+
+
+def test_what_has_too_many_questions_is_found_by_the_first_ones_of_them() -> None:
+    answers = KeptAnswers[str]()
+    page = kept_page(answers)
+    for number in range(3_000):
+        answers.answered(number, page, 1)
+    assert page.octets <= LARGEST
+    assert answers.asked(0) is not None
+    assert answers.asked(2_999) is None
+
+
+def test_a_question_that_is_answered_by_something_else_leads_there_alone() -> None:
+    answers = KeptAnswers[str]()
+    one, other = kept_page(answers, "one"), kept_page(answers, "other")
+    taken = answers._octets
+    for page in (one, other, one, other):
+        answers.answered("question", page, 1)
+    found = answers.asked("question")
+    assert found is not None
+    assert found.kept is other
+    assert (one.questions, other.questions) == (set(), {"question"})
+    assert answers._octets == taken + weight("question") + kept.ASKED
 
 
 class Model:
