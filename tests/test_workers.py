@@ -159,6 +159,45 @@ async def test_who_has_written_reads_it_from_whichever_process(serving: Server, 
         await all_at_once(write_and_read)
 
 
+async def test_whoever_reads_is_told_of_every_change_that_was_answered_before(
+    serving: Server, folder: Path
+) -> None:
+    """Of one and the same item and list, which are asked for all the time: nothing older is told again by a
+    process that has kept it, and whoever has a tag is told that there is something new."""
+    async with client(serving, folder) as asking:
+        owner = await organization(asking)
+        shop = (await instance(asking, owner, "ever-newer")).headers["Location"]
+        assert await rename(asking, shop, "0", "*") == 200
+        answered, tags, over = [0], {"": 0}, asyncio.Event()
+
+        async def write() -> None:
+            for number in range(1, 40):
+                assert await rename(asking, shop, str(number), "*") == 200
+                answered.append(number)
+                # So long that some readers ask often for what was not changed, and some never do.
+                await asyncio.sleep(0.03 * (number % 3))
+            over.set()
+
+        async def read(n: int) -> None:
+            if n == 0:
+                await write()
+            while not over.is_set():
+                least, tag = answered[-1], max(tags, key=lambda it: tags[it])
+                address = shop if n % 2 else f"{owner}/instances"
+                fields = {"If-None-Match": tag} if n % 3 == 1 and tag else {}
+                answer = await asking.get(address, headers=fields)
+                if answer.status_code == 304:
+                    assert tags[tag] >= least
+                    continue
+                told = answer.json()
+                name = int((told if n % 2 else told["member"][0])["name"])
+                assert name >= least
+                if n % 2:
+                    tags[answer.headers["ETag"]] = name
+
+        await all_at_once(read)
+
+
 async def test_a_writer_of_another_process_lets_readers_of_sqlite_go_on(
     sqlite_url: str, tmp_path: Path
 ) -> None:
