@@ -100,12 +100,12 @@ class Answers:
     def as_before(self, wish: Wish, moment: Callable[[], Hashable | None]) -> Answer | None:
         """What the same question was answered by, if nothing at all has been written since. The moment is
         asked for where it matters, before anything is read."""
-        asked = None if wish.conditions.if_match is not None else self._kept.asked(wish.question)
-        if asked is None:
+        lead = None if wish.conditions.if_match is not None else self._kept.lead(wish.question)
+        if lead is None:
             return None
         wish.moment = moment()
-        unchanged = wish.moment is not None and wish.moment == asked.moment
-        return _known(asked.kept, wish) if unchanged else None
+        unchanged = wish.moment is not None and wish.moment == lead.moment
+        return _known(lead.kept, wish) if unchanged else None
 
     def of(self, representation: Representation, wish: Wish) -> Answer:
         """Raises 412 for a read; 304 for who has the representation already."""
@@ -120,7 +120,7 @@ class Answers:
             known = _known(kept, wish)
             if known is not None:
                 if wish.question is not None:
-                    self._kept.answered(wish.question, kept, wish.moment)
+                    self._kept.remember(wish.question, kept, wish.moment)
                 return known
         answer, tag = self._made(representation.made(), wish)
         length = None if answer.status == 304 else len(answer.content or b"")

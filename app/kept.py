@@ -14,7 +14,7 @@ LARGEST = OCTETS // 16
 # What an answer takes beside its content and what it follows from: its fields above all.
 APIECE = 1_536
 # What a question takes that leads to it, beside what it asks.
-ASKED = 512
+LEAD = 512
 
 Answer = TypeVar("Answer")
 
@@ -34,8 +34,8 @@ class Kept(Generic[Answer]):
 
 
 @dataclass(eq=False, slots=True)
-class Asked(Generic[Answer]):
-    """What a question was answered by, and when that was found to be as it was; None for not since."""
+class Lead(Generic[Answer]):
+    """What a question was answered by, and when that was found to be as it was, if it was since."""
 
     kept: Kept[Answer]
     moment: Hashable | None
@@ -62,7 +62,7 @@ class KeptAnswers(Generic[Answer]):
         self._seen: set[int] = set()
         self._earlier: set[int] = set()
         self._seen_octets = 0
-        self._asked: dict[Hashable, Asked[Answer]] = {}
+        self._leads: dict[Hashable, Lead[Answer]] = {}
 
     def knows(self, mark: int) -> bool:
         """Whether something has been asked for by it lately, so that its key matters."""
@@ -103,28 +103,28 @@ class KeptAnswers(Generic[Answer]):
         self._octets += octets
         self._make_room()
 
-    def asked(self, question: Hashable) -> Asked[Answer] | None:
-        """What it was answered by, if that is kept."""
-        asked = self._asked.get(question)
-        if asked is not None and asked.kept.mark not in self._seen:
-            self._see(asked.kept.mark, asked.kept.octets)
-        return asked
+    def lead(self, question: Hashable) -> Lead[Answer] | None:
+        """To what it was answered by, if that is kept."""
+        lead = self._leads.get(question)
+        if lead is not None and lead.kept.mark not in self._seen:
+            self._see(lead.kept.mark, lead.kept.octets)
+        return lead
 
-    def answered(self, question: Hashable, kept: Kept[Answer], moment: Hashable | None) -> None:
-        """By what is kept, and is as it was at this moment, or later."""
-        asked = self._asked.get(question)
-        if asked is not None and asked.kept is kept:
-            asked.moment = moment
+    def remember(self, question: Hashable, kept: Kept[Answer], moment: Hashable | None) -> None:
+        """It is answered by what is kept, which was as it is at this moment, or later."""
+        lead = self._leads.get(question)
+        if lead is not None and lead.kept is kept:
+            lead.moment = moment
             return
-        octets = weight(question) + ASKED
-        if asked is not None:
-            del self._asked[question]
-            asked.kept.questions.remove(question)
-            asked.kept.octets -= octets
+        octets = weight(question) + LEAD
+        if lead is not None:
+            del self._leads[question]
+            lead.kept.questions.remove(question)
+            lead.kept.octets -= octets
             self._octets -= octets
         if kept.octets + octets > LARGEST:
             return
-        self._asked[question] = Asked(kept, moment)
+        self._leads[question] = Lead(kept, moment)
         kept.questions.add(question)
         kept.octets += octets
         self._octets += octets
@@ -139,7 +139,7 @@ class KeptAnswers(Generic[Answer]):
         if kept is not None:
             self._octets -= kept.octets
             for question in kept.questions:
-                del self._asked[question]
+                del self._leads[question]
 
     def _seen_before(self, mark: int, octets: int) -> bool:
         if mark in self._seen:

@@ -112,7 +112,7 @@ def kept_page(answers: KeptAnswers[str], key: str = "page") -> Kept[str]:
 
 
 def asked(answers: KeptAnswers[str], question: str) -> tuple[str | None, object] | None:
-    found = answers.asked(question)
+    found = answers.lead(question)
     return None if found is None else (found.kept.whole, found.moment)
 
 
@@ -120,9 +120,9 @@ def test_a_question_leads_to_what_it_was_answered_by_while_that_is_kept() -> Non
     answers = KeptAnswers[str]()
     found = kept_page(answers)
     assert asked(answers, "page?") is None
-    answers.answered("page?", found, None)
+    answers.remember("page?", found, None)
     assert asked(answers, "page?") == ("page 10", None)
-    answers.answered("page?", found, 1)
+    answers.remember("page?", found, 1)
     # Another answer by the same key does not make it another one.
     keep(answers, "page", None)
     assert asked(answers, "page?") == ("page 10", 1)
@@ -134,7 +134,7 @@ def test_a_question_leads_to_what_it_was_answered_by_while_that_is_kept() -> Non
 
 def test_no_question_leads_to_what_was_pushed_out() -> None:
     answers, many = KeptAnswers[str](), [f"other {number}" for number in range(MANY)]
-    answers.answered("page?", kept_page(answers), 1)
+    answers.remember("page?", kept_page(answers), 1)
     for key in (it for other in many for it in [other] * 2):
         keep(answers, key)
     assert asked(answers, "page?") is None
@@ -143,12 +143,12 @@ def test_no_question_leads_to_what_was_pushed_out() -> None:
 def test_what_is_asked_for_as_before_counts_as_asked_for() -> None:
     """Else who asks for one thing all the time would be as if nobody did."""
     answers = KeptAnswers[str]()
-    answers.answered("page?", kept_page(answers), 1)
+    answers.remember("page?", kept_page(answers), 1)
     seen = [0, 0]
     for number in range(3 * MANY):
         keep(answers, f"other {number}")
         if number > MANY:
-            seen[answers.asked("page?") is not None and hash("page") in answers._seen] += 1
+            seen[answers.lead("page?") is not None and hash("page") in answers._seen] += 1
     assert seen == [0, 2 * MANY - 1]
 
 
@@ -158,21 +158,21 @@ def test_questions_take_of_the_room_that_there_is_for_answers() -> None:
     for number in range(500):
         page = kept_page(answers, f"page {number // 10}")
         question = (f"{number}" + "?" * 8_000, b"?" * 8_000, None)
-        answers.answered(question, page, number)
+        answers.remember(question, page, number)
     there = answers._kept.values()
     assert sum(it.octets for it in there) == answers._octets <= kept.OCTETS
-    assert {it for page in there for it in page.questions} == answers._asked.keys()
-    assert 0 < len(answers._asked) * 16_000 < kept.OCTETS
+    assert {it for page in there for it in page.questions} == answers._leads.keys()
+    assert 0 < len(answers._leads) * 16_000 < kept.OCTETS
 
 
 def test_what_has_too_many_questions_is_found_by_the_first_ones_of_them() -> None:
     answers = KeptAnswers[str]()
     page = kept_page(answers)
     for number in range(3_000):
-        answers.answered(number, page, 1)
+        answers.remember(number, page, 1)
     assert page.octets <= LARGEST
-    assert answers.asked(0) is not None
-    assert answers.asked(2_999) is None
+    assert answers.lead(0) is not None
+    assert answers.lead(2_999) is None
 
 
 def test_a_question_that_is_answered_by_something_else_leads_there_alone() -> None:
@@ -180,12 +180,12 @@ def test_a_question_that_is_answered_by_something_else_leads_there_alone() -> No
     one, other = kept_page(answers, "one"), kept_page(answers, "other")
     taken = answers._octets
     for page in (one, other, one, other):
-        answers.answered("question", page, 1)
-    found = answers.asked("question")
+        answers.remember("question", page, 1)
+    found = answers.lead("question")
     assert found is not None
     assert found.kept is other
     assert (one.questions, other.questions) == (set(), {"question"})
-    assert answers._octets == taken + weight("question") + kept.ASKED
+    assert answers._octets == taken + weight("question") + kept.LEAD
 
 
 class Model:

@@ -61,16 +61,14 @@ def measure(chosen: argparse.Namespace, folder: Path) -> Iterator[Findings]:
     databases = [chosen.database] if chosen.database else list(PLACES)[: None if whole else 1]
     workers = [chosen.workers] if chosen.workers else list(WORKERS)[: None if whole else 1]
     for database in databases:
-        names = chosen.cases or [name for name in CASES if database == databases[0] or _asks(name)]
+        # Documents ask no database: they are measured beside the first one.
+        asking = [name for name, case in CASES.items() if case.yardstick == "bare"]
+        names = chosen.cases or (list(CASES) if database == databases[0] else asking)
+        names = [name for name in names if database == "sqlite" or not CASES[name].meanwhile]
         with PLACES[database](folder) as place:
             for number in workers:
                 comparison = Comparison(place(number), number, folder, names, chosen.seconds, _tell)
                 yield comparison.run(chosen.rounds, profile=chosen.profile)
-
-
-def _asks(name: str) -> bool:
-    """Documents ask no database: they are measured beside the first one, as what is another thing there."""
-    return CASES[name].yardstick == "bare" and not CASES[name].meanwhile
 
 
 def _tell(line: str) -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from app.caller import READ, READ_ALL, WRITE
+from app.caller import ANONYMOUS, READ, READ_ALL, WRITE
+from app.storage.acts import Act, new_id, now
+from app.storage.erasure import forget
+from app.storage.sqlite import Client
 from tests.conformance.fresh import patched
 from tests.service import JSON, JSON_LD, TURTLE, Service, World, id_of, made, running
+from tests.storage.opening import opened
 
 DATABASES = ["sqlite"]
 pytestmark = pytest.mark.anyio
@@ -51,6 +56,7 @@ def addresses(world: World) -> list[str]:
     items = [world.acme, world.initech, world.shop, world.nested_shop, world.lab, world.member, world.pending]
     lists = ["/api/organizations", "/api/instances", f"{world.acme}/instances", f"{world.acme}/members"]
     lists += [f"{world.acme}/activities", f"{world.shop}/authorizations", f"{world.partner}/memberships"]
+    lists += [f"{world.acme}/authorizations", f"{world.lab}/transfer", "/api/activities"]
     pages = [
         "/api/instances?itemsPerPage=1",
         "/api/instances?name=o&order[name]=asc",
@@ -65,12 +71,18 @@ def shown(answer: httpx.Response) -> Shown:
     return answer.status_code, fields, answer.content
 
 
-async def read(service: Service, world: World) -> dict[tuple[str, str, str], Shown]:
-    """By who asks, with which scope, and the address; of what is refused that it is."""
+Seen = Mapping[tuple[str, str, str], Shown]
+
+
+async def read(service: Service, world: World, known: Seen | None = None) -> Seen:
+    """By who asks, with which scope, and the address; of what is refused that it is. Who has `known` some of
+    it asks whether it is as it was."""
     found = {}
     for subject, scope in ASKING:
         for path in addresses(world):
-            answer = await service.as_(subject, scope).get(path)
+            tag = known[subject, scope, path][1].get("etag") if known else None
+            fields = {"If-None-Match": tag} if tag else {}
+            answer = await service.as_(subject, scope).get(path, headers=fields)
             refused: Shown = (answer.status_code, {}, b"")
             found[subject, scope, path] = shown(answer) if answer.status_code < 400 else refused
     return found
@@ -83,9 +95,7 @@ async def test_what_is_asked_again_while_nothing_is_written_asks_for_no_row(
     async with running(database_url, tmp_path) as service:
         owner = service.as_("owner")
         cursor = (await owner.get("/api/instances?itemsPerPage=1")).json()["view"]["next"]
-        for path in (*addresses(world)[:-3], "/api/instances?handle=acme", cursor):
-            if (await owner.get(path)).status_code != 200:
-                continue
+        for path in (*addresses(world), "/api/instances?handle=acme", cursor):
             for form in (JSON_LD, JSON, TURTLE):
                 fields = {"Accept": form}
                 first, *_ = [await owner.get(path, headers=fields) for _ in range(OFTEN)]
@@ -119,6 +129,11 @@ async def test_whatever_is_written_by_whomever_counts_at_once(
             answer = await elsewhere.post(f"{world.lab}/transfer", json=lab)
             assert answer.status_code < 300, answer.text
 
+        async def forgotten() -> None:
+            me = (await owner.get("/api/me")).headers["Location"]
+            async with opened(database_url) as database, database.transaction() as session:
+                assert await forget(session, Act(ANONYMOUS, new_id(), now()), id_of(me))
+
         async def come_for_the_first_time() -> None:
             assert (await other.as_("helper").get("/api/me")).status_code == 303
 
@@ -135,19 +150,23 @@ async def test_whatever_is_written_by_whomever_counts_at_once(
             made_and_given_away,
             lambda: by_hand("UPDATE membership SET role = 'member' WHERE id = ?", id_of(world.member)),
             lambda: elsewhere.delete(world.shop),
+            forgotten,
             lambda: elsewhere.delete(world.member),
             lambda: neighbour.delete(world.lab),
             lambda: neighbour.delete(world.initech),
         ]
         told = []
         for write in writes:
-            for _ in range(OFTEN):
+            for _ in range(OFTEN // 2):
                 before = await read(service, world)
+                assert before == await read(service, world)
+                await read(service, world, before)
             answer = await write()
             assert not isinstance(answer, httpx.Response) or answer.status_code < 300, answer.text
-            after = await read(service, world)
+            after, asked = await read(service, world), await read(service, world, before)
             async with running(database_url, tmp_path) as fresh:
                 assert after == await read(fresh, world)
+                assert asked == await read(fresh, world, before)
             told.append(after != before)
         assert all(told)
 
@@ -172,3 +191,51 @@ async def test_what_one_is_answered_is_no_answer_to_anybody_else(
                 assert answer.status_code == first.status_code
                 if first.status_code < 400:
                     assert shown(answer) == shown(first)
+
+
+@pytest.mark.parametrize("path", ["item", "members", "list", "search"])
+async def test_what_is_committed_while_an_answer_is_looked_for_counts_for_the_next_one(
+    database_url: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Behind the rows, and before it is found that they are as they were: when they were is asked before."""
+    addresses = {
+        "item": world.shop,
+        "members": world.acme,
+        "list": f"{world.acme}/instances",
+        "search": "/api/instances?name=shop",
+    }
+    number, waiting = count(), list[str]()
+
+    def commit(sql: str) -> None:
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite://"), isolation_level=None)) as other:
+            other.execute(sql)
+
+    def committing(read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def committed(*arguments: Any) -> Any:
+            rows = await read(*arguments)
+            while waiting:
+                commit(waiting.pop())
+            return rows
+
+        return committed
+
+    for name in ("read", "point", "soon"):
+        monkeypatch.setattr(Client, name, committing(getattr(Client, name)))
+    async with running(database_url, tmp_path) as service:
+        owner = service.as_("owner")
+
+        async def told() -> str:
+            answer = await owner.get(addresses[path])
+            assert answer.status_code == 200
+            return answer.text
+
+        for _ in range(5):
+            for _ in range(OFTEN):
+                await told()
+            # What it shows stays as it is, but not the moment: it is compared.
+            commit(f"INSERT INTO secret (name, value) VALUES ('{next(number)}', '')")
+            new = f"Name {next(number)}"
+            waiting += [f"UPDATE {table} SET name = '{new}'" for table in ("instance", "organization")]
+            await told()
+            assert not waiting
+            assert new in await told()
