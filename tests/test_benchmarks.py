@@ -25,7 +25,7 @@ from app.storage.database import Database
 from app.storage.session import Session
 from app.storage.writes import Owner, create_instance, create_organization
 from tests.benchmarks import bare, client, fixed
-from tests.benchmarks.__main__ import arguments
+from tests.benchmarks.__main__ import arguments, cases_of
 from tests.benchmarks.bulk import Bulk, multiplied
 from tests.benchmarks.calls import CALLS, INSTANCES, Call, World
 from tests.benchmarks.cases import CASES
@@ -131,6 +131,19 @@ def test_without_cases_all_of_them_are_measured_and_an_unknown_one_is_named(
     with pytest.raises(SystemExit):
         arguments(["--cases", "305"])
     assert "there is no case 305" in capsys.readouterr().err
+
+
+def test_every_case_is_measured_where_it_is_another_one() -> None:
+    assert cases_of("sqlite", None, first=True) == list(CASES)
+    documents = [name for name, case in CASES.items() if case.yardstick == "fixed"]
+    meanwhile = [name for name, case in CASES.items() if case.meanwhile]
+    assert documents
+    assert meanwhile
+    alone, behind = (cases_of("postgres", None, first=first) for first in (True, False))
+    assert set(CASES) - set(alone) == set(meanwhile)
+    assert set(CASES) - set(behind) == {*documents, *meanwhile}
+    assert cases_of("postgres", ["304", *meanwhile], first=True) == ["304"]
+    assert cases_of("sqlite", meanwhile, first=True) == meanwhile
 
 
 # The client

@@ -61,14 +61,18 @@ def measure(chosen: argparse.Namespace, folder: Path) -> Iterator[Findings]:
     databases = [chosen.database] if chosen.database else list(PLACES)[: None if whole else 1]
     workers = [chosen.workers] if chosen.workers else list(WORKERS)[: None if whole else 1]
     for database in databases:
-        # Documents ask no database: they are measured beside the first one.
-        asking = [name for name, case in CASES.items() if case.yardstick == "bare"]
-        names = chosen.cases or (list(CASES) if database == databases[0] else asking)
-        names = [name for name in names if database == "sqlite" or not CASES[name].meanwhile]
+        names = cases_of(database, chosen.cases, first=database == databases[0])
         with PLACES[database](folder) as place:
             for number in workers:
                 comparison = Comparison(place(number), number, folder, names, chosen.seconds, _tell)
                 yield comparison.run(chosen.rounds, profile=chosen.profile)
+
+
+def cases_of(database: str, chosen: Sequence[str] | None, *, first: bool) -> list[str]:
+    """Documents ask no database: they are measured beside the first one. What somebody writes meanwhile is
+    another thing on SQLite alone."""
+    names = chosen or [name for name, case in CASES.items() if first or case.yardstick == "bare"]
+    return [name for name in names if database == "sqlite" or not CASES[name].meanwhile]
 
 
 def _tell(line: str) -> None:
