@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,19 @@ def overhear(patch: pytest.MonkeyPatch, ways: Sequence[str] = WAYS) -> list[Stat
     if "brief" in ways:
         patch.setattr(Attempt, "write", _noting(Attempt.write, asked))
     return asked
+
+
+def traced(patch: pytest.MonkeyPatch) -> list[str]:
+    """All that SQLite is told, by whichever connection is opened from now on."""
+    told, connect = list[str](), sqlite3.connect
+
+    def connect_traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        connection.set_trace_callback(told.append)
+        return connection
+
+    patch.setattr(sqlite3, "connect", connect_traced)
+    return told
 
 
 def _noting(run: Any, asked: list[Statement]) -> Any:

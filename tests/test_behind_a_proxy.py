@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import socket
@@ -16,7 +18,7 @@ import pytest
 
 from tests.commands import Server, free_port, served
 from tests.load import token
-from tests.proxies import HOST, Proxy, proxy
+from tests.proxies import DEPLOYING, HOST, Proxy, proxy
 from tests.service import JSON, PROBLEM
 
 BASE = f"https://{HOST}"
@@ -273,3 +275,15 @@ def test_while_the_service_is_away_there_is_a_problem(tmp_path: Path, name: str)
         answer = client.get("/api")
     assert (answer.status_code, answer.headers["Content-Type"]) == (502, PROBLEM)
     assert answer.json() == {"type": "about:blank", "status": 502}
+
+
+def test_caddy_has_no_certificate_made_where_it_is_given_one() -> None:
+    """It would ask for one at authorities, in the name of whoever runs it."""
+    caddy = shutil.which("caddy")
+    if caddy is None and "CI" not in os.environ:
+        pytest.skip("caddy is not installed")
+    configuration = str(DEPLOYING / "Caddyfile")
+    command = [str(caddy), "adapt", "--config", configuration, "--adapter", "caddyfile"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    certificates = json.loads(done.stdout)["apps"]["tls"]["certificates"]
+    assert certificates.keys() == {"load_files"}

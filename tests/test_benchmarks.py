@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,17 +13,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 
 from app.caller import WRITE, Caller
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database
 from app.storage.session import Session
 from app.storage.writes import Owner, create_instance, create_organization
-from tests.benchmarks import bare, client, fixed
+from tests.benchmarks import bare, client, fixed, scale
 from tests.benchmarks.__main__ import arguments, cases_of
 from tests.benchmarks.bulk import Bulk, multiplied
 from tests.benchmarks.calls import CALLS, INSTANCES, Call, World
@@ -39,6 +38,7 @@ from tests.benchmarks.report import all_met, machine, section
 from tests.benchmarks.world import fill
 from tests.load import busy
 from tests.service import BASE, JSON_LD, running
+from tests.statements import traced
 
 pytestmark = pytest.mark.anyio
 
@@ -297,15 +297,7 @@ class Sides:
 @pytest.fixture
 async def sides(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sides]:
     partner, instances = await fill(database_url, ORGANIZATIONS, INSTANCES_OF_EACH)
-    statements = list[str]()
-    connect = sqlite3.connect
-
-    def connect_traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection: sqlite3.Connection = connect(*arguments, **options)
-        connection.set_trace_callback(statements.append)
-        return connection
-
-    monkeypatch.setattr(sqlite3, "connect", connect_traced)
+    statements = traced(monkeypatch)
     async with (
         running(database_url, tmp_path) as service,
         bare_client(database_url, partner, monkeypatch) as asking,
@@ -365,6 +357,21 @@ async def test_the_bare_yardstick_runs_no_statement_that_the_service_does_not_ne
             counted[name, at] = sum(sql.strip().startswith(RUN) for sql in sides.statements)
         assert 0 < counted[name, "bare"] <= counted[name, "service"], counted
     assert counted["item-json-ld", "bare"] == 1
+
+
+async def test_a_read_that_shall_tell_how_the_service_grows_is_looked_for_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As often as it is asked for: what was kept of it would cost the same on any number of rows."""
+    statements = traced(monkeypatch)
+    async with scale.loaded(
+        f"sqlite://{tmp_path}/grown.sqlite3", 1_000, tmp_path, Console(quiet=True)
+    ) as size:
+        for case in (it for it in scale.cases() if it.method == "GET"):
+            for _ in range(6):
+                statements.clear()
+                await scale.ask(size, case)
+                assert any(sql.strip().startswith(RUN) for sql in statements), case.name
 
 
 async def test_answers_that_are_wrong_are_told() -> None:

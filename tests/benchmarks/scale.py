@@ -131,11 +131,13 @@ def cases() -> list[Case]:
 
 
 async def ask(size: Size, case: Case) -> None:
-    """Straight into the application, as a server would."""
+    """Straight into the application, as a server would. A read has a parameter that nobody knows, another one
+    each time: to what was asked before the service may have kept the answer."""
     path, _, query = case.path(size).partition("?")
-    fields, content = size.fields(case.subject), b""
+    fields, content, number = size.fields(case.subject), b"", next(size.numbers)
+    if case.method == "GET":
+        query = f"{query}&number={number}"
     if case.method in ("POST", "PATCH"):
-        number = next(size.numbers)
         content = orjson.dumps({"name": f"Made {number}"} | _handle(case, number))
         kind = b"application/json" if case.method == "POST" else b"application/merge-patch+json"
         fields = [(name, kind if name == b"content-type" else value) for name, value in fields]

@@ -18,6 +18,7 @@ from app.storage.erasure import forget
 from app.storage.sqlite import Client
 from tests.conformance.fresh import patched
 from tests.service import JSON, JSON_LD, TURTLE, Service, World, id_of, made, running
+from tests.statements import traced
 from tests.storage.opening import opened
 
 DATABASES = ["sqlite"]
@@ -37,16 +38,7 @@ ASKING = [
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """All that SQLite is told, by whichever connection."""
-    found, connect = list[str](), sqlite3.connect
-
-    def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection: sqlite3.Connection = connect(*arguments, **options)
-        connection.set_trace_callback(found.append)
-        return connection
-
-    monkeypatch.setattr(sqlite3, "connect", traced)
-    return found
+    return traced(monkeypatch)
 
 
 Shown = tuple[int, Mapping[str, str], bytes]
