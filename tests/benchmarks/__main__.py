@@ -40,9 +40,12 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         "--seconds", type=float, default=0.3, help="of load in a round, for each case and server"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where every load goes as it was measured")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where a target is not met")
+    parser.add_argument("--strict", action="store_true", help="fail where a target is not met")
     parser.add_argument("--profile", action="store_true", help="let py-spy write build/profile-CASE.json")
     chosen = parser.parse_args(given)
+    alone = [name for name in chosen.cases or () if CASES[name].meanwhile]
+    if alone and chosen.database == "postgres":
+        parser.error(f"{alone[0]} is measured on SQLite only")
     if chosen.profile and PY_SPY is None:
         parser.error("--profile needs py-spy: .venv/bin/pip install py-spy")
     return chosen
@@ -71,8 +74,10 @@ def measure(chosen: argparse.Namespace, folder: Path) -> Iterator[Findings]:
 def cases_of(database: str, chosen: Sequence[str] | None, *, first: bool) -> list[str]:
     """Documents ask no database: they are measured beside the first one. What somebody writes meanwhile is
     another thing on SQLite alone."""
-    names = chosen or [name for name, case in CASES.items() if first or case.yardstick == "bare"]
-    return [name for name in names if database == "sqlite" or not CASES[name].meanwhile]
+    asking = [name for name, case in CASES.items() if case.yardstick == "bare" and not case.meanwhile]
+    if chosen is None and not first:
+        return asking
+    return [name for name in chosen or CASES if database == "sqlite" or not CASES[name].meanwhile]
 
 
 def _tell(line: str) -> None:

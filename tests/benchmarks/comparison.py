@@ -51,7 +51,7 @@ class Result:
 class Findings:
     """`starts` are seconds until the first answer, `first_busy` how many of a processor the last one took.
 
-    Memory is that of the largest worker, in MiB: at rest, at most, and in the end.
+    Memory is that of the largest worker, in MiB: at rest, after half of the rounds, at most, and in the end.
     """
 
     place: str
@@ -59,6 +59,7 @@ class Findings:
     starts: Spread
     first_busy: float
     rest: float
+    half: float
     peak: float
     end: float
     results: Sequence[Result]
@@ -80,6 +81,7 @@ class Comparison:
         self._servers: dict[str, Server] = {}
         # How many requests of each case were sent to each server.
         self._sent: Counter[tuple[str, str]] = Counter()
+        self._half = 0.0
 
     def run(self, rounds: int, *, profile: bool = False) -> Findings:
         seconds = [self._start() for _ in range(STARTS - 1)]
@@ -94,7 +96,8 @@ class Comparison:
         ]
         starts = spread([*seconds, server.first_answer])
         name, workers = self._place.name, self._workers
-        return Findings(name, workers, starts, server.first_busy, rest, peak, end, results)
+        busy = server.first_busy
+        return Findings(name, workers, starts, busy, rest, self._half, peak, end, results)
 
     def _start(self) -> float:
         with service(self._folder, self._workers, self._place.database) as server:
@@ -145,6 +148,8 @@ class Comparison:
             # Every other round the other way round, so that none always comes first.
             for name, at in pairs if number % 2 == 0 else reversed(pairs):
                 loads[name, at].append(self._load(name, at, self._seconds))
+            if number == rounds // 2:
+                self._half = self._servers["service"].memory()
         return loads
 
     def _load(self, name: str, at: str, seconds: float) -> Load:

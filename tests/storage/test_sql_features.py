@@ -24,6 +24,19 @@ WITH_TRIGRAMS = tuple(
     f"CREATE INDEX IF NOT EXISTS {index}"
     for index in import_module("app.storage.migrations.0006_growth").TRIGRAMS
 )
+# Where the schema or a lock has to be another one on that engine, as docs/scaling.md says.
+LACKING = {
+    "citus": set[str](),
+    "yugabyte": {"index gin_trgm_ops"},
+    "cockroach": {
+        "function pg_advisory_xact_lock",
+        "function pg_advisory_xact_lock_shared",
+        "function pg_try_advisory_xact_lock",
+        "trigger BEFORE UPDATE OF columns, FOR EACH ROW",
+        "trigger AFTER UPDATE OF columns, FOR EACH ROW",
+        "trigger BEFORE TRUNCATE, FOR EACH STATEMENT",
+    },
+}
 VERDICTS = ("yes", "differs", "no", "unknown")
 
 
@@ -128,6 +141,16 @@ def test_each_row_tells_who_has_it_by_sources_that_are_listed() -> None:
         used |= set(row["sources"])
     assert used == set(TABLE["sources"])
     assert all(source["address"].startswith("https://") for source in TABLE["sources"].values())
+
+
+def test_what_an_engine_does_not_have_is_what_is_known_to_be_done_without() -> None:
+    """Whoever needs more of that writes it otherwise, or puts its name here, and into the table what is done
+    instead."""
+    lacking = {
+        engine: {row["feature"] for row in TABLE["special"] if row[engine].startswith("no")}
+        for engine in ENGINES
+    }
+    assert lacking == LACKING
 
 
 def test_no_feature_is_told_of_twice() -> None:
