@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.problems import Problem
 from app.protocol.front_door import MAX_FIELD_OCTETS, MAX_FIELDS, MAX_TARGET, check_size
 from app.protocol.lingering import Lingering
+from app.protocol.outbox import Outbox
 from app.protocol.outgoing import Outgoing, Pairs, outgoing
 from app.protocol.same_fields import Plain, SameFields
 from app.protocol.targets import parse_target, with_host
@@ -58,6 +59,8 @@ class Config(uvicorn.Config):
             timeout_worker_healthcheck=ALIVE_SECONDS,
         )
         self.settings = settings
+        # One for each process, which is a fork.
+        self.outbox = Outbox()
 
 
 class OwnFields:
@@ -132,7 +135,8 @@ class Cycle(RequestResponseCycle):
         self._head = b"".join((STATUS_LINE[status], own, fields.lines, end))
 
     def _end(self, content: bytes) -> None:
-        self.transport.writelines([self._head, content] if content else [self._head])
+        parts = [self._head, content] if content else [self._head]
+        cast("Lingering", self.transport).answer(parts, more=len(self.tasks) > 1)
         self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:
@@ -167,7 +171,7 @@ class Protocol(HttpToolsProtocol):
     _idle_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn has it
-        self._connection = Lingering(transport, self.loop)
+        self._connection = Lingering(transport, self.loop, self.config.outbox)
         super().connection_made(self._connection)
         self._wait_for_head()
 

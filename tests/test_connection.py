@@ -7,9 +7,11 @@ import gc
 import signal
 import socket
 import sqlite3
+import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -139,6 +141,27 @@ async def test_a_request_to_go_on_in_another_protocol_is_answered_as_it_stands(
         assert connection.answer("POST").json()["name"] == "Two"
 
     await local.run(talk)
+
+
+async def test_of_many_who_ask_at_once_each_is_answered_all_it_asked_and_told_the_end(local: Local) -> None:
+    """What is sent together, by some of them several requests at once."""
+    authorization, together = local.authorization, threading.Barrier(20)
+
+    def talk(connection: Connection) -> list[int]:
+        together.wait()
+        listed = head("GET /api/organizations", authorization)
+        connection.send(created(authorization) + listed + head("GET /livez"))
+        told = [connection.answer(it).status_code for it in ("POST", "GET", "GET")]
+        connection.send(listed + head("GET /api/absent", authorization, b"Connection: close\r\n"))
+        told += [connection.answer().status_code for _ in range(2)]
+        assert connection.has_ended()
+        return told
+
+    # The service has some use for threads as well.
+    with ThreadPoolExecutor(40) as threads:
+        asyncio.get_running_loop().set_default_executor(threads)
+        told = await asyncio.gather(*(local.run(talk) for _ in range(20)))
+    assert told == [[201, 200, 200, 200, 404]] * 20
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any
+
+from app.protocol.outbox import Outbox, Parts
 
 # How long a client may take to notice the end, and to take some of what is sent to it.
 LINGER_SECONDS, STALLED_SECONDS = 2, 30
@@ -14,10 +15,11 @@ class Lingering(asyncio.Transport):
     """A connection that ends as RFC 9112 section 9.6 asks: closed at once, it would be reset by what the
     client still sends, and the last answer be lost. So it says that it ends, and waits for the client."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, outbox: Outbox) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
+        self._outbox = outbox
         self._ending = self._lost = self._heard_end = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -30,11 +32,18 @@ class Lingering(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         """Of several requests that were sent at once Uvicorn knows only of the last that nobody waits for the
         answer."""
-        if not self._lost:
-            self._transport.write(data)
+        self.writelines([data])
 
-    def writelines(self, parts: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
-        if not self._lost:
+    def writelines(self, parts: Parts) -> None:
+        self._outbox.put(self, parts, self._loop, more=False)
+
+    def answer(self, parts: Parts, *, more: bool) -> None:
+        """`more` is whether others are about to be answered, whose answers it may leave with."""
+        self._outbox.put(self, parts, self._loop, more=more)
+
+    def send(self, parts: Parts) -> None:
+        """What has waited."""
+        if not (self._lost or self._transport.is_closing()):
             self._transport.writelines(parts)
 
     def pause_reading(self) -> None:
@@ -46,6 +55,7 @@ class Lingering(asyncio.Transport):
     def close(self) -> None:
         if self.is_closing():
             return
+        self._outbox.empty()
         self._ending = True
         if self._heard_end:
             self._transport.close()
@@ -60,6 +70,7 @@ class Lingering(asyncio.Transport):
 
     def close_at_once(self) -> None:
         """For a client that was not answered anything just now."""
+        self._outbox.empty()
         if not self.is_closing():
             self._transport.close()
 
