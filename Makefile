@@ -5,6 +5,8 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-compile --constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
+# Tests start many processes, each of which would compile everything anew, as each run would all tests.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help install run contract pins test conformance conformance-document crawl fuzz soak looks bench bench-scale check fix coverage clean
 
 help: ## List the targets
