@@ -16,6 +16,7 @@ import structlog
 
 from app.contract.contract import Contract, load_contract
 from app.storage.database import Database
+from tests.load import placed
 from tests.postgres_server import PostgresServer, postgres_server, quick_folder
 from tests.service import BASE, Service, World, populate, running
 from tests.whole_runs import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown  # noqa: F401
@@ -120,6 +121,12 @@ def postgres_url(
     postgres_server.administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture
+def folder(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A folder for commands, with an empty database that is up to date."""
+    return placed(sqlite_template, tmp_path)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The address of a migrated database without rows, on either database in turn."""
@@ -153,14 +160,12 @@ def world(request: pytest.FixtureRequest, database_url: str) -> World:
 def standing_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a migrated database for a whole module, on either database in turn."""
     if request.param == "sqlite":
-        url = f"sqlite://{tmp_path_factory.mktemp('standing') / 'registry.sqlite3'}"
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        name = f"standing_{uuid4().hex}"
-        server.administer(f"CREATE DATABASE {name}")
-        url = server.url(name)
-    asyncio.run(Database(url).migrate())
-    return url
+        template: Path = request.getfixturevalue("sqlite_template")
+        return f"sqlite://{shutil.copy(template, tmp_path_factory.mktemp('standing'))}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = f"standing_{uuid4().hex}"
+    server.administer(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")
+    return server.url(name)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -18,6 +19,13 @@ from app.security.tokens import MAX_LIFETIME_SECONDS
 from app.settings import Settings
 
 DATABASE = "data/registry.sqlite3"  # in the folder where the server runs
+
+
+def placed(template: Path, folder: Path) -> Path:
+    """The folder with a copy where `migrate` makes a database, which takes longer than most tests."""
+    (folder / DATABASE).parent.mkdir(parents=True)
+    shutil.copy(template, folder / DATABASE)
+    return folder
 
 
 def token(folder: Path, subject: str = "owner") -> str:

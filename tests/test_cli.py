@@ -33,13 +33,6 @@ NO_JSON = (
 BAD = {"organization": {"name": "Bad\u0093"}, "instance": {"name": "x", "handle": "www"}}
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with an empty database that is up to date."""
-    assert run(tmp_path, "migrate").returncode == 0
-    return tmp_path
-
-
 def listed(base: str, token: str, path: str = "/api/organizations") -> dict[str, object]:
     headers = {"Authorization": f"Bearer {token}", "Accept": JSON}
     body: dict[str, object] = httpx.get(f"{base}{path}?itemsPerPage=100", headers=headers).json()

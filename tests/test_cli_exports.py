@@ -23,47 +23,51 @@ from app.restoring import Restored
 from tests.benchmarks.exports import filled, measured
 from tests.commands import COMMAND, environment, run
 from tests.exports import graph
+from tests.load import DATABASE, placed
 
 GROWTH = 24 * 1_024  # in KiB: what an export may need more where there is twenty times as much
 
 
+@pytest.fixture(scope="module")
+def sample(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the sample data, to copy."""
+    folder = placed(sqlite_template, tmp_path_factory.mktemp("sample"))
+    assert run(folder, "sample").returncode == 0
+    return folder / DATABASE
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(sample: Path, tmp_path: Path) -> Path:
     """A folder with a database that has the sample data."""
-    assert run(tmp_path, "migrate").returncode == 0
-    assert run(tmp_path, "sample").returncode == 0
-    return tmp_path
+    return placed(sample, tmp_path)
 
 
-def another(folder: Path) -> Path:
-    """One with an empty database."""
-    made = folder / "another"
-    made.mkdir()
-    assert run(made, "migrate").returncode == 0
-    return made
+@pytest.fixture
+def another(sqlite_template: Path, tmp_path: Path) -> Path:
+    """One within it, with an empty database."""
+    return placed(sqlite_template, tmp_path / "another")
 
 
 @pytest.mark.parametrize("name", ["all.nq", "all.ttl.gz", "all.ndjson.gz"])
 def test_what_is_exported_and_imported_into_an_empty_database_is_exported_again_as_the_same_graph(
-    folder: Path, name: str
+    folder: Path, another: Path, name: str
 ) -> None:
     done = run(folder, "export", name)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "9 instances" in done.stderr
     assert name in done.stderr
-    there = another(folder)
-    imported = run(there, "import", f"../{name}", "--json")
+    imported = run(another, "import", f"../{name}", "--json")
     assert imported.returncode == 0, imported.stderr
     told = json.loads(imported.stdout)
     assert (told["imported"], told["bad"]) == (25, [])
     assert told["restored"] == {
         "Partner": 3, "Organization": 5, "Member": 6, "Instance": 9, "Authorization": 2,
     }  # fmt: skip
-    first, second = (run(it, "export").stdout.encode() for it in (folder, there))
+    first, second = (run(it, "export").stdout.encode() for it in (folder, another))
     assert len(graph(first)) > 200
     assert graph(first) == graph(second)
-    again = run(there, "import", f"../{name}")
+    again = run(another, "import", f"../{name}")
     assert again.stdout.splitlines()[-1].endswith("25 there already, 0 bad.")
 
 
@@ -225,10 +229,10 @@ def test_an_import_that_was_interrupted_goes_on_with_the_same_command(tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["all.nq", "all.ttl", "all.ndjson", "all.nq.gz", "all.ttl.gz"])
-def test_a_byte_order_mark_before_an_export_is_passed_over(folder: Path, name: str) -> None:
+def test_a_byte_order_mark_before_an_export_is_passed_over(folder: Path, another: Path, name: str) -> None:
     assert run(folder, "export", name).returncode == 0
     marked(folder / name)
-    done = run(another(folder), "import", f"../{name}", "--json")
+    done = run(another, "import", f"../{name}", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["imported"], told["bad"]) == (25, [])
@@ -256,13 +260,13 @@ def marked(file: Path) -> None:
     file.write_bytes(gzip.compress(content) if compressed else content)
 
 
-def test_a_damaged_file_is_one_line(folder: Path) -> None:
+def test_a_damaged_file_is_one_line(folder: Path, another: Path) -> None:
     assert run(folder, "export", "all.nq.gz").returncode == 0
     whole = (folder / "all.nq.gz").read_bytes()
     (folder / "torn.nq.gz").write_bytes(whole[:-40])
     (folder / "torn.ttl").write_text("<a> <b> .\n")
     for name in ("torn.nq.gz", "torn.ttl"):
-        done = run(another(folder) if name.endswith("gz") else folder / "another", "import", f"../{name}")
+        done = run(another, "import", f"../{name}")
         assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
 
 

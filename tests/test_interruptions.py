@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import environment, run
+from tests.commands import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPORT = """
@@ -60,12 +60,6 @@ async def to_file(self, *_, **options):
 
 app.exporting.jobs.Job.to_file = to_file
 """
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    assert run(tmp_path, "migrate").returncode == 0
-    return tmp_path
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -83,14 +83,13 @@ def test_what_a_process_is_about_to_count_keeps_nobody_from_reading_the_metrics(
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_request_is_a_line_of_json_and_is_counted_whichever_process_answered(
-    tmp_path: Path, workers: int
+    folder: Path, workers: int
 ) -> None:
     """LO-01, LO-02: and neither tells a token, a name, a path or a query."""
     port, settings = free_port(), {}
-    commands.run(tmp_path, "migrate")
     settings["REGISTRY_METRICS_PORT"] = str(port)
-    with served(tmp_path, "--workers", str(workers), **settings) as server:
-        token = commands.run(tmp_path, "token", "--sub", SECRET, "--email", f"{SECRET}@acme.example").stdout
+    with served(folder, "--workers", str(workers), **settings) as server:
+        token = commands.run(folder, "token", "--sub", SECRET, "--email", f"{SECRET}@acme.example").stdout
         headers = {"Authorization": f"Bearer {token.strip()}"}
         for _ in range(20):
             # A connection each, so that both workers have something to do.
@@ -130,21 +129,17 @@ def test_metrics_are_where_the_service_is_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_is_for_the_service_or_for_its_metrics(tmp_path: Path, workers: str) -> None:
-    commands.run(tmp_path, "migrate")
+def test_a_port_is_for_the_service_or_for_its_metrics(folder: Path, workers: str) -> None:
     port = str(free_port())
-    refused = commands.run(
-        tmp_path, "serve", "--port", port, "--workers", workers, REGISTRY_METRICS_PORT=port
-    )
+    refused = commands.run(folder, "serve", "--port", port, "--workers", workers, REGISTRY_METRICS_PORT=port)
     expected = f"REGISTRY_METRICS_PORT is {port}, the service's own; choose another one.\n"
     assert (refused.returncode, refused.stderr) == (2, expected)
 
 
-def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
-    commands.run(tmp_path, "migrate")
-    with served(tmp_path) as server:
+def test_a_port_that_is_taken_is_one_clear_line(folder: Path) -> None:
+    with served(folder) as server:
         port = server.base.rpartition(":")[2]
-        other = commands.run(tmp_path, "serve", "--port", str(free_port()), REGISTRY_METRICS_PORT=port)
+        other = commands.run(folder, "serve", "--port", str(free_port()), REGISTRY_METRICS_PORT=port)
     assert other.returncode == 1
     assert other.stderr.startswith(f"127.0.0.1, port {port}, cannot be listened on: ")
 

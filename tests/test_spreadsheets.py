@@ -14,12 +14,6 @@ from tests.commands import run
 OWNER = ("--owner", "owner@acme.example")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    assert run(tmp_path, "migrate").returncode == 0
-    return tmp_path
-
-
 def test_rows_are_imported_once_and_bad_ones_are_told_by_line_and_member(folder: Path) -> None:
     content = (
         "organization.name,instance.handle,instance.name,country\r\n"

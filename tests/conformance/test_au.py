@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import logging
 import re
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -74,11 +75,12 @@ async def scene(sqlite_url: str, tmp_path: Path, clock: Clock) -> AsyncIterator[
 
 
 @pytest.fixture(scope="module")
-async def standing_scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def standing_scene(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Scene]:
     """For what changes nothing."""
     folder = tmp_path_factory.mktemp("scene")
-    url = f"sqlite://{folder / 'registry.sqlite3'}"
-    await Database(url).migrate()
+    url = f"sqlite://{shutil.copy(sqlite_template, folder)}"
     async with two_issuers(url, folder / "data", Clock()) as scene:
         yield scene
 

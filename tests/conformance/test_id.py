@@ -270,10 +270,9 @@ async def test_what_was_refused_leaves_the_key_to_the_corrected_request(
 
 
 def test_id_09_a_process_that_is_killed_leaves_both_the_key_and_the_resource_or_neither(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
-    assert run(tmp_path, "migrate").returncode == 0
-    token = run(tmp_path, "token", "--sub", "owner", "--email", "owner@acme.example").stdout.strip()
+    token = run(folder, "token", "--sub", "owner", "--email", "owner@acme.example").stdout.strip()
     keys = [f"{number}" for number in range(40)]
 
     async def send(base: str, when: Callable[[int], None]) -> Counter[int]:
@@ -304,10 +303,10 @@ def test_id_09_a_process_that_is_killed_leaves_both_the_key_and_the_resource_or_
         if answered == len(keys) // 4:
             os.kill(server.process_id, signal.SIGKILL)
 
-    with served(tmp_path) as server:
+    with served(folder) as server:
         statuses = asyncio.run(send(server.base, kill))
     assert statuses[0] > 0
-    with served(tmp_path) as server:
+    with served(folder) as server:
         assert asyncio.run(send(server.base, lambda _: None)) == {201: len(keys)}
 
 

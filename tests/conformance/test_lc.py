@@ -24,7 +24,7 @@ from app.storage.database import Database
 from tests import commands
 from tests.commands import environment, free_port, run, started
 from tests.conformance.wire import Connection, head
-from tests.load import DATABASE, Writer, open_files, stored, token, until
+from tests.load import Writer, open_files, stored, token, until
 from tests.postgres_server import PostgresServer, quick_folder
 from tests.service import Service, running
 from tests.silence import way_to
@@ -128,14 +128,6 @@ async def test_lc_01_a_file_that_is_not_there_any_more_is_not_ready_and_takes_no
         shutil.move(tmp_path / "elsewhere", path)
         assert (await ready.get("/readyz")).status_code == 200
         assert (await owner.post("/api/organizations", json={"name": "Kept too"})).status_code == 201
-
-
-@pytest.fixture
-def folder(sqlite_template: Path, tmp_path: Path) -> Path:
-    """A folder with an empty database that is up to date."""
-    (tmp_path / "data").mkdir()
-    shutil.copy(sqlite_template, tmp_path / DATABASE)
-    return tmp_path
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -23,6 +23,7 @@ from tests import commands
 from tests.commands import Server, free_port, served
 from tests.conformance.fresh import MERGE
 from tests.conformance.wire import Connection
+from tests.load import placed
 
 MARK = "zqmarkerzq"
 NAME = "Nobody's business"
@@ -74,9 +75,8 @@ class Observed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
-    folder, metrics = tmp_path_factory.mktemp("observed"), free_port()
-    assert commands.run(folder, "migrate").returncode == 0
+def observed(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+    folder, metrics = placed(sqlite_template, tmp_path_factory.mktemp("observed")), free_port()
     with served(folder, REGISTRY_METRICS_PORT=str(metrics)) as server:
         command = ("token", "--sub", "owner", "--email", "owner@acme.example")
         token = commands.run(folder, *command).stdout.strip()

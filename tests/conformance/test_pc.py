@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from app.routes import ROUTES
 from tests import commands
 from tests.conformance.fresh import MERGE, fresh_handle, instance_of, organization_of, patched, tag_of
+from tests.load import placed
 from tests.service import BASE, JSON, JSON_LD, TURTLE, Service, World, forms, id_of, made, offered, running
 from tests.test_sweep import check_problem, concrete
 
@@ -479,10 +481,11 @@ async def test_pc_24_what_fails_anyway_does_not_depend_on_a_condition(service: S
 
 
 @pytest.fixture(scope="module")
-def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[tuple[str, str], str]]:
+def addresses(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[tuple[str, str], str]]:
     """Those of two processes on one database, and a token for them."""
-    folder = tmp_path_factory.mktemp("served")
-    assert commands.run(folder, "migrate").returncode == 0
+    folder = placed(sqlite_template, tmp_path_factory.mktemp("served"))
     settings = {"REGISTRY_PUBLIC_URL": BASE}
     with commands.served(folder, **settings) as first, commands.served(folder, **settings) as second:
         command = ("token", "--sub", "owner", "--email", "owner@acme.example")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -363,14 +364,13 @@ async def test_pg_05_a_cursor_serves_its_own_caller_list_filter_and_order(
 
 
 async def test_pg_05_every_process_of_the_service_opens_the_cursors_of_the_others(
-    service: Service, named: str, tmp_path: Path
+    service: Service, named: str, sqlite_template: Path, tmp_path: Path
 ) -> None:
     """Nothing is configured: what they share is the database."""
     [cursor, *_] = await cursors(service.as_("librarian"), f"{named}?itemsPerPage=9")
     async with running(service.settings.database_url, service.settings.data_dir) as another:
         assert (await another.as_("librarian").get(f"{named}?after={cursor}")).status_code == 200
-    url = f"sqlite://{tmp_path}/another.sqlite3"
-    await Database(url).migrate()
+    url = f"sqlite://{shutil.copy(sqlite_template, tmp_path / 'another.sqlite3')}"
     async with running(url, service.settings.data_dir) as stranger:
         path = "/api/instances"
         [foreign, *_] = [it async for it in _made_two(stranger)]
