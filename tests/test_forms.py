@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.contract.check import PROBLEM_CLASSES
 from app.contract.constraints import NO_STRING
-from app.contract.definitions import ClassDefinition, Property
+from app.contract.definitions import Property
 from app.exchange import Resource
 from app.problems import Available, Gone, Problem, Violation
 from app.representation.collections import member_assertion, search
@@ -61,18 +62,26 @@ UNSHRUNK = (Phase.explicit, Phase.generate)
 def values(property_: Property) -> st.SearchStrategy[Any]:
     value_type = property_.shape.value_type or ""
     if property_.key in NESTED:
-        return st.lists(nodes(CONTRACT.classes[NESTED[property_.key]]), max_size=2)
+        return few(NESTED[property_.key])
     coercion = CONTRACT.sources.contexts["registry.jsonld"].terms[property_.key].coercion
     if coercion in ("@id", "@vocab"):
         return IDENTIFIERS if coercion == "@id" else st.sampled_from(["name", "handle", "status"])
     return KINDS.get(value_type.rpartition("#")[2], TEXTS)
 
 
-def nodes(definition: ClassDefinition) -> st.SearchStrategy[dict[str, Any]]:
+# Made once, as Hypothesis takes longer to look through a strategy than to draw from it.
+@cache
+def nodes(name: str) -> st.SearchStrategy[dict[str, Any]]:
     """With any of the properties, and any value of the kind that each has."""
+    definition = CONTRACT.classes[name]
     properties = {key: values(property_) for key, property_ in definition.properties.items()}
     head = {"@id": IDENTIFIERS, "@type": st.just(definition.name)}
     return st.fixed_dictionaries(head, optional=properties)
+
+
+@cache
+def few(name: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    return st.lists(nodes(name), max_size=2)
 
 
 @st.composite
@@ -80,11 +89,14 @@ def top_levels(draw: st.DrawFn, name: str) -> dict[str, Any]:
     """What is served at an address: an item, or a page of a collection of them."""
     definition = CONTRACT.classes[name]
     operations = [operation_node(CONTRACT, it) for it in definition.operations.values()]
-    node = {"@context": f"{BASE}/contexts/v1/registry.jsonld", **draw(nodes(definition))}
+    node = {"@context": f"{BASE}/contexts/v1/registry.jsonld", **draw(nodes(name))}
     if definition.member is not None:
-        members = st.lists(nodes(CONTRACT.classes[definition.member]), max_size=2)
         view = {"@id": f"{node['@id']}?page=1", "@type": "PartialCollectionView"}
-        node |= {"@type": ["Collection", name], "totalItems": draw(INTEGERS), "member": draw(members)}
+        node |= {
+            "@type": ["Collection", name],
+            "totalItems": draw(INTEGERS),
+            "member": draw(few(definition.member)),
+        }
         node |= {"view": view | {"first": draw(IDENTIFIERS)}}
         node |= {"search": search(definition, node["@id"])}
         node |= {"memberAssertion": member_assertion(CONTRACT, definition)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
@@ -40,6 +41,8 @@ TIMES = st.one_of(
 ).map(lambda at: f"{at.isoformat(timespec='microseconds')}Z")
 
 
+# Made once, as Hypothesis takes longer to look through a strategy than to draw from it.
+@cache
 def values_of(class_name: str) -> st.SearchStrategy[Mapping[str, Any]]:
     """As storage reads them: ids and times are what they are, and all else is any text; much may be missing,
     but not what its own address needs."""
@@ -61,15 +64,25 @@ def values_of(class_name: str) -> st.SearchStrategy[Mapping[str, Any]]:
     )
 
 
+@cache
+def several(class_name: str, least: int, most: int) -> st.SearchStrategy[Sequence[Mapping[str, Any]]]:
+    return st.lists(values_of(class_name), min_size=least, max_size=most)
+
+
+@cache
+def recipe_of(class_name: str, *hidden: str) -> Recipe:
+    return Recipe(CONTRACT, class_name, hidden)
+
+
 @pytest.mark.parametrize("hidden", [False, True])
 @pytest.mark.parametrize("class_name", CLASSES)
 @given(data=st.data())
 def test_a_page_says_in_json_what_its_nodes_say(class_name: str, hidden: bool, data: st.DataObject) -> None:
     definition = CONTRACT.classes[class_name]
     links = [key for key, it in definition.properties.items() if it.link]
-    recipe = Recipe(CONTRACT, class_name, links if hidden else ())
-    values = data.draw(st.lists(values_of(class_name), min_size=1, max_size=4))
-    others = data.draw(st.lists(values_of(class_name), max_size=2))
+    recipe = recipe_of(class_name, *(links if hidden else ()))
+    values = data.draw(several(class_name, 1, 4))
+    others = data.draw(several(class_name, 0, 2))
     members = Members(
         [(recipe, values), (OneByOne(CONTRACT, recipe.node), others)] if others else [(recipe, values)]
     )
@@ -104,8 +117,8 @@ def test_a_collection_says_in_json_what_its_node_says(
     """Its addresses may be any text here."""
     definition = CONTRACT.classes[class_name]
     member = str(definition.member)
-    values = data.draw(st.lists(values_of(member), max_size=2))
-    members = Members([(Recipe(CONTRACT, member), values)] if values else [])
+    values = data.draw(several(member, 0, 2))
+    members = Members([(recipe_of(member), values)] if values else [])
     address, whole, here = addresses
     page = Collection(
         CONTRACT,
@@ -133,7 +146,7 @@ def test_a_collection_says_in_json_what_its_node_says(
 def test_an_item_says_in_json_what_its_node_says(
     class_name: str, operations: Operations, data: st.DataObject
 ) -> None:
-    recipe, values = Recipe(CONTRACT, class_name), data.draw(values_of(class_name))
+    recipe, values = recipe_of(class_name), data.draw(values_of(class_name))
     node = top_level(CONTRACT, recipe.node(values), operations)
     for maker in (recipe, OneByOne(CONTRACT, recipe.node)):
         item = Item(CONTRACT, maker, values, operations)
@@ -158,8 +171,8 @@ def test_rows_are_written_as_they_came_as_they_are_when_they_are_looked_at(
         seconds, _, fraction = at[11:26].partition(".")
         return f"{at[:10]} {'.'.join(filter(None, (seconds, fraction.rstrip('0'))))}+00"
 
-    recipe = Recipe(CONTRACT, class_name)
-    values = data.draw(st.lists(values_of(class_name), min_size=2, max_size=4))
+    recipe = recipe_of(class_name)
+    values = data.draw(several(class_name, 2, 4))
     names = [*KINDS[class_name].values]
     raw = [
         tuple(told(row[name]) if name in TIME_COLUMNS and row[name] else row[name] for name in names)
