@@ -77,6 +77,9 @@ def _command(
     folder: str, arguments: Sequence[str], settings: Mapping[str, str], output: Any, errors: Any
 ) -> None:
     """In the new process: what a shell and the script `instance-registry` do."""
+    # Uvicorn hands the standard input on to its workers, which multiprocessing has closed.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdin = os.fdopen(0)
     for descriptor, file in ((1, output), (2, errors)):
         os.dup2(file.detach(), descriptor)
     os.chdir(folder)
@@ -109,11 +112,6 @@ def free_port() -> int:
 @contextmanager
 def served(folder: Path, *arguments: str, **settings: str) -> Iterator[Server]:
     """A server on a free port, once it is ready. It ends as with Ctrl+C."""
-    if "--workers" in arguments:
-        # What was forked has no standard input, which Uvicorn hands on to its workers.
-        with started(folder, *arguments, **settings) as (several, _):
-            yield several
-        return
     port = free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / f"{port}.log")
     with server.log.open("wb") as output:
