@@ -82,7 +82,7 @@ def postgres_world(
 ) -> tuple[str, World]:
     """The name of a database with a small world in it, to copy."""
     name = "template_world"
-    postgres_server.administer(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    postgres_server.copy(postgres_template, name)
     return name, asyncio.run(made_world(postgres_server.url(name), tmp_path_factory.mktemp("world")))
 
 
@@ -116,7 +116,7 @@ def postgres_url(
     """The address of a migrated PostgreSQL database, without rows or with the world that a test asks for."""
     name = f"test_{uuid4().hex}"
     template = request.getfixturevalue("postgres_world")[0] if wants_world(request) else postgres_template
-    postgres_server.administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+    postgres_server.copy(template, name)
     yield postgres_server.url(name)
     postgres_server.administer(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -164,7 +164,7 @@ def standing_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         return f"sqlite://{shutil.copy(template, tmp_path_factory.mktemp('standing'))}"
     server: PostgresServer = request.getfixturevalue("postgres_server")
     name = f"standing_{uuid4().hex}"
-    server.administer(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")
+    server.copy(request.getfixturevalue("postgres_template"), name)
     return server.url(name)
 
 

@@ -49,6 +49,6 @@ class OnServer:
     @asynccontextmanager
     async def copy(self) -> AsyncIterator[str]:
         name, administer = f"{self._name}_copy", self._server.administer
-        await asyncio.to_thread(administer, f"CREATE DATABASE {name} TEMPLATE {self._name}")
+        await asyncio.to_thread(self._server.copy, self._name, name)
         yield self._server.url(name)
         await asyncio.to_thread(administer, f"DROP DATABASE {name} WITH (FORCE)")

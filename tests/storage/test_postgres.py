@@ -116,7 +116,7 @@ async def test_a_request_whose_statement_is_cut_off_may_come_again(
 ) -> None:
     template, world = postgres_world
     name = f"test_{new_id().replace('-', '')}"
-    await asyncio.to_thread(postgres_server.administer, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await asyncio.to_thread(postgres_server.copy, template, name)
     url = postgres_server.url(name)
     async with running(f"{url}&statement_timeout=100", tmp_path) as service:
         owner = service.as_("owner")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -19,7 +20,7 @@ from app.storage.database import Database
 from app.storage.pages import Cut, Listing, page
 from app.storage.session import Session
 from tests.benchmarks.scale_rows import RARE_WORD, Estate, load_postgres
-from tests.postgres_server import execute, quick_folder
+from tests.postgres_server import administer, execute, quick_folder
 from tests.statements import overhear
 from tests.storage.catalogue import read_indexes
 from tests.storage.opening import opened
@@ -82,11 +83,18 @@ def server() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def template(server: Server) -> str:
+    """The name of a migrated database to copy."""
+    administer(server.url("postgres"), "CREATE DATABASE template_registry")
+    asyncio.run(Database(server.url("template_registry")).migrate())
+    return "template_registry"
+
+
 @pytest.fixture
-async def database_url(server: Server) -> AsyncIterator[str]:
+async def database_url(server: Server, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
-    await execute(server.url("postgres"), f"CREATE DATABASE {name}")
-    await Database(server.url(name)).migrate()
+    await execute(server.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.url(name)
     await execute(server.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
 
