@@ -29,6 +29,7 @@ OF_LOOKS = {"dark": ["color-contrast"], "narrow": ["target-size", "scrollable-re
 ALIKE = "section > article:nth-of-type(n+4)"
 ALL = os.environ.get("EXPLORER_LOOKS") == "all"
 SOME = ("collection", "instance", "problem-types", "not-found")
+LONG = True
 # What README shows.
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "explorer.png"
 
@@ -125,10 +126,8 @@ def looked(chromium: Browser, server: Server, look: Look) -> Iterator[Page]:
 
 
 def faults(page: Page, look: Look, name: str) -> list[str]:
-    """What is wrong with what is shown, of which a picture is kept."""
+    """What is wrong with what is shown. A picture is kept of that, and of everything by `make looks`."""
     page.wait_for_timeout(250)  # what appears has appeared: a colour in between has no contrast of its own
-    short = page.evaluate("document.documentElement.scrollHeight < 5000")
-    page.screenshot(path=SCREENSHOTS / f"{name}-{look.name}.png", full_page=short)
     only = (
         {"type": "tag", "values": RULES}
         if ALL or look.name not in OF_LOOKS
@@ -142,6 +141,9 @@ def faults(page: Page, look: Look, name: str) -> list[str]:
     # WCAG 2.2, 1.4.10: read without moving sideways, but for what has two dimensions.
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         told.append(f"{name}: wider than the screen")
+    if ALL or told:
+        short = page.evaluate("document.documentElement.scrollHeight < 5000")
+        page.screenshot(path=SCREENSHOTS / f"{name}-{look.name}.png", full_page=short)
     return told
 
 
