@@ -96,6 +96,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.definition.add_marker(pytest.mark.parametrize(name, databases, indirect=True))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module with `LONG` has tests that take long, each by itself, and begins before others: in the end all
+    processes have something to do as long as any has, since what is short can be shared among them."""
+    items.sort(key=lambda item: not getattr(getattr(item, "module", None), "LONG", False))
+
+
 def wants_world(request: pytest.FixtureRequest) -> bool:
     return "world" in request.fixturenames
 

@@ -19,6 +19,7 @@ from tests.commands import COMMAND, environment, run, served
 from tests.load import Writer, stored, token, until
 from tests.postgres_server import PostgresServer
 
+LONG = True
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "backup.md").read_text()
 WRITERS = 8
 

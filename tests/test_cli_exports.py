@@ -25,6 +25,7 @@ from tests.commands import COMMAND, environment, run
 from tests.exports import graph
 from tests.load import DATABASE, placed
 
+LONG = True
 GROWTH = 24 * 1_024  # in KiB: what an export may need more where there is twenty times as much
 
 

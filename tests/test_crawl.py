@@ -14,6 +14,7 @@ from tests.crawl import crawl, report
 from tests.service import BASE, running
 
 pytestmark = pytest.mark.anyio
+LONG = True
 
 START = f"{BASE}/api"
 

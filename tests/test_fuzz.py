@@ -13,6 +13,7 @@ from tests.hostile.estate import made_estate
 from tests.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.anyio
+LONG = True
 
 # The statuses that a run must have met, or it would not have come far.
 FAR = {

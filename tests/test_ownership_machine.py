@@ -36,6 +36,7 @@ from tests.ownership_model import (
 )
 from tests.service import BASE, PATCH, Service, id_of, running
 
+LONG = True
 T = TypeVar("T")
 
 # Who acts: somebody, or whoever now is an owner of what the act needs an owner of; with these scopes.

@@ -24,6 +24,7 @@ from tests.postgres_server import PostgresServer, postgres_server
 from tests.service import JSON, PATCH
 
 pytestmark = pytest.mark.anyio
+LONG = True
 
 CLIENTS = 8
 # A handle has no digits.

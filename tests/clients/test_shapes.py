@@ -16,6 +16,7 @@ from tests.shacl import Documents, Shapes, apart, rdflib_graph, results, targete
 from tests.test_graphs import contexts, crawl
 
 pytestmark = pytest.mark.anyio
+LONG = True
 
 NODE = "urn:content:"
 # What is sent to make an instance, and how many constraints it violates.

@@ -14,6 +14,7 @@ from tests import commands
 from tests.commands import environment, served
 from tests.service import SECURITY_CONTACT
 
+LONG = True
 PROGRAM = str(Path(sys.executable).with_name("schemathesis"))
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = "tests/openapi/schemathesis.toml"

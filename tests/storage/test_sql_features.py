@@ -16,6 +16,7 @@ from tests.storage.recorded_statements import Place, ServerLog, calls, reached
 from tests.storage.sql_features import features
 from tests.storage.statement_drive import do_everything
 
+LONG = True
 TABLE = tomllib.loads(Path(__file__).with_name("sql_features.toml").read_text())
 SCALING = Path(__file__).parents[2] / "docs" / "scaling.md"
 ENGINES = ("citus", "yugabyte", "cockroach")
