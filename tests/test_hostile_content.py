@@ -83,8 +83,9 @@ def test_a_short_term_does_not_stand_for_too_much(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("seed", range(40))
 def test_punctuation_alone_is_malformed(seed: int) -> None:
+    content = scrambled(Random(seed), 100_000).encode()
     for media_type in (TURTLE, TRIG, N_TRIPLES, N_QUADS):
-        sent, seconds = read(media_type, scrambled(Random(seed), 100_000).encode())
+        sent, seconds = read(media_type, content)
         assert seconds < SECONDS
         assert sent.problem is not None
 
