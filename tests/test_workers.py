@@ -314,7 +314,7 @@ async def test_metrics_do_not_make_a_start_slower_and_a_process_that_dies_is_rep
         "REGISTRY_METRICS_PORT": str(port),
         "PROMETHEUS_MULTIPROC_DIR": str(counts),
     }
-    with served(tmp_path, "--workers", "2", **told) as server:
+    with started(tmp_path, "--workers", "2", **told) as (server, _):
         first = children(server)
         assert [command_of(it) for it in first] == [command_of(server.process_id)] * 2
         os.kill(first[0], signal.SIGKILL)
