@@ -134,6 +134,7 @@ class Client(SqliteClient):
         # The writer comes last: who closes the file last empties the log, and only it may.
         points, self._points = self._points, None
         reader, self._reader = self._reader, None
+        closed = [it for it in (reader, self._connection) if it is not None]
         try:
             if points:
                 points.close()
@@ -141,6 +142,8 @@ class Client(SqliteClient):
                 await reader.close()
         finally:
             await super().close()
+            for connection in closed:
+                await _ended(connection)
 
     async def _connect(self) -> aiosqlite.Connection:
         """Connect to the file, which must exist: `mode=rw` does not create it."""
@@ -158,8 +161,7 @@ class Client(SqliteClient):
                 await _set(connection, pragma, value)
         except BaseException:
             await connection.close()
-            # Where it could not connect, it only tells its thread to end, which may then outlive the loop.
-            await asyncio.to_thread(connection._thread.join)  # noqa: SLF001 - there is no other way to wait
+            await _ended(connection)
             raise
         return connection
 
@@ -333,6 +335,11 @@ class PointReader:
 
     def close(self) -> None:
         self._connection.close()
+
+
+async def _ended(connection: aiosqlite.Connection) -> None:
+    """Closed, it only tells its thread to end, which may outlive the loop, or be in the way of a fork."""
+    await asyncio.to_thread(connection._thread.join)  # noqa: SLF001 - there is no other way to wait
 
 
 async def _set(connection: aiosqlite.Connection, pragma: str, value: object) -> None:
