@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Protocol
 
 # So many answers wait for each other at most.
 TOGETHER = 8
 
-Parts = Iterable[bytes | bytearray | memoryview]
+Parts = Sequence[bytes | bytearray | memoryview]
 
 
 class Sender(Protocol):

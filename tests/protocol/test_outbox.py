@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.protocol.lingering import Lingering
+from app.protocol.lingering import LONG, Lingering
 from app.protocol.outbox import TOGETHER, Outbox, Parts
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +73,9 @@ class Transport:
         assert not self.closing
         self.heard.append(b"".join(map(bytes, parts)).decode())
 
+    def write(self, part: bytes) -> None:
+        self.heard.append(part.decode())
+
     def write_eof(self) -> None:
         self.heard.append("end")
 
@@ -108,6 +111,14 @@ async def test_what_waits_is_sent_before_a_connection_ends(end: str) -> None:
     assert transports[1].heard == ["answer"]
     assert transports[0].heard == (["answer", "end"] if end == "close" else ["answer"])
     one.look_away()
+
+
+async def test_what_is_long_is_sent_whole_behind_its_head() -> None:
+    loop, outbox, transport = asyncio.get_running_loop(), Outbox(), Transport()
+    connection = Lingering(cast("asyncio.Transport", transport), loop, outbox)
+    connection.answer([b"head", b"x" * LONG], more=True)
+    connection.answer([b"next head", b"y"], more=False)
+    assert transport.heard == ["head", "x" * LONG, "next heady"]
 
 
 async def test_what_is_written_by_others_comes_behind_what_waits() -> None:
