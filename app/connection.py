@@ -188,6 +188,8 @@ class Protocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
         """Who sends nothing more may still wait for an answer to what has come whole. It is the last one:
         while others wait behind it nothing is read, and so no end either."""
+        # Otherwise the loop closes the connection itself, before what waits to be sent to it.
+        self.config.outbox.empty()
         cycle = self.cycle
         if self.transport.is_closing() or cycle is None or cycle.response_complete:
             return False

@@ -334,6 +334,25 @@ async def test_a_client_that_sends_nothing_more_is_answered_what_has_come_whole(
     await local.run(talk)
 
 
+@pytest.mark.parametrize("more", [False, True])
+async def test_who_sends_nothing_more_is_answered_also_while_others_are(local: Local, more: bool) -> None:
+    """Where the answer waits for theirs, as for one whose content comes slowly; and what it has begun
+    besides, and not sent, is dropped."""
+    authorization = local.authorization
+    begun = head("POST /api/organizations", authorization, JSON_CONTENT, CHUNKED)
+
+    def talk(connection: Connection) -> None:
+        connection.send(begun)
+        time.sleep(0.1)
+        for _ in range(5):
+            with Connection(local.port) as other:
+                other.send(head("GET /livez") + (begun if more else b"")).finish()
+                assert other.answer().status_code == 200
+                assert other.has_ended()
+
+    await local.run(talk)
+
+
 async def test_what_cannot_be_read_is_told_also_to_who_sends_nothing_more(local: Local) -> None:
     """What is not whole is dropped, and so is a connection on which nothing is asked."""
     begun = head("POST /api/organizations", local.authorization, JSON_CONTENT, CHUNKED)

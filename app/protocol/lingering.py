@@ -44,8 +44,8 @@ class Lingering(asyncio.Transport):
         self._outbox.put(self, parts, self._loop, more=more)
 
     def send(self, parts: Parts) -> None:
-        """What has waited."""
-        if not (self._lost or self._transport.is_closing()):
+        """What has waited; nothing behind the end, which is told after what has waited until then."""
+        if not self.is_closing():
             # The system copies what is long faster to where a page begins than behind the head.
             if len(parts[-1]) < LONG:
                 self._transport.writelines(parts)

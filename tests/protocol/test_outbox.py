@@ -113,6 +113,17 @@ async def test_what_waits_is_sent_before_a_connection_ends(end: str) -> None:
     one.look_away()
 
 
+async def test_behind_the_end_of_a_connection_nothing_is_sent_to_it_and_all_others_their_answers() -> None:
+    loop, outbox, transports = asyncio.get_running_loop(), Outbox(), [Transport() for _ in range(2)]
+    one, other = (Lingering(cast("asyncio.Transport", it), loop, outbox) for it in transports)
+    one.close()
+    for connection in (one, other):
+        connection.answer([b"answer"], more=True)
+    outbox.empty()
+    assert [it.heard for it in transports] == [["end"], ["answer"]]
+    one.look_away()
+
+
 async def test_what_is_long_is_sent_whole_behind_its_head() -> None:
     loop, outbox, transport = asyncio.get_running_loop(), Outbox(), Transport()
     connection = Lingering(cast("asyncio.Transport", transport), loop, outbox)
