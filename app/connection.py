@@ -59,7 +59,7 @@ class Config(uvicorn.Config):
             timeout_worker_healthcheck=ALIVE_SECONDS,
         )
         self.settings = settings
-        # One for each process, which is a fork.
+        # Of all connections of the process, which has one loop.
         self.outbox = Outbox()
 
 

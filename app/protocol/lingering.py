@@ -10,6 +10,7 @@ from app.protocol.outbox import Outbox, Parts
 
 # How long a client may take to notice the end, and to take some of what is sent to it.
 LINGER_SECONDS, STALLED_SECONDS = 2, 30
+# Octets of what is sent behind its head, and not in one piece with it.
 LONG = 65_536
 
 
@@ -46,7 +47,7 @@ class Lingering(asyncio.Transport):
     def send(self, parts: Parts) -> None:
         """What has waited; nothing behind the end, which is told after what has waited until then."""
         if not self.is_closing():
-            # The system copies what is long faster to where a page begins than behind the head.
+            # In one piece the vocabulary took longer than is promised (docs/performance.md).
             if len(parts[-1]) < LONG:
                 self._transport.writelines(parts)
             else:
