@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from app.storage.session import Session
+from app.storage.session import Session, lock_number
 
 LIFETIME = timedelta(hours=24)
 # How many that have expired one transaction deletes beside its own work.
@@ -48,8 +48,8 @@ async def claim(session: Session, place: Place) -> bool:
         return True
     name = f"answer {place.partner_id} {place.path} {place.key}"
     await session.rows("SELECT pg_advisory_xact_lock_shared($1)", [ERASURE_LOCK])
-    sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS claimed"
-    [row] = await session.rows(sql, [name])
+    sql = "SELECT pg_try_advisory_xact_lock($1) AS claimed"
+    [row] = await session.rows(sql, [lock_number(name)])
     return bool(row["claimed"])
 
 

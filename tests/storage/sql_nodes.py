@@ -160,6 +160,7 @@ def _index(it: Fields) -> Iterator[Feature]:
         (it.get("concurrent"), "CONCURRENTLY"),
         (it.get("if_not_exists"), "IF NOT EXISTS"),
         (len(parts) > 1, "of several columns"),
+        (len(parts) > 1 and it["accessMethod"] == "gin", "gin of several columns"),
         (any("expr" in part for part in parts), "of an expression"),
         ("indexIncludingParams" in it, "INCLUDE"),
     ):
@@ -183,6 +184,10 @@ def _trigger(it: Fields) -> Iterator[Feature]:
         yield "trigger", "with arguments"
     if "whenClause" in it:
         yield "trigger", "WHEN"
+
+
+def _part(it: Fields) -> Iterator[Feature]:
+    yield from (("expression", "(a).b" if "String" in step else "subscript") for step in it["indirection"])
 
 
 OF_NODES: Mapping[str, Callable[[Fields], Iterator[Feature]]] = {
@@ -214,7 +219,7 @@ OF_NODES: Mapping[str, Callable[[Fields], Iterator[Feature]]] = {
     "MinMaxExpr": _named("function", "greatest or least"),
     "TypeCast": _named("expression", "CAST"),
     "A_ArrayExpr": _named("expression", "ARRAY"),
-    "A_Indirection": _named("expression", "subscript"),
+    "A_Indirection": _part,
     "Constraint": _constraint,
     "IndexStmt": _index,
     "CreateTrigStmt": _trigger,

@@ -39,6 +39,7 @@ ALL = [
     "0007_tallies",
     "0008_token_iat",
     "0009_whose_was_buried",
+    "0010_sql_that_others_have",
 ]
 
 

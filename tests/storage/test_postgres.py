@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import httpx
@@ -23,13 +25,15 @@ from app.storage.postgres_failures import WRONG_PARAMETERS, translated_connect, 
 from app.storage.records import find
 from app.storage.session import Session
 from tests.pgbouncer import pgbouncer
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, administer
 from tests.service import PATCH, World, running
 from tests.storage.opening import count, opened, unavailable
 from tests.storage.rows import add_organization
+from tests.storage.test_two_releases import write_and_read
 
 pytestmark = pytest.mark.anyio
 
+OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
 LIMITS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 PREPARED = """SELECT statement, generic_plans + custom_plans AS times FROM pg_prepared_statements
     WHERE statement LIKE 'SELECT CAST(i.id AS text)%'"""
@@ -234,6 +238,38 @@ async def test_behind_a_pooler_migrations_and_commands_work(pooled_url: str) -> 
             assert await limits(session) == ["0", "0", "0"]
     finally:
         await database.close()
+
+
+@pytest.fixture
+def tenant_url(postgres_server: PostgresServer, postgres_url: str) -> Iterator[str]:
+    """The address of the same database for a role that owns nothing, with the rights that docs/operating.md
+    names."""
+    role = f"role_{uuid4().hex}"
+    rights = re.findall(r"^    (GRANT [^;]+);$", OPERATING.read_text(), re.MULTILINE)
+    assert len(rights) == 2
+    postgres_server.administer(f"CREATE ROLE {role} LOGIN")
+    administer(postgres_url, *(right.replace(" registry", f" {role}") for right in rights))
+    yield postgres_url.replace("//postgres", f"//{role}", 1)
+    administer(postgres_url, f"DROP OWNED BY {role}")
+    postgres_server.administer(f"DROP ROLE {role}")
+
+
+async def test_a_role_that_owns_nothing_serves_everything_and_cannot_change_or_empty_a_table(
+    tenant_url: str, tmp_path: Path
+) -> None:
+    async with running(tenant_url, tmp_path) as service:
+        await write_and_read(service, "served")
+    async with opened(tenant_url) as database:
+        session = database.reading()
+        assert [row["held"] for row in await session.rows("SELECT current_user AS held")] != ["postgres"]
+        for statement in (
+            "TRUNCATE activity CASCADE",
+            "TRUNCATE activity_organization",
+            "ALTER TABLE activity DISABLE TRIGGER ALL",
+            "DROP TABLE activity CASCADE",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await session.rows(statement)
 
 
 def test_what_the_address_says_beside_goes_to_the_server_or_to_libpq() -> None:

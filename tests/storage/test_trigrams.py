@@ -25,6 +25,7 @@ from tests.statements import overhear
 from tests.storage.catalogue import read_indexes
 from tests.storage.opening import opened
 from tests.storage.test_constraints import TRIGRAM_INDEXES
+from tests.storage.test_earlier_form import make_earlier, rules
 from tests.storage.test_search import (  # noqa: F401 - they run here too, on this database
     test_a_list_of_more_than_are_counted_is_not_counted,
     test_a_name_is_found_as_it_is_now,
@@ -109,6 +110,19 @@ async def test_a_migration_makes_the_index_where_the_extension_is_there(database
     assert await trigrams(database_url) == TRIGRAM_INDEXES
 
 
+async def test_an_index_of_several_columns_is_replaced(server: Server, template: str) -> None:
+    await execute(server.url("postgres"), "CREATE DATABASE earlier")
+    url = server.url("earlier")
+    await make_earlier(
+        url,
+        "DROP INDEX instance_name_text_idx, instance_handle_text_idx",
+        "CREATE INDEX instance_text_idx ON instance"
+        " USING gin (name_key gin_trgm_ops, handle gin_trgm_ops) WHERE deleted_at IS NULL",
+    )
+    await Database(url).migrate()
+    assert await rules(url) == await rules(server.url(template))
+
+
 async def test_a_role_that_may_not_add_the_extension_migrates_without(server: Server) -> None:
     statements = ("CREATE ROLE modest LOGIN", "CREATE DATABASE modest")
     await execute(server.url("postgres"), *statements)
@@ -122,24 +136,26 @@ async def test_a_role_that_may_not_add_the_extension_migrates_without(server: Se
         assert await rare(database.reading()) == 1
 
 
-async def rare(session: Session) -> int:
+async def rare(session: Session, key: str = "name", text: str = RARE_WORD) -> int:
     auditor = Caller(new_id(), frozenset({READ_ALL}))
-    listing = Listing("Instance", "created_at", True, {"name": RARE_WORD})
+    listing = Listing("Instance", "created_at", True, {key: text})
     found = await page(session, listing, auditor, Cut(30), counted=True)
     return len(found.records) if found.total == len(found.records) else -1
 
 
+@pytest.mark.parametrize("key", ["name", "handle"])
 async def test_the_index_finds_what_is_rare_in_a_large_table(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     await load_postgres(database_url, Estate(20_000), lambda _: None)
     async with opened(database_url) as database:
         session = database.reading()
+        [longest] = await session.rows("SELECT handle FROM instance ORDER BY length(handle) DESC LIMIT 1")
         with monkeypatch.context() as patch:
             asked = overhear(patch)
-            assert await rare(session) == 1
+            assert await rare(session, key, {"name": RARE_WORD, "handle": longest["handle"]}[key]) == 1
         [(sql, values)] = asked
         steps = [row["QUERY PLAN"] for row in await session.rows(f"EXPLAIN {sql}", values)]
     # Once for the page and once for its count.
-    assert len([step for step in steps if "Bitmap Index Scan on instance_text_idx" in step]) == 2
+    assert len([step for step in steps if f"Bitmap Index Scan on instance_{key}_text_idx" in step]) == 2
     assert not any("Seq Scan on instance " in step for step in steps)

@@ -65,26 +65,29 @@ SQLITE_RULES = (
     f'CREATE TRIGGER "activity_organization_update" BEFORE UPDATE ON "activity_organization" {SQLITE_REFUSES}',
     f'CREATE TRIGGER "activity_organization_delete" BEFORE DELETE ON "activity_organization" {SQLITE_REFUSES}',
 )
+# Brackets around NEW and OLD, and comparing instead of naming columns: CockroachDB takes it only so.
+SAME_BUT_CHANGES = " AND ".join(
+    f"(NEW).{column} IS NOT DISTINCT FROM (OLD).{column}" for column in ALL_BUT_CHANGES.split(", ")
+)
+POSTGRES_REFUSES = "RAISE EXCEPTION 'activities are append-only' USING ERRCODE = 'restrict_violation';"
 POSTGRES_RULES = (
-    """CREATE FUNCTION "refuse_change_of_activity"() RETURNS trigger LANGUAGE plpgsql AS $$
+    f"""CREATE FUNCTION "refuse_change_of_activity"() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_ARGV[0] = 'erasure' AND EXISTS (SELECT 1 FROM "erasure" WHERE "open") THEN
+        {POSTGRES_REFUSES}
+    END $$""",
+    f"""CREATE FUNCTION "keep_activity"() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF {SAME_BUT_CHANGES} AND EXISTS (SELECT 1 FROM "erasure" WHERE "open") THEN
             RETURN NEW;
         END IF;
-        RAISE EXCEPTION 'activities are append-only' USING ERRCODE = 'restrict_violation';
+        {POSTGRES_REFUSES}
     END $$""",
-    f'CREATE TRIGGER "activity_update" BEFORE UPDATE OF {ALL_BUT_CHANGES} ON "activity"'
-    " FOR EACH ROW EXECUTE FUNCTION refuse_change_of_activity()",
-    'CREATE TRIGGER "activity_changes_update" BEFORE UPDATE OF "changes" ON "activity"'
-    " FOR EACH ROW EXECUTE FUNCTION refuse_change_of_activity('erasure')",
+    'CREATE TRIGGER "activity_update" BEFORE UPDATE ON "activity"'
+    " FOR EACH ROW EXECUTE FUNCTION keep_activity()",
     'CREATE TRIGGER "activity_delete" BEFORE DELETE ON "activity"'
     " FOR EACH ROW EXECUTE FUNCTION refuse_change_of_activity()",
-    'CREATE TRIGGER "activity_truncate" BEFORE TRUNCATE ON "activity"'
-    " EXECUTE FUNCTION refuse_change_of_activity()",
     'CREATE TRIGGER "activity_organization_change" BEFORE UPDATE OR DELETE ON "activity_organization"'
     " FOR EACH ROW EXECUTE FUNCTION refuse_change_of_activity()",
-    'CREATE TRIGGER "activity_organization_truncate" BEFORE TRUNCATE ON "activity_organization"'
-    " EXECUTE FUNCTION refuse_change_of_activity()",
 )
 
 

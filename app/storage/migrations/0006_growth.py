@@ -6,7 +6,9 @@ CONCURRENTLY and under the same names; what is there already is passed over (doc
 
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 from tortoise import migrations
+from tortoise.exceptions import OperationalError
 from tortoise.migrations import operations as ops
 
 LIVE = 'WHERE "deleted_at" IS NULL'
@@ -31,18 +33,14 @@ REPLACED = (
     ("Instance", "instance_created_at_id_idx"),
     ("Authorization", "instance_authorization_organization_id_idx"),
 )
+# One column each: no engine but PostgreSQL itself has such an index of several.
 TRIGRAMS = (
     f'"organization_text_idx" ON "organization" USING gin ("name_key" gin_trgm_ops) {LIVE}',
-    f'"instance_text_idx" ON "instance" USING gin ("name_key" gin_trgm_ops, "handle" gin_trgm_ops) {LIVE}',
+    f'"instance_name_text_idx" ON "instance" USING gin ("name_key" gin_trgm_ops) {LIVE}',
+    f'"instance_handle_text_idx" ON "instance" USING gin ("handle" gin_trgm_ops) {LIVE}',
 )
-# Without the extension, or the right to add it, the search goes on without an index.
-EXTENSION = """DO $$ BEGIN
-    IF EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm') THEN
-        CREATE EXTENSION IF NOT EXISTS pg_trgm;
-    END IF;
-EXCEPTION WHEN insufficient_privilege THEN
-    RAISE NOTICE 'pg_trgm was not added: the role may not';
-END $$"""
+EXTENSION = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
+IS_TO_BE_HAD = "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'"
 IS_THERE = "SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'"
 
 # A row for each text that there ever was, in the order in which the index learns of them, 64 at a time: that is a tenth
@@ -77,7 +75,23 @@ async def make_indexes(apps: Any, editor: Any) -> None:
             for statement in text_statements(table, text):
                 await run(statement)
         return
-    await run(EXTENSION)
+    if (await run(IS_TO_BE_HAD))[1]:
+        await add_extension(run)
+    await index_trigrams(run)
+
+
+async def add_extension(run: Any) -> None:
+    """Without the right to add it, the search goes on without an index."""
+    await run("SAVEPOINT extension")
+    try:
+        await run(EXTENSION)
+    except OperationalError as failure:
+        if not isinstance(failure.__cause__, asyncpg.InsufficientPrivilegeError):
+            raise
+        await run("ROLLBACK TO SAVEPOINT extension")
+
+
+async def index_trigrams(run: Any) -> None:
     if (await run(IS_THERE))[1]:
         for index in TRIGRAMS:
             await run(f"CREATE INDEX IF NOT EXISTS {index}")

@@ -13,11 +13,12 @@ OF_EACH = (
     'INSERT INTO "instance_tally" ("organization_id", "instances")'
     ' SELECT "organization_id", count(*) FROM "instance" WHERE "deleted_at" IS NULL GROUP BY "organization_id"'
 )
-LESS = 'UPDATE "instance_tally" SET "instances" = "instances" - 1 WHERE "organization_id" = OLD."organization_id"'
-MORE = (
-    'INSERT INTO "instance_tally" ("organization_id", "instances") VALUES (NEW."organization_id", 1)'
+ONE_LESS = 'UPDATE "instance_tally" SET "instances" = "instances" - 1 WHERE "organization_id" = {}."organization_id"'
+ONE_MORE = (
+    'INSERT INTO "instance_tally" ("organization_id", "instances") VALUES ({}."organization_id", 1)'
     ' ON CONFLICT ("organization_id") DO UPDATE SET "instances" = "instance_tally"."instances" + 1'
 )
+LESS, MORE = ONE_LESS.format("OLD"), ONE_MORE.format("NEW")
 # What may change whose it is, and whether it is there.
 DECIDING = '"organization_id", "deleted_at"'
 SQLITE = (
@@ -30,19 +31,23 @@ SQLITE = (
     f'CREATE TRIGGER "instance_tally_come" AFTER UPDATE OF {DECIDING} ON "instance"'
     f' WHEN NEW."deleted_at" IS NULL BEGIN {MORE}; END',
 )
+# Brackets around NEW and OLD, and comparing instead of naming columns: CockroachDB takes it only so.
+DIFFERS = " OR ".join(f"(OLD).{column} IS DISTINCT FROM (NEW).{column}" for column in DECIDING.split(", "))
 POSTGRES = (
     f"""CREATE FUNCTION "tally_instances"() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP <> 'INSERT' AND OLD."deleted_at" IS NULL THEN
-            {LESS};
+        IF TG_OP <> 'INSERT' AND (OLD)."deleted_at" IS NULL THEN
+            {ONE_LESS.format("(OLD)")};
         END IF;
-        IF TG_OP <> 'DELETE' AND NEW."deleted_at" IS NULL THEN
-            {MORE};
+        IF TG_OP <> 'DELETE' AND (NEW)."deleted_at" IS NULL THEN
+            {ONE_MORE.format("(NEW)")};
         END IF;
         RETURN NULL;
     END $$""",
-    f'CREATE TRIGGER "instance_tally" AFTER INSERT OR DELETE OR UPDATE OF {DECIDING} ON "instance"'
+    'CREATE TRIGGER "instance_tally" AFTER INSERT OR DELETE ON "instance"'
     " FOR EACH ROW EXECUTE FUNCTION tally_instances()",
+    'CREATE TRIGGER "instance_tally_change" AFTER UPDATE ON "instance"'
+    f" FOR EACH ROW WHEN ({DIFFERS}) EXECUTE FUNCTION tally_instances()",
 )
 
 
