@@ -5,6 +5,7 @@ A feature is a kind and a name: `("lock", "FOR NO KEY UPDATE")`, `("function", "
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,22 +51,29 @@ def _walk(value: Any) -> Iterator[Feature]:
 def _statement(node: str, it: Fields) -> str:
     """As people say it."""
     if node == "TransactionStmt":
-        return words(it["kind"], "TRANS_STMT_")
+        return words(it["kind"], "TRANS_STMT_") + _level(it.get("options", []))
     if node == "AlterTableStmt":
         return "ALTER TABLE " + ", ".join(
             sorted({words(command["AlterTableCmd"]["subtype"], "AT_") for command in it["cmds"]})
         )
     if node in ("VariableSetStmt", "VariableShowStmt"):
         local = " LOCAL" if it.get("is_local") else ""
-        return f"{'SET' if node == 'VariableSetStmt' else 'SHOW'}{local} {it.get('name', 'ALL')}"
+        level = _level(it["args"]) if it.get("name") == "TRANSACTION" else ""
+        return f"{'SET' if node == 'VariableSetStmt' else 'SHOW'}{local} {it.get('name', 'ALL')}{level}"
     if node == "CreateExtensionStmt":
         return f"CREATE EXTENSION {it['extname']}"
     if node == "DropStmt":
-        return f"DROP {words(it['removeType'], 'OBJECT_')}"
+        return f"DROP {words(it['removeType'], 'OBJECT_')}{' CASCADE' * (it['behavior'] == 'DROP_CASCADE')}"
     name = node.removesuffix("Stmt")
     return {"Create": "CREATE TABLE", "Index": "CREATE INDEX", "CreateTrig": "CREATE TRIGGER"}.get(
         name, {"CreateFunction": "CREATE FUNCTION", "Comment": "COMMENT"}.get(name, name.upper())
     )
+
+
+def _level(options: list[Any]) -> str:
+    """Of isolation, and whatever else a transaction is told to be."""
+    told = ((option["DefElem"]["defname"], option["DefElem"]["arg"]["A_Const"]) for option in options)
+    return "".join(f" {value['sval']['sval'].upper() if 'sval' in value else name}" for name, value in told)
 
 
 # PLpgSQL_raise_option_type of PostgreSQL's plpgsql.h.
@@ -100,5 +108,5 @@ def _routine(value: Any) -> Iterator[Feature]:
 
 def _embedded(sql: str, *, whole: bool) -> Iterator[Feature]:
     """Of SQL within a function; what is no whole statement is a SELECT without the word."""
-    yield from (("PL/pgSQL", word) for word in ("TG_ARGV", "TG_OP", "NEW", "OLD") if word in sql.upper())
+    yield from (("PL/pgSQL", word) for word in re.findall(r"\b(?:TG_\w+|NEW|OLD|FOUND)\b", sql.upper()))
     yield from features(sql) if whole else features(f"SELECT {sql}") - {("statement", "SELECT")}

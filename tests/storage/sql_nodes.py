@@ -40,7 +40,9 @@ OF_FIELDS = {
 
 def _select(it: Fields) -> Iterator[Feature]:
     if "limitCount" in it:
-        yield "clause", "LIMIT"
+        yield "clause", "WITH TIES" if it["limitOption"] == "LIMIT_OPTION_WITH_TIES" else "LIMIT"
+    if any(it.get("distinctClause", [])):
+        yield "clause", "DISTINCT ON"
     if it.get("op", "SETOP_NONE") != "SETOP_NONE":
         yield "clause", words(it["op"], "SETOP_") + (" ALL" if it.get("all") else "")
 
@@ -109,9 +111,23 @@ def _function(it: Fields) -> Iterator[Feature]:
         ("over", "OVER"),
         ("agg_filter", "FILTER"),
         ("agg_order", "ORDER BY in an aggregate"),
+        ("agg_distinct", "DISTINCT in an aggregate"),
     ):
         if field in it:
             yield "clause", name
+
+
+def _order(it: Fields) -> Iterator[Feature]:
+    if it["sortby_nulls"] != "SORTBY_NULLS_DEFAULT":
+        yield "clause", words(it["sortby_nulls"], "SORTBY_")
+
+
+def _column(it: Fields) -> Iterator[Feature]:
+    names = [field.get("String", {}).get("sval") for field in it["fields"]]
+    if len(names) > 1 and names[0] in ("new", "old"):
+        yield "expression", "NEW or OLD without brackets"
+    if names[-1] in ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"):
+        yield "expression", f"column {names[-1]}"
 
 
 def _type(it: Fields) -> Iterator[Feature]:
@@ -145,10 +161,13 @@ def _constraint(it: Fields) -> Iterator[Feature]:
     kind = words(it["contype"], "CONSTR_")
     if kind == "FOREIGN":
         yield "constraint", f"REFERENCES … ON DELETE {_REFERENCE_ACTIONS[it.get('fk_del_action', 'a')]}"
+        if it.get("fk_upd_action", "a") != "a":
+            yield "constraint", f"REFERENCES … ON UPDATE {_REFERENCE_ACTIONS[it['fk_upd_action']]}"
     else:
         yield "constraint", {"PRIMARY": "PRIMARY KEY", "NOTNULL": "NOT NULL"}.get(kind, kind)
-    if it.get("deferrable"):
-        yield "constraint", "DEFERRABLE"
+    for field, name in (("deferrable", "DEFERRABLE"), ("nulls_not_distinct", "NULLS NOT DISTINCT")):
+        if it.get(field):
+            yield "constraint", name
 
 
 def _index(it: Fields) -> Iterator[Feature]:
@@ -180,10 +199,23 @@ def _trigger(it: Fields) -> Iterator[Feature]:
         if it["events"] & bit:
             columns = " OF columns" if event == "UPDATE" and "columns" in it else ""
             yield "trigger", f"{when} {event}{columns}, FOR EACH {each}"
-    if "args" in it:
-        yield "trigger", "with arguments"
-    if "whenClause" in it:
-        yield "trigger", "WHEN"
+    for field, name in (
+        ("args", "with arguments"),
+        ("whenClause", "WHEN"),
+        ("isconstraint", "CONSTRAINT"),
+        ("replace", "OR REPLACE"),
+        ("transitionRels", "REFERENCING"),
+    ):
+        if field in it:
+            yield "trigger", name
+
+
+def _function_made(it: Fields) -> Iterator[Feature]:
+    """But for its body."""
+    if it.get("replace"):
+        yield "function", "OR REPLACE"
+    options = (option["DefElem"]["defname"] for option in it["options"])
+    yield from (("function", f"with {name}") for name in options if name not in ("language", "as"))
 
 
 def _part(it: Fields) -> Iterator[Feature]:
@@ -220,6 +252,9 @@ OF_NODES: Mapping[str, Callable[[Fields], Iterator[Feature]]] = {
     "TypeCast": _named("expression", "CAST"),
     "A_ArrayExpr": _named("expression", "ARRAY"),
     "A_Indirection": _part,
+    "ColumnRef": _column,
+    "SortBy": _order,
+    "CreateFunctionStmt": _function_made,
     "Constraint": _constraint,
     "IndexStmt": _index,
     "CreateTrigStmt": _trigger,

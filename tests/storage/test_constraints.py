@@ -355,7 +355,8 @@ REFUSED = (sqlite3.IntegrityError, asyncpg.RestrictViolationError)
 )
 async def test_no_statement_changes_or_removes_an_activity(database: Database, statement: str) -> None:
     async with database.transaction() as session:
-        await list_activity(session, await add_activity(session), await add_organization(session))
+        activity = await add_activity(session, actor_id=await add_partner(session))
+        await list_activity(session, activity, await add_organization(session))
     with pytest.raises(REFUSED, match="append-only"):
         await database.reading().rows(statement)
 
@@ -367,6 +368,14 @@ async def test_postgres_does_not_empty_the_activities_alone(postgres_url: str) -
             await database.reading().rows("TRUNCATE activity")
 
 
+async def test_a_column_that_a_later_release_adds_to_activities_may_be_filled(database: Database) -> None:
+    async with database.transaction() as session:
+        await add_activity(session)
+        await session.rows("ALTER TABLE activity ADD COLUMN later TEXT")
+        await session.rows("UPDATE activity SET later = 'filled'")
+        assert await session.rows("SELECT later FROM activity") == [{"later": "filled"}]
+
+
 async def test_an_open_erasure_lets_the_changes_of_an_activity_be_replaced_and_nothing_else(
     database: Database,
 ) -> None:
@@ -375,8 +384,20 @@ async def test_an_open_erasure_lets_the_changes_of_an_activity_be_replaced_and_n
         row = {"partner_id": await add_partner(session), "erased_at": NOW, "open": True}
         await insert(session, Erasure, row)
         await session.rows("UPDATE activity SET changes = '[2]'")
-    with pytest.raises(REFUSED, match="append-only"):
-        await database.reading().rows("UPDATE activity SET request_id = '2'")
+    for change in (
+        "sequence = 7",
+        f"id = '{uuid4()}'",
+        "type = 'Move'",
+        "object_class = 'Partner'",
+        f"object_id = '{uuid4()}'",
+        f"object_parent_id = '{uuid4()}'",
+        f"actor_id = '{uuid4()}'",
+        "published = '2027-01-01 00:00:00+00:00'",
+        "request_id = '2'",
+        "request_id = '2', changes = '[3]'",
+    ):
+        with pytest.raises(REFUSED, match="append-only"):
+            await database.reading().rows(f"UPDATE activity SET {change}")
     async with database.transaction() as session:
         await session.rows("UPDATE erasure SET open = FALSE")
     with pytest.raises(REFUSED, match="append-only"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.storage.database import Database
+from app.storage.session import lock_number
 from tests.storage.rows import add_organization
 
 pytestmark = pytest.mark.anyio
@@ -42,3 +43,9 @@ async def test_what_two_processes_read_and_then_write_is_neither_lost_nor_refuse
     assert [process.returncode for process in processes] == [0, 0]
     rows = await database.reading().rows("SELECT version FROM organization")
     assert rows == [{"version": 1 + 2 * TIMES}]
+
+
+def test_every_process_locks_by_the_same_number_of_a_text() -> None:
+    """On PostgreSQL, whatever the process and the release: another number would be another lock."""
+    assert lock_number("email ann@acme.example") == -4117542813601112056
+    assert -(2**63) <= lock_number("answer") < 2**63

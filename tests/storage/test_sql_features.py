@@ -21,6 +21,7 @@ TABLE = tomllib.loads(Path(__file__).with_name("sql_features.toml").read_text())
 SCALING = Path(__file__).parents[2] / "docs" / "scaling.md"
 ENGINES = ("citus", "yugabyte", "cockroach")
 # What the migration runs besides where there is pg_trgm, which the PostgreSQL of the Python package lacks.
+FUNCTION = "FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$"
 GROWTH = import_module("app.storage.migrations.0006_growth")
 WITH_TRIGRAMS = (GROWTH.EXTENSION, *(f"CREATE INDEX IF NOT EXISTS {index}" for index in GROWTH.TRIGRAMS))
 
@@ -163,6 +164,22 @@ def test_the_guide_shows_every_row_that_not_all_have() -> None:
         ("SELECT a FROM t WHERE b = ANY($1)", "expression OP ANY"),
         ("SELECT a ->> 'b' FROM t", "operator ->>"),
         ("SELECT a[1] FROM t", "expression subscript"),
+        (
+            "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY",
+            "statement BEGIN SERIALIZABLE transaction_read_only",
+        ),
+        ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "statement SET TRANSACTION SERIALIZABLE"),
+        ("DROP TABLE t CASCADE", "statement DROP TABLE CASCADE"),
+        ("SELECT count(DISTINCT a) FROM t", "clause DISTINCT in an aggregate"),
+        ("SELECT DISTINCT ON (a) b FROM t", "clause DISTINCT ON"),
+        ("SELECT a FROM t ORDER BY a NULLS FIRST", "clause NULLS FIRST"),
+        ("SELECT a FROM t ORDER BY a FETCH FIRST 3 ROWS WITH TIES", "clause WITH TIES"),
+        ("SELECT t.ctid FROM t", "expression column ctid"),
+        ("CREATE TABLE t (a int, UNIQUE NULLS NOT DISTINCT (a))", "constraint NULLS NOT DISTINCT"),
+        (
+            "CREATE TABLE t (a int REFERENCES u ON UPDATE CASCADE)",
+            "constraint REFERENCES … ON UPDATE CASCADE",
+        ),
         ("SELECT relname FROM pg_class", "catalogue pg_class"),
         ("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", "clause ON CONFLICT DO NOTHING"),
         ("UPDATE t SET a = 1 FROM u WHERE t.b = u.b", "clause UPDATE or DELETE of a join"),
@@ -188,6 +205,24 @@ def test_the_guide_shows_every_row_that_not_all_have() -> None:
             "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f('b')",
             "trigger with arguments",
         ),
+        (
+            "CREATE CONSTRAINT TRIGGER x AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+            "trigger CONSTRAINT",
+        ),
+        (
+            "CREATE TRIGGER x AFTER INSERT ON t FOR EACH ROW WHEN (NEW.a > 1) EXECUTE FUNCTION f()",
+            "expression NEW or OLD without brackets",
+        ),
+        (f"CREATE OR REPLACE {FUNCTION} BEGIN RETURN NULL; END $$", "function OR REPLACE"),
+        (
+            f"CREATE {FUNCTION.replace('AS', 'SECURITY DEFINER AS')} BEGIN RETURN NULL; END $$",
+            "function with security",
+        ),
+        (
+            f"CREATE {FUNCTION} BEGIN IF OLD.a THEN RETURN NULL; END IF; END $$",
+            "expression NEW or OLD without brackets",
+        ),
+        (f"CREATE {FUNCTION} BEGIN IF TG_NARGS = 1 THEN RETURN NULL; END IF; END $$", "PL/pgSQL TG_NARGS"),
         ("DO $$ BEGIN PERFORM pg_notify('a', 'b'); END $$", "function pg_notify"),
         ("DO $$ BEGIN EXECUTE 'SELECT 1'; END $$", "PL/pgSQL DYNEXECUTE"),
     ],

@@ -9,10 +9,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tortoise.exceptions import OperationalError
 
 from app.caller import READ_ALL, Caller
 from app.storage.acts import new_id
@@ -26,6 +28,7 @@ from tests.storage.catalogue import read_indexes
 from tests.storage.opening import opened
 from tests.storage.test_constraints import TRIGRAM_INDEXES
 from tests.storage.test_earlier_form import make_earlier, rules
+from tests.storage.test_migrations import ALL
 from tests.storage.test_search import (  # noqa: F401 - they run here too, on this database
     test_a_list_of_more_than_are_counted_is_not_counted,
     test_a_name_is_found_as_it_is_now,
@@ -34,6 +37,7 @@ from tests.storage.test_search import (  # noqa: F401 - they run here too, on th
 
 pytestmark = pytest.mark.anyio
 
+GROWTH = "app.storage.migrations.0006_growth"
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 EXTENSION = sorted(Path("/usr/share/postgresql").glob("*/extension/pg_trgm.control"))
 
@@ -134,6 +138,16 @@ async def test_a_role_that_may_not_add_the_extension_migrates_without(server: Se
     await execute(server.url("modest"), "GRANT SELECT ON ALL TABLES IN SCHEMA public TO modest")
     async with opened(url) as database:
         assert await rare(database.reading()) == 1
+
+
+async def test_any_other_failure_to_add_the_extension_is_one_of_the_migration(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await execute(server.url("postgres"), "CREATE DATABASE failing")
+    monkeypatch.setattr(import_module(GROWTH), "EXTENSION", "CREATE EXTENSION IF")
+    with pytest.raises(OperationalError, match="syntax error"):
+        await Database(server.url("failing")).migrate()
+    assert await Database(server.url("failing")).pending_migrations() == ALL
 
 
 async def rare(session: Session, key: str = "name", text: str = RARE_WORD) -> int:

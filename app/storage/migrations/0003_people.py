@@ -66,8 +66,9 @@ SQLITE_RULES = (
     f'CREATE TRIGGER "activity_organization_delete" BEFORE DELETE ON "activity_organization" {SQLITE_REFUSES}',
 )
 # Brackets around NEW and OLD, and comparing instead of naming columns: CockroachDB takes it only so.
-SAME_BUT_CHANGES = " AND ".join(
-    f"(NEW).{column} IS NOT DISTINCT FROM (OLD).{column}" for column in ALL_BUT_CHANGES.split(", ")
+SAME_BUT_CHANGES, SAME_CHANGES = (
+    " AND ".join(f"(NEW).{column} IS NOT DISTINCT FROM (OLD).{column}" for column in columns.split(", "))
+    for columns in (ALL_BUT_CHANGES, '"changes"')
 )
 POSTGRES_REFUSES = "RAISE EXCEPTION 'activities are append-only' USING ERRCODE = 'restrict_violation';"
 POSTGRES_RULES = (
@@ -77,7 +78,7 @@ POSTGRES_RULES = (
     END $$""",
     f"""CREATE FUNCTION "keep_activity"() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF {SAME_BUT_CHANGES} AND EXISTS (SELECT 1 FROM "erasure" WHERE "open") THEN
+        IF {SAME_BUT_CHANGES} AND ({SAME_CHANGES} OR EXISTS (SELECT 1 FROM "erasure" WHERE "open")) THEN
             RETURN NEW;
         END IF;
         {POSTGRES_REFUSES}

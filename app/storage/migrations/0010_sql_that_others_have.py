@@ -22,6 +22,7 @@ TRIGGERS = (
     ("activity_organization", "activity_organization_change"),
     ("activity_organization", "activity_organization_truncate"),
     ("instance", "instance_tally"),
+    ("instance", "instance_tally_change"),
 )
 FUNCTIONS = ("refuse_change_of_activity", "tally_instances")
 
