@@ -12,11 +12,12 @@ import pytest
 
 from app.caller import ANONYMOUS
 from app.security.local_issuer import LocalIssuer
-from app.storage import partners
+from app.storage import erasure, partners
 from app.storage.acts import Act, new_id, now
 from app.storage.database import Database, Session
 from app.storage.erasure import EMAIL, NAME, Erased, forget
 from app.storage.partners import Identity, partner_of
+from app.storage.statements import Rows
 from tests.commands import run
 from tests.service import BASE, PATCH, Service, World, id_of, made
 from tests.test_graphs import crawl
@@ -33,8 +34,7 @@ async def forgotten(service: Service, partner_id: str) -> Erased | None:
     database = Database(service.settings.database_url)
     await database.open()
     try:
-        async with database.transaction() as session:
-            return await forget(session, Act(ANONYMOUS, new_id(), now()), partner_id)
+        return await forget(database, Act(ANONYMOUS, new_id(), now()), partner_id)
     finally:
         await database.close()
 
@@ -163,8 +163,9 @@ async def test_what_was_told_of_an_address_before_its_partner_came_is_gone_too(
 
 
 async def test_what_is_remembered_of_posts_by_the_person_or_about_it_is_gone_and_the_rest_is_not(
-    service: Service, world: World
+    service: Service, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(erasure, "ANSWERS", 2)
     owner, zelda = service.as_("owner"), service.as_("zelda")
     me = (await zelda.get("/api/me")).headers["Location"]
     third = await made(owner, "/api/organizations", name="Third")
@@ -193,6 +194,36 @@ async def test_what_is_remembered_of_posts_by_the_person_or_about_it_is_gone_and
     assert '"zelda"' not in await remembered(service)
     replayed = [await post(number) for number in range(7)]
     assert replayed == [False, False, False, True, True, False, False]
+
+
+async def test_others_write_while_all_is_looked_through_and_what_they_write_is_found(
+    service: Service, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = service.as_("owner")
+    me = (await service.as_("zelda").get("/api/me")).headers["Location"]
+    member = {"email": "ZELDA@acme.example", "role": "member"}
+    since: list[tuple[str, int]] = []
+    telling = erasure.Search.telling
+
+    async def told(search: erasure.Search, text: str) -> Rows:
+        rows = await telling(search, text)
+        if not search.before:
+            answer = await owner.post(
+                f"{world.acme}/members", json=member, headers={"Idempotency-Key": new_id()}
+            )
+            assert answer.status_code == 201
+            assert (await owner.delete(answer.headers["Location"])).status_code == 204
+        else:
+            since.append((text, search.last))
+        return rows
+
+    monkeypatch.setattr(erasure.Search, "telling", told)
+    erased = await forgotten(service, id_of(me))
+    # Once for its id, and once for the address that the first one told.
+    assert [text for text, _ in since] == [id_of(me), "zelda@acme.example"]
+    assert all(last > 0 for _, last in since)
+    assert erased == Erased(memberships=0, activities=4)
+    assert "zelda@" not in await rows(service)
 
 
 async def test_of_who_has_a_similar_address_everything_stays(service: Service, world: World) -> None:

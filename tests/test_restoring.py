@@ -388,8 +388,7 @@ async def test_who_was_forgotten_gets_no_e_mail_by_an_import(
 ) -> None:
     [first] = [node for node in nodes if node["@id"] == BASE + made[1].partner]
     await restored(database, lines([{key: it for key, it in first.items() if key != "email"}]), NDJSON)
-    async with database.transaction() as session:
-        assert await forget(session, Act(ANONYMOUS, new_id(), now()), first["id"])
+    assert await forget(database, Act(ANONYMOUS, new_id(), now()), first["id"])
     assert (await restored(database, lines([first]), NDJSON)).present == 1
     rows = await database.reading().rows("SELECT name, email, email_key FROM partner")
     assert rows == [{"name": NAME, "email": EMAIL, "email_key": None}]

@@ -65,7 +65,6 @@ async def _forget(settings: Settings, identifier: str) -> Erased | None:
     from app.storage.erasure import forget
 
     async with opened(settings) as database:
-        async with database.transaction() as session:
-            erased = await forget(session, Act(ANONYMOUS, new_id(), now()), identifier)
+        erased = await forget(database, Act(ANONYMOUS, new_id(), now()), identifier)
         await database.leave_nothing_beside()
         return erased

@@ -16,12 +16,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
+from tortoise.exceptions import OperationalError
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.recorder import MigrationRecorder
 from tortoise.migrations.schema_editor import AsyncpgSchemaEditor, SqliteSchemaEditor
+from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.transactions import in_transaction
 
-from app.storage import migrations, postgres, sqlite
+from app.storage import migrations, postgres, postgres_failures, sqlite
 from app.storage.activities import write_activities
 from app.storage.attempts import Attempt
 from app.storage.failures import UniqueViolation, unavailable
@@ -186,6 +188,10 @@ class Database:
                 await client.open()
                 async with in_transaction(self.dialect) as transaction:
                     return await _apply(transaction, MigrationExecutor(transaction, {APP_LABEL: app}))
+            except OperationalError as failure:
+                cause = failure.__cause__
+                meaning = postgres_failures.translation(cause) if isinstance(cause, Exception) else None
+                raise meaning or failure from cause
             finally:
                 await client.close()
 
@@ -276,13 +282,20 @@ async def _apply(client: BaseDBAsyncClient, executor: MigrationExecutor) -> list
         # Who has waited for the lock looks at what was done meanwhile, whatever the server's default is.
         await client.execute_query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         await client.execute_query("SELECT pg_advisory_xact_lock($1)", [MIGRATIONS_LOCK])
-        await MigrationRecorder(client).ensure_schema(AsyncpgSchemaEditor(client, atomic=False))
+        editor: BaseSchemaEditor = AsyncpgSchemaEditor(client, atomic=False)
     else:
-        await MigrationRecorder(client).ensure_schema(SqliteSchemaEditor(client, atomic=False))
+        editor = SqliteSchemaEditor(client, atomic=False)
+    _, [record] = await client.execute_query(HAS_RECORD[client.capabilities.dialect])
+    if record["found"]:
+        await client.execute_query(f"SELECT name FROM {RECORD} LIMIT 1")  # Tortoise passes over a refusal
+    else:
+        await MigrationRecorder(client).ensure_schema(editor)
     targets = [MigrationTarget(APP_LABEL, "__latest__")]
     names = [step.migration.name for step in await executor.plan(targets)]
+    if not names:
+        return []  # even so it would make sure of its own table, which only who owns that may
     await executor.migrate(targets)
-    if names and client.capabilities.dialect == "sqlite":
+    if client.capabilities.dialect == "sqlite":
         await _check_references(client, names)
     return names
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from tortoise.filters import escape_like
 
 from app.storage.activities import lock_sequence
 from app.storage.acts import Act, note_of_properties
+from app.storage.database import Database
 from app.storage.keys import email_key
 from app.storage.remembered_answers import ERASURE_LOCK
 from app.storage.session import Session, insert, update
@@ -19,6 +21,9 @@ from app.storage.tables import Erasure, Membership, Partner
 
 NAME, EMAIL = "Forgotten partner", "forgotten@partner.invalid"
 PERSONAL = {"name": NAME, "email": EMAIL}
+# How many remembered answers, each of which may be large, are looked at together.
+ANSWERS = 100
+_IDENTIFIER = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -29,31 +34,87 @@ class Erased:
     activities: int
 
 
-async def forget(session: Session, act: Act, partner_id: str) -> Erased | None:
+@dataclass
+class Search:
+    """Of activities, in which texts are looked for from one end to the other.
+
+    Who has looked before anybody had to wait has `found` in which activities a text stands; of those up to
+    the `last` that there was then it is true for ever, so only those since are looked through once more.
+    """
+
+    session: Session
+    last: int = 0
+    before: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    found: dict[str, list[int]] = field(default_factory=dict)
+
+    async def telling(self, text: str) -> Rows:
+        """Activities about members that hold a text, in any case of A to Z."""
+        by_bytes = ' COLLATE "C"' if self.session.dialect == "postgres" else ""
+        rows = await self.session.rows(
+            f"""SELECT sequence, object_id, changes FROM activity
+                WHERE object_class IN ('Member', 'Partner') AND lower(changes{by_bytes}) LIKE $1 ESCAPE '\\'
+                AND sequence > $2""",
+            [f"%{escape_like(text)}%", self.last if text in self.before else 0],
+        )
+        self.found[text] = [row["sequence"] for row in rows]
+        for sequence in self.before.get(text, ()):
+            sql = "SELECT sequence, object_id, changes FROM activity WHERE sequence = $1"
+            rows = [*rows, *await self.session.rows(sql, [sequence])]
+        return rows
+
+
+async def forget(database: Database, act: Act, partner_id: str) -> Erased | None:
     """None where there is no such partner. It may be done again, and finds what has come since.
 
-    While the erasure is open, which only this transaction sees, the database lets `changes` be replaced.
+    All activities and remembered answers are looked through before anybody has to wait for it, but for the
+    answers on PostgreSQL: who remembers one waits until these are looked through as well.
     """
+    last, found, told = await _look(database.reading(), partner_id)
+    async with database.transaction() as session:
+        return await _forget(session, act, partner_id, Search(session, last, found), told)
+
+
+async def _look(session: Session, partner_id: str) -> tuple[int, Mapping[str, Sequence[int]], set[str]]:
+    """The last activity, which texts stand where, and what answers may tell of the person."""
+    [row] = await session.rows("SELECT max(sequence) AS last FROM activity")
+    search = Search(session)
+    partner = await _partner(session, partner_id)
+    if partner is None:
+        return 0, {}, set()
+    activities, addresses = await _about(search, partner)
+    members = await _memberships(session, partner_id, addresses)
+    return row["last"] or 0, search.found, _told(partner, activities, addresses, members)
+
+
+async def _forget(
+    session: Session, act: Act, partner_id: str, search: Search, looked_for: set[str]
+) -> Erased | None:
+    """While the erasure is open, which nobody else sees, the database lets `changes` be replaced."""
     await _keep_answers_back(session)
-    sql = "SELECT id, name, email_key, version FROM partner WHERE id = $1"
-    rows = await session.rows(sql, [partner_id])
-    if not rows:
+    partner = await _partner(session, partner_id)
+    if partner is None:
         return None
-    [partner] = rows
+    await session.rows("DELETE FROM remembered_answer WHERE partner_id = $1", [partner_id])
+    await _forget_answers(session, looked_for)
     await _lock(session, partner)
     await _open(session, act, partner_id)
-    activities, addresses = await _about(session, partner)
+    activities, addresses = await _about(search, partner)
     members = await _memberships(session, partner_id, addresses)
     for activity in activities:
         sql = "UPDATE activity SET changes = $1 WHERE sequence = $2"
         await session.rows(sql, [_redacted(activity["changes"]), activity["sequence"]])
-    subjects = {partner_id, *(row["id"] for row in members), *(row["object_id"] for row in activities)}
-    await _forget_answers(session, partner, subjects | addresses)
+    await _forget_answers(session, _told(partner, activities, addresses, members) - looked_for)
     await _replace(session, act, partner, members)
     await update(session, Erasure, {"open": False}, where={"partner_id": partner_id})
     organizations = {row["organization_id"] for row in (*members, *await _concerned(session, activities))}
     session.notes.append(note_of_properties(act, "Update", "Partner", partner_id, organizations, PERSONAL))
     return Erased(len(members), len(activities))
+
+
+async def _partner(session: Session, partner_id: str) -> dict[str, Any] | None:
+    sql = "SELECT id, name, email_key, version FROM partner WHERE id = $1"
+    rows = await session.rows(sql, [partner_id])
+    return rows[0] if rows else None
 
 
 async def _keep_answers_back(session: Session) -> None:
@@ -75,35 +136,25 @@ async def _open(session: Session, act: Act, partner_id: str) -> None:
         await insert(session, Erasure, {"partner_id": partner_id, "erased_at": act.at, "open": True})
 
 
-async def _about(session: Session, partner: dict[str, Any]) -> tuple[list[dict[str, Any]], set[str]]:
+async def _about(search: Search, partner: dict[str, Any]) -> tuple[list[dict[str, Any]], set[str]]:
     """The activities that tell of the person, and the keys of all e-mail addresses that they tell.
 
     Those about the partner and its memberships, the past ones among them, whose end names the partner; then
     all others that tell one of these addresses.
     """
     sql = "SELECT id FROM membership WHERE partner_id = $1"
-    members = await session.rows(sql, [partner["id"]])
-    named = await _telling(session, str(partner["id"]))
+    members = await search.session.rows(sql, [partner["id"]])
+    named = await search.telling(str(partner["id"]))
     found: dict[int, dict[str, Any]] = {}
     for object_id in {partner["id"], *(row["id"] for row in members), *(row["object_id"] for row in named)}:
         sql = "SELECT sequence, object_id, changes FROM activity WHERE object_id = $1"
-        found |= {row["sequence"]: row for row in await session.rows(sql, [object_id])}
+        found |= {row["sequence"]: row for row in await search.session.rows(sql, [object_id])}
     addresses = {partner["email_key"]} | {key for row in found.values() for key in _addresses(row["changes"])}
     addresses -= {None, email_key(EMAIL)}
     for address in addresses:
-        telling = await _telling(session, address)
+        telling = await search.telling(address)
         found |= {row["sequence"]: row for row in telling if address in _addresses(row["changes"])}
     return [row for row in found.values() if _redacted(row["changes"]) != row["changes"]], addresses
-
-
-async def _telling(session: Session, text: str) -> Rows:
-    """Activities about members that hold a text, in any case of A to Z."""
-    by_bytes = ' COLLATE "C"' if session.dialect == "postgres" else ""
-    return await session.rows(
-        f"""SELECT sequence, object_id, changes FROM activity
-            WHERE object_class IN ('Member', 'Partner') AND lower(changes{by_bytes}) LIKE $1 ESCAPE '\\'""",
-        [f"%{escape_like(text)}%"],
-    )
 
 
 def _addresses(changes: str) -> set[str]:
@@ -121,17 +172,34 @@ async def _memberships(session: Session, partner_id: str, addresses: Iterable[st
     return found
 
 
-async def _forget_answers(session: Session, partner: dict[str, Any], told: Iterable[str]) -> None:
-    """Those to the partner, and those to others that tell of it: its name, or one of `told`."""
-    await session.rows("DELETE FROM remembered_answer WHERE partner_id = $1", [partner["id"]])
-    by_bytes = ' COLLATE "C"' if session.dialect == "postgres" else ""
+def _told(
+    partner: dict[str, Any],
+    activities: Iterable[dict[str, Any]],
+    addresses: Iterable[str],
+    members: Iterable[dict[str, Any]],
+) -> set[str]:
+    """What an answer to somebody else that tells of the person has in it, as JSON has it."""
     name = orjson.dumps({"name": partner["name"]}).decode()[1:-1]
-    for text in (name, *told):
-        await session.rows(
-            f"""DELETE FROM remembered_answer
-                WHERE lower((header_fields || coalesce(content, '')){by_bytes}) LIKE $1 ESCAPE '\\'""",
-            [f"%{escape_like(text.encode().lower().decode())}%"],  # of A to Z alone, as the databases do
-        )
+    about = {partner["id"], *(row["id"] for row in members), *(row["object_id"] for row in activities)}
+    return {name, *about, *addresses}
+
+
+async def _forget_answers(session: Session, told: Iterable[str]) -> None:
+    """Those that hold one of some texts, in any case of A to Z: each is looked at once, however many these
+    are, most of which are identifiers."""
+    texts = {text.encode().lower() for text in told}
+    identifiers = {text for text in texts if _IDENTIFIER.fullmatch(text)}
+    others = texts - identifiers
+    sql = (
+        f"SELECT id, header_fields, content FROM remembered_answer WHERE id > $1 ORDER BY id LIMIT {ANSWERS}"
+    )
+    last = 0
+    while texts and (rows := await session.rows(sql, [last])):
+        for row in rows:
+            last = row["id"]
+            answer = (row["header_fields"] + (row["content"] or "")).encode().lower()
+            if not identifiers.isdisjoint(_IDENTIFIER.findall(answer)) or any(it in answer for it in others):
+                await session.rows("DELETE FROM remembered_answer WHERE id = $1", [last])
 
 
 def _redacted(changes: str) -> str:

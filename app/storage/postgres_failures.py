@@ -11,9 +11,10 @@ from app.storage.tables import TABLES
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: what may be otherwise when the client tries
 # again. Classes: connection, transaction rollback, resources, operator. Codes: a lock not had in time, a
-# server that only reads, a transaction that was ended because it idled or took too long.
+# server that only reads, a transaction that was ended because it idled or took too long, a right that whoever
+# looks after the database has not given yet.
 UNAVAILABLE_CLASSES = ("08", "40", "53", "57")
-UNAVAILABLE_CODES = ("55P03", "25006", "25P03", "25P04")
+UNAVAILABLE_CODES = ("55P03", "25006", "25P03", "25P04", "42501")
 # Of these, what is said by a server that is not there for anybody, or for nobody more.
 AWAY = ("08", "57P", "53300")
 # Of what the address tells the server when connecting: no such setting, not this value, not at this time.

@@ -191,6 +191,8 @@ async def owns_any(session: Session, caller: Caller) -> bool:
 
 async def taken_handles(session: Session, handles: Collection[str]) -> set[str]:
     """Which of these an instance has, or once had."""
+    if not handles:
+        return set()
     places = ", ".join(f"${number}" for number in range(1, len(handles) + 1))
     rows = await session.rows(f"SELECT handle FROM instance WHERE handle IN ({places})", list(handles))
     return {row["handle"] for row in rows}

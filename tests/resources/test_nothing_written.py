@@ -123,8 +123,8 @@ async def test_whatever_is_written_by_whomever_counts_at_once(
 
         async def forgotten() -> None:
             me = (await owner.get("/api/me")).headers["Location"]
-            async with opened(database_url) as database, database.transaction() as session:
-                assert await forget(session, Act(ANONYMOUS, new_id(), now()), id_of(me))
+            async with opened(database_url) as database:
+                assert await forget(database, Act(ANONYMOUS, new_id(), now()), id_of(me))
 
         async def come_for_the_first_time() -> None:
             assert (await other.as_("helper").get("/api/me")).status_code == 303

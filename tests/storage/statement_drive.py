@@ -127,14 +127,15 @@ async def _come_with_another_address(service: Service, world: World) -> str:
     )
     answer = await service.as_(None).get("/api/me", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 303
-    await made(owner, members, email="member@acme.example", role="member")
+    told = {"email": "member@acme.example", "role": "member"}
+    remembered = await owner.post(members, json=told, headers={"Idempotency-Key": "told"})
+    assert remembered.status_code == 201
     return id_of(answer.headers["Location"])
 
 
 async def _command(database: Database, partner: str) -> None:
     """As the commands do."""
-    async with database.transaction() as session:
-        assert await forget(session, Act(ANONYMOUS, new_id(), now()), partner)
+    assert await forget(database, Act(ANONYMOUS, new_id(), now()), partner)
     await add_sample(database)
     lines = [b'{"organization": {"name": "A"}, "instance": {"name": "B", "handle": "imported"}}'] * 2
     await import_lines(database, CONTRACT, "nobody@acme.example", lines, Report())

@@ -135,3 +135,9 @@ async def test_of_what_is_unknown_the_first_line_is_told_and_the_longest_line_is
         await import_lines(database, CONTRACT, EMAIL, lines, report)
     assert (report.imported, report.present, report.bad) == (3, 1, [(5, TOO_LONG)])
     assert report.unknown == {"country": 2}
+
+
+async def test_a_batch_without_a_good_line_stops_nothing(database: Database) -> None:
+    report = Report()
+    await import_lines(database, CONTRACT, EMAIL, [b"[]"] * BATCH + LINES[:1] + [b"[]"] * BATCH, report)
+    assert (report.imported, len(report.bad)) == (1, 2 * BATCH)

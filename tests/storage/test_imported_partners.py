@@ -149,8 +149,7 @@ async def test_of_who_is_forgotten_later_no_activity_tells_the_address_that_both
         await add_membership(session, organization, partner_id=known)
     await partner_of(database, PROVED, "r2")
     await partner_of(database, replace(PROVED, email="ann@elsewhere.example"), "r3")
-    async with database.transaction() as session:
-        assert await forget(session, Act(ANONYMOUS, new_id(), now()), known)
+    assert await forget(database, Act(ANONYMOUS, new_id(), now()), known)
     rows = await database.reading().rows("SELECT changes FROM activity")
     assert not [row for row in rows if EMAIL in row["changes"].lower()]
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
@@ -25,7 +26,7 @@ from app.storage.postgres_failures import WRONG_PARAMETERS, translated_connect, 
 from app.storage.records import find
 from app.storage.session import Session
 from tests.pgbouncer import pgbouncer
-from tests.postgres_server import PostgresServer, administer
+from tests.postgres_server import PostgresServer, administer, execute
 from tests.service import PATCH, World, running
 from tests.storage.opening import count, opened, unavailable
 from tests.storage.rows import add_organization
@@ -245,10 +246,14 @@ def tenant_url(postgres_server: PostgresServer, postgres_url: str) -> Iterator[s
     """The address of the same database for a role that owns nothing, with the rights that docs/operating.md
     names."""
     role = f"role_{uuid4().hex}"
-    rights = re.findall(r"^    (GRANT [^;]+);$", OPERATING.read_text(), re.MULTILINE)
-    assert len(rights) == 2
+    rights = re.findall(r"^    ((?:GRANT|REVOKE) [^;]+);$", OPERATING.read_text(), re.MULTILINE)
+    assert len(rights) == 4
     postgres_server.administer(f"CREATE ROLE {role} LOGIN")
-    administer(postgres_url, *(right.replace(" registry", f" {role}") for right in rights))
+    database = urlsplit(postgres_url).path.strip("/")
+    mine = {"DATABASE registry": f"DATABASE {database}", " registry": f" {role}"}
+    for name, instead in mine.items():
+        rights = [right.replace(name, instead) for right in rights]
+    administer(postgres_url, *rights)
     yield postgres_url.replace("//postgres", f"//{role}", 1)
     administer(postgres_url, f"DROP OWNED BY {role}")
     postgres_server.administer(f"DROP ROLE {role}")
@@ -267,9 +272,25 @@ async def test_a_role_that_owns_nothing_serves_everything_and_cannot_change_or_e
             "TRUNCATE activity_organization",
             "ALTER TABLE activity DISABLE TRIGGER ALL",
             "DROP TABLE activity CASCADE",
+            "INSERT INTO erasure (partner_id, erased_at, open) SELECT id, now(), true FROM partner",
+            "CREATE TEMPORARY TABLE erasure AS SELECT true AS open",
+            "DELETE FROM tortoise_migrations",
         ):
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            with pytest.raises(Problem, match="unavailable") as raised:
                 await session.rows(statement)
+            assert isinstance(raised.value.__cause__, asyncpg.InsufficientPrivilegeError)
+    assert await Database(tenant_url).migrate() == []
+
+
+async def test_who_has_not_the_rights_is_told_of_which_table(postgres_url: str) -> None:
+    role = f"role_{uuid4().hex}"
+    await execute(postgres_url, f"CREATE ROLE {role} LOGIN")
+    database = Database(postgres_url.replace("//postgres", f"//{role}", 1))
+    for asked in (database.migrate, database.pending_migrations, database.check_migrated):
+        with pytest.raises(Problem, match="unavailable") as raised:
+            await asked()
+        assert "permission denied for table tortoise_migrations" in raised.value.with_cause
+    await execute(postgres_url, f"DROP ROLE {role}")
 
 
 def test_what_the_address_says_beside_goes_to_the_server_or_to_libpq() -> None:

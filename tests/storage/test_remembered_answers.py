@@ -118,15 +118,11 @@ async def test_who_is_being_forgotten_is_told_of_by_no_answer_that_is_on_its_way
             partner_id = await add_partner(session, name="Zelda")
         place = Place(partner_id, "/api/organizations", "k1")
 
-        async def erase() -> None:
-            async with database.transaction() as session:
-                assert await forget(session, Act(ANONYMOUS, "1", NOW), partner_id) is not None
-
         async with database.transaction() as session:
             assert await claim(session, place)
-            erasure = asyncio.create_task(erase())
+            erasure = asyncio.create_task(forget(database, Act(ANONYMOUS, "1", NOW), partner_id))
             await asyncio.sleep(0.3)
             assert not erasure.done()
             await remember(session, place, ANSWER, NOW)
-        await erasure
+        assert await erasure is not None
         assert await keys(database.reading()) == []

@@ -140,11 +140,19 @@ async def test_a_role_that_may_not_add_the_extension_migrates_without(server: Se
         assert await rare(database.reading()) == 1
 
 
+async def test_an_extension_that_is_out_of_sight_stops_nothing(server: Server) -> None:
+    await execute(server.url("postgres"), "CREATE DATABASE aside")
+    url = server.url("aside")
+    await execute(url, "CREATE SCHEMA aside", "CREATE EXTENSION pg_trgm SCHEMA aside")
+    await Database(url).migrate()
+    assert await trigrams(url) == set()
+
+
 async def test_any_other_failure_to_add_the_extension_is_one_of_the_migration(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await execute(server.url("postgres"), "CREATE DATABASE failing")
-    monkeypatch.setattr(import_module(GROWTH), "EXTENSION", "CREATE EXTENSION IF")
+    monkeypatch.setattr(import_module(GROWTH), "EXTENSION", "CREATE EXTENSIONS")
     with pytest.raises(OperationalError, match="syntax error"):
         await Database(server.url("failing")).migrate()
     assert await Database(server.url("failing")).pending_migrations() == ALL
