@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import pytest
 
-from app.connection import MOST_WAITING, Config, Protocol
+from app.connection import MOST_WAITING, Config, OwnFields, Protocol
 from app.protocol import lingering
 from app.security.local_issuer import local_issuer
 from app.server import Server
@@ -120,6 +120,13 @@ def created(authorization: bytes, *fields: bytes, name: str = "Acme") -> bytes:
     content = f'{{"name":"{name}"}}'.encode()
     length = b"Content-Length: %d\r\n" % len(content)
     return head("POST /api/organizations", authorization, JSON_CONTENT, length, *fields) + content
+
+
+def test_what_the_server_itself_tells_in_each_answer_is_told_as_it_is_now() -> None:
+    """The date above all, of which it makes a new one each second."""
+    own, lists = OwnFields(), [[(b"date", b"first")], [(b"date", b"second")]]
+    for fields in (*lists, *lists, lists[1]):
+        assert own.lines(fields) == b"date: %s\r\n" % fields[0][1]
 
 
 @pytest.mark.parametrize("protocol", ["h2c", "websocket", "TLS/1.0, HTTP/1.1"])

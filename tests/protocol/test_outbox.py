@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.protocol.lingering import LONG, Lingering
+from app.protocol.lingering import LINGER_SECONDS, LONG, STALLED_SECONDS, Lingering
 from app.protocol.outbox import TOGETHER, Outbox, Parts
 
 pytestmark = pytest.mark.anyio
@@ -59,12 +59,20 @@ def test_each_client_hears_its_answers_in_their_order_and_in_the_next_turn_at_th
     asyncio.run(tried())
 
 
+async def test_so_many_answers_leave_together_and_no_more_wait_for_each_other() -> None:
+    loop, outbox, client = asyncio.get_running_loop(), Outbox(), Client()
+    for number in range(1, 3 * TOGETHER):
+        outbox.put(client, [b"%d" % number], loop, more=True)
+        assert len(client.heard) == number // TOGETHER * TOGETHER
+
+
 class Transport:
     """One that is closed by others."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.closing = False
+        self.left = 0
 
     def is_closing(self) -> bool:
         return self.closing
@@ -82,10 +90,13 @@ class Transport:
     def resume_reading(self) -> None: ...
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.left
 
     def close(self) -> None:
         self.closing = True
+
+    def abort(self) -> None:
+        self.heard.append("abort")
 
 
 async def test_whoever_has_gone_is_sent_nothing_and_all_others_their_answers() -> None:
@@ -138,3 +149,45 @@ async def test_what_is_written_by_others_comes_behind_what_waits() -> None:
     connection.answer([b"answer"], more=True)
     connection.write(b"more")
     assert transport.heard == ["answer", "more"]
+
+
+@pytest.mark.parametrize("left", [0, 1])
+async def test_at_the_end_who_still_has_to_take_something_is_given_longer_to_do_so(left: int) -> None:
+    loop, transport = asyncio.get_running_loop(), Transport()
+    connection = Lingering(cast("asyncio.Transport", transport), loop, Outbox())
+    transport.left = left
+    begun = loop.time()
+    connection.close()
+    assert connection._timer is not None
+    seconds = STALLED_SECONDS if left else LINGER_SECONDS
+    assert begun + seconds <= connection._timer.when() <= loop.time() + seconds
+    connection.look_away()
+
+
+@pytest.mark.parametrize(("left", "let_go"), [(5, True), (4, False), (0, True)])
+async def test_at_the_end_who_takes_some_has_more_time_and_who_takes_nothing_or_has_all_is_let_go(
+    left: int, let_go: bool
+) -> None:
+    transport = Transport()
+    connection = Lingering(cast("asyncio.Transport", transport), asyncio.get_running_loop(), Outbox())
+    transport.left = 5
+    connection.close()
+    connection.look_away()
+    transport.left = left
+    connection._look(5)
+    assert (transport.heard, connection._timer is None) == (["end", "abort"] if let_go else ["end"], let_go)
+    connection.look_away()
+
+
+async def test_a_connection_is_watched_by_one_timer_and_by_none_once_its_client_has_gone() -> None:
+    transport = Transport()
+    connection = Lingering(cast("asyncio.Transport", transport), asyncio.get_running_loop(), Outbox())
+    connection.watch()
+    first = connection._timer
+    connection.close()
+    second = connection._timer
+    connection.lose()
+    assert first is not None
+    assert second is not None
+    assert first.when() - second.when() > (STALLED_SECONDS - LINGER_SECONDS) / 2
+    assert (first.cancelled(), second.cancelled(), connection._timer) == (True, True, None)
