@@ -34,6 +34,7 @@ def test_what_is_asked_for_once_is_not_kept_and_what_is_asked_for_again_is() -> 
     assert kept_of(answers, "page") == "page 10"
     for number in range(2 * MANY):
         keep(answers, f"other {number}")
+    assert answers.knows(hash("page"))
     assert kept_of(answers, "page") == "page 10"
     assert kept_of(answers, "other 0") is None
 
@@ -43,11 +44,13 @@ def test_what_was_asked_for_long_ago_is_asked_for_as_for_the_first_time() -> Non
     keep(answers, "page")
     for number in range(MANY):
         keep(answers, f"other {number}")
+    assert not answers.knows(hash("page"))
     keep(answers, "page")
     assert kept_of(answers, "page") is None
     keep(answers, "soon again")
     for number in range(MANY // 2):
         keep(answers, f"yet another {number}")
+    assert answers.knows(hash("soon again"))
     keep(answers, "soon again")
     assert kept_of(answers, "soon again") is not None
 
@@ -80,6 +83,16 @@ def test_both_that_there_is_something_new_and_that_there_is_not_are_kept_of_one(
     assert found is not None
     assert (found.tag, found.whole, found.unmodified) == ("tag of page", "page 10", "page None")
     assert found.octets == weight("page") + 2 * APIECE + 10
+
+
+def test_what_is_told_in_another_way_too_stays_longer_than_what_was_kept_meanwhile() -> None:
+    answers, number = KeptAnswers[str](), 0
+    first, second = kept_page(answers, "first"), kept_page(answers, "second")
+    keep(answers, "first", None)
+    while second.mark in answers._kept:
+        kept_page(answers, f"other {number}")
+        number += 1
+    assert first.mark in answers._kept
 
 
 def test_what_has_the_mark_of_another_is_not_taken_for_it() -> None:
@@ -165,6 +178,27 @@ def test_questions_take_of_the_room_that_there_is_for_answers() -> None:
     assert 0 < len(answers._leads) * 16_000 < kept.OCTETS
 
 
+def test_what_is_asked_for_in_new_ways_pushes_out_what_was_kept_first() -> None:
+    """As if something new were kept."""
+    answers, number = KeptAnswers[str](), 0
+    pages = [kept_page(answers, f"page {n}") for n in range(2 * kept.OCTETS // LARGEST)]
+    while pages[0].mark in answers._kept:
+        answers.remember((number, "?" * (LARGEST // 8)), pages[number % len(pages)], 1)
+        number += 1
+        assert answers._octets <= kept.OCTETS
+    assert len(answers._kept) == len(pages) - 1
+
+
+def test_what_is_asked_for_as_before_all_the_time_keeps_nothing_else_out() -> None:
+    answers = KeptAnswers[str]()
+    answers.remember("page?", kept_page(answers), 1)
+    keep(answers, "other")
+    for _ in range(2 * MANY):
+        assert answers.lead("page?") is not None
+    keep(answers, "other")
+    assert kept_of(answers, "other") is not None
+
+
 def test_what_has_too_many_questions_is_found_by_the_first_ones_of_them() -> None:
     answers = KeptAnswers[str]()
     page = kept_page(answers)
@@ -185,7 +219,7 @@ def test_a_question_that_is_answered_by_something_else_leads_there_alone() -> No
     assert found is not None
     assert found.kept is other
     assert (one.questions, other.questions) == (set(), {"question"})
-    assert answers._octets == taken + weight("question") + kept.LEAD
+    assert answers._octets == taken + weight("question") + kept.LEAD == one.octets + other.octets
 
 
 class Model:

@@ -163,6 +163,17 @@ async def test_whatever_is_written_by_whomever_counts_at_once(
         assert all(told)
 
 
+async def test_while_no_moment_is_told_everything_is_looked_at(
+    database_url: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Client, "moment", lambda _client: None)
+    async with running(database_url, tmp_path) as service:
+        owner = service.as_("owner")
+        for name in ("One", "Two"):
+            assert (await patched(owner, world.shop, {"name": name})).status_code == 200
+            assert {(await owner.get(world.shop)).json()["name"] for _ in range(2 * OFTEN)} == {name}
+
+
 async def test_what_one_is_answered_is_no_answer_to_anybody_else(
     database_url: str, world: World, tmp_path: Path
 ) -> None:

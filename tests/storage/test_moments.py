@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.storage.database import Database
 from app.storage.session import STEPS
+from app.storage.sqlite import PointReader
 from tests.storage.opening import opened
 from tests.storage.rows import add_organization
 
@@ -95,8 +96,22 @@ async def test_a_moment_is_told_while_others_write_and_of_each_opening_it_is_ano
         second = database.moment()
         assert second is not None
         assert second != first
+        # However often: SQLite counts the steps of all those together.
+        assert {database.moment() for _ in range(STEPS)} == {second}
     async with opened(database_url) as database:
         assert database.moment() not in (None, first, second)
+
+
+@ON_SQLITE
+async def test_where_the_file_is_kept_from_being_read_no_moment_is_told(database_url: str) -> None:
+    """Nor waited for; as soon as it can be read, it is told again."""
+    file = path_of(database_url)
+    with closing(PointReader(file)) as points, closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        assert points.moment() is None
+        other.execute("ROLLBACK")
+        assert points.moment() is not None
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
