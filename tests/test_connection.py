@@ -246,6 +246,20 @@ async def test_a_client_that_leaves_in_the_middle_of_its_content_leaves_nothing(
     assert "Exception" not in caplog.text
 
 
+async def test_nothing_looks_any_more_after_a_client_that_has_left(local: Local) -> None:
+    """Neither for the rest of a head, nor for another request, nor at how much of an answer is taken."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", local.port)
+    writer.write(head("GET /livez"))
+    await reader.readuntil(b"}")
+    protocol = local.protocol
+    protocol.data_received(b"GET /li")
+    protocol.pause_writing()
+    timers = (protocol._head_timer, protocol._idle_timer, protocol._connection._timer)
+    writer.transport.abort()
+    await local.forgets_connections()
+    assert [timer is not None and timer.cancelled() for timer in timers] == [True] * 3
+
+
 async def test_no_more_requests_are_read_than_may_wait(local: Local, lock: sqlite3.Connection) -> None:
     """TH-39: those are answered, in their order; the last answer tells that the connection ends."""
     authorization = local.authorization
@@ -429,6 +443,23 @@ async def test_content_that_has_come_whole_is_carried_out_although_its_client_ha
     await local.has_done_all()
     assert logged == [201]
     writer.close()
+
+
+async def test_a_client_that_goes_while_much_of_its_content_is_not_wanted_is_let_go(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So much had come that no more was read; what still comes would reset the connection else."""
+    monkeypatch.setattr(lingering, "LINGER_SECONDS", 60)
+    reader, writer = await asyncio.open_connection("127.0.0.1", local.port)
+    await local.has_connections()
+    length = b"Content-Length: 1000000\r\n"
+    protocol = local.protocol
+    protocol.data_received(head("POST /api/organizations", JSON_CONTENT, length) + b" " * 100_000)
+    assert protocol.flow.read_paused
+    assert (await reader.read()).startswith(b"HTTP/1.1 401 ")
+    writer.write(b" " * 100_000)
+    writer.close()
+    await local.forgets_connections()
 
 
 def test_a_client_that_leaves_while_several_requests_are_answered_is_no_error(
@@ -627,6 +658,22 @@ async def test_a_connection_ends_when_nothing_has_been_asked_on_it_for_long(loca
         return time.monotonic() - answered
 
     assert 0.9 < await local.run(talk) < 5
+
+
+async def test_a_connection_does_not_end_while_what_is_asked_on_it_takes_long(
+    local: Local, lock: sqlite3.Connection
+) -> None:
+    local.server.config.timeout_keep_alive = 1
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        assert connection.send(head("GET /livez")).answer().status_code == 200
+        lock.execute("BEGIN IMMEDIATE")
+        assert not connection.send(created(authorization)).is_answered(1.2)
+        lock.execute("ROLLBACK")
+        assert connection.answer("POST").status_code == 201
+
+    await local.run(talk)
 
 
 async def test_what_takes_too_long_to_stop_is_cut_with_a_problem(local: Local) -> None:
