@@ -68,3 +68,16 @@ async def test_postgres_writes_a_single_change_with_its_activity(
         assert [tuple(row.values()) for row in rows] == [
             (type_, made.id, organization) for type_ in ("Create", "Update")
         ]
+
+
+async def test_what_was_noted_before_a_single_change_is_told_before_it(database: Database) -> None:
+    """Then the change is not the last that is written."""
+    async with database.transaction() as session:
+        partner, organization = await add_partner(session), await add_organization(session)
+        await add_membership(session, organization, partner_id=partner)
+    act = Act(Caller(partner, frozenset({WRITE})), "1", now())
+    async with database.transaction(single=True) as session:
+        note(session, act, "Update", "Partner", partner, [organization], ())
+        assert await add_instance(session, act, organization, "Shop", "shop") is not None
+    rows = await database.reading().rows("SELECT type, object_class FROM activity ORDER BY sequence")
+    assert [tuple(row.values()) for row in rows] == [("Update", "Partner"), ("Create", "Instance")]
