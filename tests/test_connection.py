@@ -300,6 +300,25 @@ async def test_while_requests_wait_nothing_more_is_read(local: Local, lock: sqli
     await local.run(talk)
 
 
+async def test_nor_once_the_first_of_many_is_answered(local: Local, lock: sqlite3.Connection) -> None:
+    """TH-39: as long as more than one of them waits."""
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        assert connection.send(head("GET /api/organizations", authorization)).answer().status_code == 200
+        lock.execute("BEGIN IMMEDIATE")
+        connection.send(head("GET /livez") + created(authorization) + head("GET /livez") * 2)
+        assert connection.answer().status_code == 200
+        connection.send(head("GET /livez") * 2)
+        assert not connection.is_answered(0.2)
+        assert len(local.protocol.pipeline) == 2
+        lock.execute("ROLLBACK")
+        assert connection.answer("POST").status_code == 201
+        assert [connection.answer().status_code for _ in range(4)] == [200] * 4
+
+    await local.run(talk)
+
+
 async def test_what_waits_on_a_connection_is_forgotten_with_it(
     local: Local, lock: sqlite3.Connection
 ) -> None:
@@ -562,6 +581,24 @@ async def test_a_client_that_takes_nothing_of_its_answers_is_let_go(
     await local.run(stubborn)
 
 
+async def test_who_takes_its_answers_again_is_watched_no_more_until_the_connection_ends(
+    local: Local,
+) -> None:
+    """From then on nothing that it takes keeps the connection."""
+    _, writer = await asyncio.open_connection("127.0.0.1", local.port)
+    await local.has_connections()
+    protocol = local.protocol
+    watched = []
+    for ends in (False, True):
+        protocol.pause_writing()
+        if ends:
+            protocol.transport.close()
+        protocol.resume_writing()
+        watched.append(protocol._connection._timer is not None)
+    assert watched == [False, True]
+    writer.close()
+
+
 async def test_a_stop_is_told_before_it_comes_and_cuts_nobody_off(
     local: Local, lock: sqlite3.Connection
 ) -> None:
@@ -616,13 +653,14 @@ async def test_what_began_before_the_stop_is_told_of_it_as_well(
 
 
 async def test_a_stop_does_not_wait_for_connections_on_which_nothing_is_asked(local: Local) -> None:
-    with Connection(local.port) as unused:
+    with Connection(local.port) as unused, Connection(local.port) as used:
 
         def talk(idle: Connection) -> None:
-            assert idle.send(head("GET /livez")).answer().status_code == 200
+            for connection in (idle, used):
+                assert connection.send(head("GET /livez")).answer().status_code == 200
             local.server.handle_exit(signal.SIGINT, None)
-            assert idle.has_ended()
-            assert unused.has_ended()
+            for connection in (idle, used, unused):
+                assert connection.has_ended()
 
         started = time.monotonic()
         await local.run(talk)
@@ -637,6 +675,19 @@ async def test_a_head_that_began_before_the_answer_is_waited_for_as_long_as_any(
         connection.send(head("GET /livez") + b"GET /li")
         assert connection.answer().status_code == 200
         assert not connection.is_answered(0.5)
+        check_problem(connection.answer(), "request-timeout")
+
+    await local.run(talk)
+
+
+async def test_so_is_one_for_which_an_answer_has_taken_longer(local: Local, lock: sqlite3.Connection) -> None:
+    authorization = local.authorization
+
+    def talk(connection: Connection) -> None:
+        lock.execute("BEGIN IMMEDIATE")
+        assert not connection.send(created(authorization) + b"GET /li").is_answered(1.2)
+        lock.execute("ROLLBACK")
+        assert connection.answer("POST").status_code == 201
         check_problem(connection.answer(), "request-timeout")
 
     await local.run(talk)
@@ -672,6 +723,30 @@ async def test_a_connection_does_not_end_while_what_is_asked_on_it_takes_long(
         assert not connection.send(created(authorization)).is_answered(1.2)
         lock.execute("ROLLBACK")
         assert connection.answer("POST").status_code == 201
+
+    await local.run(talk)
+
+
+async def test_a_connection_on_which_less_than_a_request_begins_ends_without_an_answer(local: Local) -> None:
+    """As where a client sends empty lines, which may stand before a request."""
+
+    def talk(connection: Connection) -> None:
+        for _ in range(3):
+            assert connection.send(head("GET /livez")).answer().status_code == 200
+        assert connection.send(b"\r\n").has_ended()
+
+    await local.run(talk)
+
+
+async def test_nothing_of_a_head_that_came_in_pieces_is_taken_for_the_next_one(local: Local) -> None:
+    """Although its last piece looks like a whole request without the fields before."""
+    asking = head("GET /api/organizations")
+    begun = b"GET /api/organizations HTTP/1.1\r\n" + local.authorization + b"X-Note: "
+
+    def talk(connection: Connection) -> None:
+        assert connection.send(begun, asking).answer().status_code == 200
+        for _ in range(3):
+            assert connection.send(asking).answer().status_code == 401
 
     await local.run(talk)
 
