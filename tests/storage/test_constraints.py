@@ -13,7 +13,7 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
 from app.storage.database import Database, Session, UniqueViolation, insert
-from app.storage.tables import TABLES, Erasure
+from app.storage.tables import TABLES, Activity, Erasure
 from tests.storage.catalogue import read_constraints, read_indexes
 from tests.storage.opening import opened
 from tests.storage.rows import (
@@ -258,6 +258,7 @@ CHECK_BREAKERS: list[tuple[str, Attempt]] = [
     ("membership_version_check", lambda session: membership_with(session, version=0)),
     ("membership_holder_check", lambda session: membership_with(session, email_key=None)),
     ("instance_authorization_status_check", lambda session: add_authorization(session, status="accepted")),
+    ("instance_authorization_status_check", lambda session: add_authorization(session, accepted_at=NOW)),
     ("instance_authorization_organization_check", authorization_of_the_owner),
     ("instance_authorization_version_check", lambda session: add_authorization(session, version=0)),
     ("activity_type_check", lambda session: add_activity(session, type="Like")),
@@ -376,6 +377,17 @@ async def test_a_column_that_a_later_release_adds_to_activities_may_be_filled(da
         assert await session.rows("SELECT later FROM activity") == [{"later": "filled"}]
 
 
+# Of an activity, by its columns, but for its changes.
+OTHER_VALUES = {
+    "sequence": "sequence + 1",
+    "type": "'Update'",
+    "object_class": "'Instance'",
+    "published": "'2027-01-01T00:00:00Z'",
+    "request_id": "'2'",
+    **dict.fromkeys(("id", "object_id", "object_parent_id", "actor_id"), f"'{uuid4()}'"),
+}
+
+
 async def test_an_open_erasure_lets_the_changes_of_an_activity_be_replaced_and_nothing_else(
     database: Database,
 ) -> None:
@@ -384,20 +396,11 @@ async def test_an_open_erasure_lets_the_changes_of_an_activity_be_replaced_and_n
         row = {"partner_id": await add_partner(session), "erased_at": NOW, "open": True}
         await insert(session, Erasure, row)
         await session.rows("UPDATE activity SET changes = '[2]'")
-    for change in (
-        "sequence = 7",
-        f"id = '{uuid4()}'",
-        "type = 'Move'",
-        "object_class = 'Partner'",
-        f"object_id = '{uuid4()}'",
-        f"object_parent_id = '{uuid4()}'",
-        f"actor_id = '{uuid4()}'",
-        "published = '2027-01-01 00:00:00+00:00'",
-        "request_id = '2'",
-        "request_id = '2', changes = '[3]'",
-    ):
+    assert await database.reading().rows("SELECT changes FROM activity") == [{"changes": "[2]"}]
+    assert {*OTHER_VALUES, "changes"} == set(Activity._meta.fields_db_projection.values())
+    for column, value in OTHER_VALUES.items():
         with pytest.raises(REFUSED, match="append-only"):
-            await database.reading().rows(f"UPDATE activity SET {change}")
+            await database.reading().rows(f"UPDATE activity SET {column} = {value}, changes = '[3]'")
     async with database.transaction() as session:
         await session.rows("UPDATE erasure SET open = FALSE")
     with pytest.raises(REFUSED, match="append-only"):

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.caller import READ_ALL, Caller
@@ -55,7 +55,15 @@ STEPS = st.lists(
 )
 
 
+EACH = [
+    *(("make", number, 0) for number in range(3)),
+    *(("rename", 0, 0), ("move", 0, 1), ("delete", 0, 0), ("move", 0, 0), ("restore", 0, 0)),
+    *(("move and delete", 0, 1), ("delete", 0, 0), ("remove", 0, 0), ("remove", 1, 0)),
+]
+
+
 @given(steps=STEPS)
+@example(steps=EACH)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_tally_is_what_could_be_counted_after_whatever_is_done(
     database: Database, steps: Sequence[tuple[str, int, int]]
