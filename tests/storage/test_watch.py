@@ -47,6 +47,21 @@ async def test_one_after_the_other_each_has_its_own_time() -> None:
         await over(watch, said_after(30))
 
 
+@pytest.mark.parametrize(("taken", "ended"), [(9, False), (10.5, True)])
+async def test_who_looks_ends_what_has_taken_a_little_too_long_and_nothing_sooner(
+    taken: float, ended: bool
+) -> None:
+    watch = Watch(10)
+    waiting = asyncio.create_task(over(watch, said_after(30)))
+    await asyncio.sleep(0)
+    since, before = watch._since[waiting]
+    watch._since[waiting] = since - taken, before
+    watch._look(10)
+    assert waiting.cancelling() == ended
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+
 async def test_who_is_cancelled_by_others_is_cancelled_also_at_the_same_moment() -> None:
     watch = Watch(SECONDS)
     for late in (False, True):
@@ -89,10 +104,10 @@ async def test_what_fails_when_it_is_told_to_end_leaves_nobody_cancelled() -> No
         try:
             await asyncio.sleep(30)
         except asyncio.CancelledError:
-            raise OSError from None
+            raise LookupError from None
 
     async def several() -> int:
-        with pytest.raises(OSError):
+        with pytest.raises(LookupError):
             await over(watch, failing())
         with pytest.raises(TimeoutError):
             await over(watch, said_after(30))
@@ -102,8 +117,34 @@ async def test_what_fails_when_it_is_told_to_end_leaves_nobody_cancelled() -> No
     assert await asyncio.create_task(several()) == 0
 
 
+async def test_who_was_told_to_end_may_take_a_while_for_it_and_is_not_told_again() -> None:
+    watch, told = Watch(SECONDS), list[str]()
+
+    async def leaving() -> None:
+        try:
+            await asyncio.sleep(30)
+        finally:
+            told.append(await said_after(2 * SECONDS))
+
+    with pytest.raises(TimeoutError):
+        await asyncio.create_task(over(watch, leaving()))
+    assert told == ["done"]
+
+
 async def test_what_is_not_in_a_hurry_takes_what_it_takes() -> None:
     assert await over(Watch(None), said_after(SECONDS)) == "done"
+
+
+async def test_for_all_that_is_going_on_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch, looking, look_later = Watch(SECONDS), list[float](), Watch._look_later
+
+    def noted(watch: Watch, seconds: float) -> None:
+        looking.append(seconds)
+        look_later(watch, seconds)
+
+    monkeypatch.setattr(Watch, "_look_later", noted)
+    await asyncio.gather(*(over(watch, said_after(0)) for _ in range(5)))
+    assert looking == [SECONDS]
 
 
 async def test_nobody_looks_where_nothing_is_going_on() -> None:
