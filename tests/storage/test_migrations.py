@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 from tortoise.context import TortoiseContext
 from tortoise.migrations.autodetector import MigrationAutodetector
@@ -25,7 +26,9 @@ from app.storage.database import Database
 from app.storage.partners import Identity, partner_of
 from app.storage.tables import APP_LABEL
 from tests.postgres_server import PostgresServer, execute
+from tests.storage.opening import opened
 from tests.storage.rows import NOW, add_instance, add_organization, add_partner
+from tests.storage.test_attempts import blocked
 
 pytestmark = pytest.mark.anyio
 
@@ -191,6 +194,28 @@ async def test_instances_that_were_there_are_tallied(new_url: str, monkeypatch: 
     rows = await database.reading().rows("SELECT organization_id, instances FROM instance_tally")
     assert {row["organization_id"]: row["instances"] for row in rows} == {two: 2, one: 1}
     await database.close()
+
+
+async def test_an_instance_that_is_being_made_while_they_are_tallied_is_tallied(
+    new_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the release before, whose transaction the migration waits for."""
+    database = Database(new_postgres_url)
+    with monkeypatch.context() as patch:
+        patch.setattr(app.storage.database, "MigrationTarget", lambda *_: MigrationTarget(APP_LABEL, ALL[5]))
+        await database.migrate()
+    looking = await asyncpg.connect(new_postgres_url)
+    async with opened(new_postgres_url) as database:
+        async with database.transaction() as session:
+            organization = await add_organization(session)
+        async with database.transaction() as session:
+            await add_instance(session, organization)
+            migrating = asyncio.create_task(Database(new_postgres_url).migrate())
+            await blocked(looking)
+        assert await migrating == ALL[6:]
+        rows = await database.reading().rows("SELECT organization_id, instances FROM instance_tally")
+    await looking.close()
+    assert rows == [{"organization_id": organization, "instances": 1}]
 
 
 async def test_partners_who_were_there_are_told_of_by_any_token(
