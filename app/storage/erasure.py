@@ -66,8 +66,8 @@ class Search:
 async def forget(database: Database, act: Act, partner_id: str) -> Erased | None:
     """None where there is no such partner. It may be done again, and finds what has come since.
 
-    All activities and remembered answers are looked through before anybody has to wait for it, but for the
-    answers on PostgreSQL: who remembers one waits until these are looked through as well.
+    All activities are looked through before anybody has to wait for it. While remembered answers are, who
+    remembers one waits, and on SQLite whoever writes.
     """
     last, found, told = await _look(database.reading(), partner_id)
     async with database.transaction() as session:
