@@ -22,7 +22,8 @@ def features(sql: str) -> set[Feature]:
     for statement in tree["stmts"]:
         [(node, fields)] = statement["stmt"].items()
         found.add(("statement", _statement(node, fields)))
-        found |= set(_walk(statement["stmt"]))
+        found |= set(OF_NODES[node](fields)) if node in OF_NODES else set()
+        found |= set(_walk(fields))
         if node in ("CreateFunctionStmt", "DoStmt"):
             found |= set(_routine(orjson.loads(parse_plpgsql_json(sql))))
     return found
@@ -46,6 +47,29 @@ def _walk(value: Any) -> Iterator[Feature]:
             elif name[0].isupper() and name not in PLAIN and not name.endswith("Stmt"):
                 yield "construct", name
             yield from _walk(below)
+
+
+def parts(sql: str) -> set[str]:
+    """Every field of every node that the text has, and which of a few values it has: whatever `features` has
+    no name for is among them."""
+    return set(_parts("", orjson.loads(parse_sql_json(sql))["stmts"]))
+
+
+def _parts(node: str, value: Any) -> Iterator[str]:
+    for item in value if isinstance(value, list) else []:
+        yield from _parts(node, item)
+    for name, below in value.items() if isinstance(value, dict) else []:
+        if name not in _PLACES:
+            of_few = isinstance(below, bool) or (isinstance(below, str) and _OF_FEW.fullmatch(below))
+            if name[0].islower() and node:
+                yield f"{node}.{name}" + (f" = {below}" if of_few and not name.endswith(_NAMED) else "")
+            yield from _parts(name, below)
+
+
+# Where something stands in the text; and what is named by whoever wrote it.
+_PLACES = {"location", "stmt_len", "arg_location", "list_start", "list_end", "jumble_args"}
+_NAMED = ("name", "val")
+_OF_FEW = re.compile(r"[A-Z][A-Za-z]*(?:_[A-Z]+)+|[A-Z][a-z]+(?:[A-Z][A-Za-z]+)+|[a-z]")
 
 
 def _statement(node: str, it: Fields) -> str:

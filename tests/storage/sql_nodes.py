@@ -34,7 +34,6 @@ OF_FIELDS = {
     "sortClause": "ORDER BY",
     "windowClause": "WINDOW",
     "returningList": "RETURNING",
-    "usingClause": "UPDATE or DELETE of a join",
 }
 
 
@@ -54,16 +53,25 @@ def _with(it: Fields) -> Iterator[Feature]:
 def _common(it: Fields) -> Iterator[Feature]:
     if it["ctematerialized"] == "CTEMaterializeAlways":
         yield "clause", "AS MATERIALIZED"
+    kinds = (node.removesuffix("Stmt").upper() for node in it["ctequery"])
+    yield from (("clause", f"{kind} in WITH") for kind in kinds if kind != "SELECT")
 
 
 def _update(it: Fields) -> Iterator[Feature]:
-    if "fromClause" in it:
+    if "fromClause" in it or "usingClause" in it:
         yield "clause", "UPDATE or DELETE of a join"
+
+
+def _insert(it: Fields) -> Iterator[Feature]:
+    if "valuesLists" not in it.get("selectStmt", {}).get("SelectStmt", {}):
+        yield "clause", "INSERT … SELECT"
 
 
 def _join(it: Fields) -> Iterator[Feature]:
     bare = it["jointype"] == "JOIN_INNER" and "quals" not in it and "usingClause" not in it
     yield "join", "CROSS" if bare else words(it["jointype"], "JOIN_")
+    if "usingClause" in it:
+        yield "join", "USING"
 
 
 def _from_function(it: Fields) -> Iterator[Feature]:
@@ -231,6 +239,8 @@ OF_NODES: Mapping[str, Callable[[Fields], Iterator[Feature]]] = {
     "withClause": _with,
     "CommonTableExpr": _common,
     "UpdateStmt": _update,
+    "InsertStmt": _insert,
+    "DeleteStmt": _update,
     "JoinExpr": _join,
     "RangeFunction": _from_function,
     "RangeSubselect": _from_select,

@@ -13,11 +13,12 @@ import pytest
 
 from tests.postgres_server import PostgresServer
 from tests.storage.recorded_statements import Place, ServerLog, calls, reached
-from tests.storage.sql_features import features
+from tests.storage.sql_features import features, parts
 from tests.storage.statement_drive import do_everything
 
 LONG = True
 TABLE = tomllib.loads(Path(__file__).with_name("sql_features.toml").read_text())
+PARTS = set(Path(__file__).with_name("sql_parts.txt").read_text().splitlines())
 SCALING = Path(__file__).parents[2] / "docs" / "scaling.md"
 ENGINES = ("citus", "yugabyte", "cockroach")
 # What the migration runs besides where there is pg_trgm, which the PostgreSQL of the Python package lacks.
@@ -113,6 +114,13 @@ def test_no_statement_asks_for_more_than_the_table_says(run: Run) -> None:
     assert new == []
 
 
+def test_no_statement_has_a_part_that_nobody_has_looked_at(run: Run) -> None:
+    """So that what the reader has no name for is seen as well: look whether it is a feature, give it a name
+    then, and put the part into the list."""
+    found = set[str]().union(*map(parts, run.statements))
+    assert (sorted(found - PARTS), sorted(PARTS - found)) == ([], [])
+
+
 def test_nothing_is_in_the_table_that_no_statement_asks_for(run: Run) -> None:
     assert set(listed()) - set(asked(run.statements)) == set()
 
@@ -152,6 +160,27 @@ def test_the_guide_shows_every_row_that_not_all_have() -> None:
 
 
 @pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE UNLOGGED TABLE t (a int)",
+        "CREATE TEMPORARY TABLE t (a int)",
+        "CREATE TABLE t (a int) INHERITS (u)",
+        "CREATE TABLE t (a int) WITH (fillfactor = 50)",
+        "SELECT a FROM unnest($1) WITH ORDINALITY",
+        "SELECT a FROM t, LATERAL f(t.a)",
+        "INSERT INTO t VALUES (1) ON CONFLICT ON CONSTRAINT c DO UPDATE SET a = 1",
+        "SELECT a FROM t FOR UPDATE OF t",
+        "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1) NOT VALID",
+        "SELECT a INTO u FROM t",
+        "INSERT INTO t OVERRIDING SYSTEM VALUE VALUES (1)",
+        "DROP INDEX CONCURRENTLY i",
+    ],
+)
+def test_a_part_that_is_new_would_be_seen_though_it_has_no_name(statement: str) -> None:
+    assert parts(statement) - PARTS
+
+
+@pytest.mark.parametrize(
     ("statement", "feature"),
     [
         ("SELECT a FROM t FOR SHARE NOWAIT", "lock NOWAIT"),
@@ -184,6 +213,9 @@ def test_the_guide_shows_every_row_that_not_all_have() -> None:
         ("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", "clause ON CONFLICT DO NOTHING"),
         ("UPDATE t SET a = 1 FROM u WHERE t.b = u.b", "clause UPDATE or DELETE of a join"),
         ("DELETE FROM t USING u WHERE t.b = u.b", "clause UPDATE or DELETE of a join"),
+        ("SELECT a FROM t JOIN u USING (b)", "join USING"),
+        ("INSERT INTO t SELECT 1", "clause INSERT … SELECT"),
+        ("WITH a AS (DELETE FROM t RETURNING b) SELECT b FROM a", "clause DELETE in WITH"),
         ("CREATE UNIQUE INDEX CONCURRENTLY ON t USING gin (a gin_trgm_ops) WHERE b", "index gin_trgm_ops"),
         ("CREATE INDEX ON t USING gin (a, b)", "index gin of several columns"),
         ("CREATE INDEX ON t (lower(a)) INCLUDE (b)", "index of an expression"),
