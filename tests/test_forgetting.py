@@ -226,6 +226,48 @@ async def test_others_write_while_all_is_looked_through_and_what_they_write_is_f
     assert "zelda@" not in await rows(service)
 
 
+async def test_an_address_that_a_token_tells_meanwhile_is_gone_too(
+    service: Service, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the partner was looked at, and before it is locked."""
+    owner = service.as_("owner")
+    waiting = await made(owner, f"{world.acme}/members", email="princess@acme.example", role="member")
+    assert (await owner.delete(waiting)).status_code == 204
+    me = (await service.as_("zelda").get("/api/me")).headers["Location"]
+    told = Identity(LocalIssuer.iss, "zelda", "Princess", "princess@acme.example", issued=2**40)
+    look = erasure._look
+
+    async def looked(session: Session, partner_id: str) -> Any:
+        seen = await look(session, partner_id)
+        database = Database(service.settings.database_url)
+        await database.open()
+        assert await partner_of(database, told, "r") == partner_id
+        await database.close()
+        return seen
+
+    monkeypatch.setattr(erasure, "_look", looked)
+    assert await forgotten(service, id_of(me)) == Erased(memberships=0, activities=2)
+    assert "princess" not in await rows(service)
+
+
+@pytest.mark.parametrize("address", ['"zelda"@gone.example', "zel\\da@gone.example", "Zélda@gone.example"])
+async def test_an_address_is_found_however_json_writes_it(
+    service: Service, world: World, address: str
+) -> None:
+    owner = service.as_("owner")
+    headers = {"Idempotency-Key": "1"}
+    content = {"email": address, "role": "member"}
+    added = await owner.post(f"{world.acme}/members", json=content, headers=headers)
+    assert added.status_code == 201
+    assert (await owner.delete(added.headers["Location"])).status_code == 204
+    database = Database(service.settings.database_url)
+    await database.open()
+    known = await partner_of(database, Identity(LocalIssuer.iss, "other", "Other", address), "r")
+    await database.close()
+    assert await forgotten(service, known) == Erased(memberships=0, activities=2)
+    assert "gone.example" not in await rows(service)
+
+
 async def test_of_who_has_a_similar_address_everything_stays(service: Service, world: World) -> None:
     owner = service.as_("owner")
     await made(owner, f"{world.acme}/members", email="zelda@acme.example", role="member")

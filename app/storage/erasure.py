@@ -23,7 +23,10 @@ NAME, EMAIL = "Forgotten partner", "forgotten@partner.invalid"
 PERSONAL = {"name": NAME, "email": EMAIL}
 # How many remembered answers, each of which may be large, are looked at together.
 ANSWERS = 100
+# How many activities are read again at a time.
+READ = 100
 _IDENTIFIER = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_IDENTIFIERS = re.compile(rb"(?=(%b))" % _IDENTIFIER.pattern)  # also those that overlap
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,25 @@ class Search:
     found: dict[str, list[int]] = field(default_factory=dict)
 
     async def telling(self, text: str) -> Rows:
-        """Activities about members that hold a text, in any case of A to Z."""
+        """Activities about members that hold a text, as JSON has it, in any case of A to Z."""
         by_bytes = ' COLLATE "C"' if self.session.dialect == "postgres" else ""
         rows = await self.session.rows(
             f"""SELECT sequence, object_id, changes FROM activity
                 WHERE object_class IN ('Member', 'Partner') AND lower(changes{by_bytes}) LIKE $1 ESCAPE '\\'
                 AND sequence > $2""",
-            [f"%{escape_like(text)}%", self.last if text in self.before else 0],
+            [f"%{escape_like(_as_json(text))}%", self.last if text in self.before else 0],
         )
         self.found[text] = [row["sequence"] for row in rows]
-        for sequence in self.before.get(text, ()):
-            sql = "SELECT sequence, object_id, changes FROM activity WHERE sequence = $1"
-            rows = [*rows, *await self.session.rows(sql, [sequence])]
+        return [*rows, *await self._again(self.before.get(text, ()))]
+
+    async def _again(self, sequences: Sequence[int]) -> Rows:
+        """Those that were found before, as they are now: they may have been erased since."""
+        rows: list[dict[str, Any]] = []
+        for begin in range(0, len(sequences), READ):
+            some = sequences[begin : begin + READ]
+            places = ", ".join(f"${number}" for number in range(1, len(some) + 1))
+            sql = f"SELECT sequence, object_id, changes FROM activity WHERE sequence IN ({places})"
+            rows += await self.session.rows(sql, some)
         return rows
 
 
@@ -91,12 +101,12 @@ async def _forget(
 ) -> Erased | None:
     """While the erasure is open, which nobody else sees, the database lets `changes` be replaced."""
     await _keep_answers_back(session)
-    partner = await _partner(session, partner_id)
-    if partner is None:
-        return None
     await session.rows("DELETE FROM remembered_answer WHERE partner_id = $1", [partner_id])
     await _forget_answers(session, looked_for)
-    await _lock(session, partner)
+    partner = await _locked(session, partner_id)
+    if partner is None:
+        return None
+    await lock_sequence(session)
     await _open(session, act, partner_id)
     activities, addresses = await _about(search, partner)
     members = await _memberships(session, partner_id, addresses)
@@ -111,8 +121,8 @@ async def _forget(
     return Erased(len(members), len(activities))
 
 
-async def _partner(session: Session, partner_id: str) -> dict[str, Any] | None:
-    sql = "SELECT id, name, email_key, version FROM partner WHERE id = $1"
+async def _partner(session: Session, partner_id: str, lock: str = "") -> dict[str, Any] | None:
+    sql = f"SELECT id, name, email_key, version FROM partner WHERE id = $1{lock}"
     rows = await session.rows(sql, [partner_id])
     return rows[0] if rows else None
 
@@ -123,12 +133,22 @@ async def _keep_answers_back(session: Session) -> None:
         await session.rows("SELECT pg_advisory_xact_lock($1)", [ERASURE_LOCK])
 
 
-async def _lock(session: Session, partner: dict[str, Any]) -> None:
-    """Nobody removes a member or writes an activity meanwhile, which would tell of the person again."""
+async def _locked(session: Session, partner_id: str) -> dict[str, Any] | None:
+    """The partner, of whom no token tells anything any more; None where it has become another's meanwhile.
+
+    Nobody removes a member either, which would tell of the person again.
+    """
     condition = "id IN (SELECT organization_id FROM membership WHERE partner_id = $1 OR email_key = $2)"
-    await session.lock_organizations(condition, [partner["id"], partner["email_key"]])
-    await session.lock_email(str(partner["email_key"]))
-    await lock_sequence(session)
+    lock = " FOR NO KEY UPDATE" if session.dialect == "postgres" else ""
+    while partner := await _partner(session, partner_id):
+        await session.begin_locking()
+        await session.lock_organizations(condition, [partner_id, partner["email_key"]])
+        await session.lock_email(str(partner["email_key"]))
+        now = await _partner(session, partner_id, lock)
+        if now is not None and now["email_key"] == partner["email_key"]:
+            return now
+        await session.give_back_locks()
+    return None
 
 
 async def _open(session: Session, act: Act, partner_id: str) -> None:
@@ -179,9 +199,14 @@ def _told(
     members: Iterable[dict[str, Any]],
 ) -> set[str]:
     """What an answer to somebody else that tells of the person has in it, as JSON has it."""
-    name = orjson.dumps({"name": partner["name"]}).decode()[1:-1]
+    name = f'"name":"{_as_json(partner["name"])}"'
     about = {partner["id"], *(row["id"] for row in members), *(row["object_id"] for row in activities)}
-    return {name, *about, *addresses}
+    return {name, *about, *addresses, *map(_as_json, addresses)}
+
+
+def _as_json(text: str) -> str:
+    """A text without the quotation marks around it."""
+    return orjson.dumps(text).decode()[1:-1]
 
 
 async def _forget_answers(session: Session, told: Iterable[str]) -> None:
@@ -198,7 +223,7 @@ async def _forget_answers(session: Session, told: Iterable[str]) -> None:
         for row in rows:
             last = row["id"]
             answer = (row["header_fields"] + (row["content"] or "")).encode().lower()
-            if not identifiers.isdisjoint(_IDENTIFIER.findall(answer)) or any(it in answer for it in others):
+            if not identifiers.isdisjoint(_IDENTIFIERS.findall(answer)) or any(it in answer for it in others):
                 await session.rows("DELETE FROM remembered_answer WHERE id = $1", [last])
 
 

@@ -31,10 +31,12 @@ def unable() -> Problem:
 
 
 def kind(error: BaseException) -> str:
-    """What a failure is, without what it says, in which values may stand: `SerializationError (40001)`."""
+    """What a failure is, without what it says, in which values may stand: `SerializationError (40001)`. Of a
+    right that is not given it says what that would be for."""
     named = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
     code = named or errorcode.get(getattr(error, "errno", None) or 0)
-    return f"{type(error).__name__} ({code})" if code else type(error).__name__
+    said = f": {error}" if code == "42501" else ""
+    return f"{type(error).__name__} ({code}){said}" if code else type(error).__name__
 
 
 class Translated:

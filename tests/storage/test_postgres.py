@@ -247,7 +247,7 @@ def tenant_url(postgres_server: PostgresServer, postgres_url: str) -> Iterator[s
     names."""
     role = f"role_{uuid4().hex}"
     rights = re.findall(r"^    ((?:GRANT|REVOKE) [^;]+);$", OPERATING.read_text(), re.MULTILINE)
-    assert len(rights) == 4
+    assert len(rights) == 5
     postgres_server.administer(f"CREATE ROLE {role} LOGIN")
     database = urlsplit(postgres_url).path.strip("/")
     mine = {"DATABASE registry": f"DATABASE {database}", " registry": f" {role}"}
