@@ -41,7 +41,8 @@ from tests.benchmarks.scale_rows import (
     load_postgres,
     load_sqlite,
 )
-from tests.postgres_server import PostgresServer, postgres_server
+from tests.debian_postgres import DebianPostgres, debian_postgres, missing
+from tests.postgres_server import PostgresServer, administer, postgres_server
 from tests.service import BASE, Service, running
 
 SMALL, LARGE, DEEP = 10_000, 1_000_000, 10_000 * 30
@@ -260,13 +261,13 @@ def databases(dialect: str, folder: Path) -> Iterator[tuple[list[str], Clock]]:
     if dialect == "sqlite":
         yield [f"sqlite://{folder}/{name}.sqlite3" for name in ("small", "large")], time.process_time
         return
-    with postgres_server() as server:
+    with debian_postgres(str(folder.parent)) if dialect == "debian" else postgres_server() as server:
         names = ("small", "large")
-        server.administer(*(f"CREATE DATABASE {name}" for name in names))
+        administer(server.url(), *(f"CREATE DATABASE {name}" for name in names))
         yield [server.url(name) for name in names], _clock_with(server)
 
 
-def _clock_with(server: PostgresServer) -> Clock:
+def _clock_with(server: PostgresServer | DebianPostgres) -> Clock:
     """Its processes are asked anew each time, for connections come and go; `waited` are those that ended."""
     postmaster = psutil.Process(server.pid)
 
@@ -313,7 +314,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
     parser.add_argument("--instances", type=int, default=LARGE)
     parser.add_argument("--small", type=int, default=SMALL, help="what is compared with")
-    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument(
+        "--database",
+        choices=("sqlite", "postgres", "debian"),
+        default="sqlite",
+        help="debian: its PostgreSQL, which has pg_trgm",
+    )
     parser.add_argument("--folder", help="where the databases are made, where there is room for some GB")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
@@ -322,6 +328,8 @@ def main() -> int:
     console.print(
         f"{options.database}, {platform.machine()}, {os.cpu_count()} cores, one in {RARE:,} is rare"
     )
+    if options.database == "debian" and missing():
+        parser.error(str(missing()))
     folder = Path(tempfile.mkdtemp(prefix="registry-scale-", dir=options.folder))
     try:
         with databases(options.database, folder) as (urls, clock):

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -22,6 +16,7 @@ from app.storage.database import Database
 from app.storage.pages import Cut, Listing, page
 from app.storage.session import Session
 from tests.benchmarks.scale_rows import RARE_WORD, Estate, load_postgres
+from tests.debian_postgres import DebianPostgres, debian_postgres, missing
 from tests.postgres_server import administer, execute, quick_folder
 from tests.statements import overhear
 from tests.storage.catalogue import read_indexes
@@ -38,58 +33,19 @@ from tests.storage.test_search import (  # noqa: F401 - they run here too, on th
 pytestmark = pytest.mark.anyio
 
 GROWTH = "app.storage.migrations.0006_growth"
-PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-EXTENSION = sorted(Path("/usr/share/postgresql").glob("*/extension/pg_trgm.control"))
-
-
-class Server:
-    """Reached through a socket in its folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._programs = folder, PROGRAMS[-1]
-        # PostgreSQL does not run as root; Debian has a user for it.
-        self._user = "postgres" if os.geteuid() == 0 else None
-        if self._user:
-            shutil.chown(folder, self._user)
-        self._run(
-            "initdb",
-            "--auth=trust",
-            "--username=postgres",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--no-sync",
-        )
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        self._run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", options)
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._programs / program), "-D", str(self._folder / "data"), *arguments]
-        subprocess.run(command, check=True, user=self._user, cwd="/", stdout=subprocess.DEVNULL)
-
-    def url(self, name: str, user: str = "postgres") -> str:
-        return f"postgresql://{user}@/{name}?host={self._folder}"
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "stop", "--mode=immediate")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    if not PROGRAMS or not EXTENSION:
-        pytest.skip("there is no PostgreSQL of Debian's here: apt-get install postgresql")
-    if os.geteuid() == 0 and "postgres" not in {it.pw_name for it in pwd.getpwall()}:
-        pytest.skip("root needs a user named postgres, as Debian's package makes it")
-    folder = Path(tempfile.mkdtemp(prefix="registry-debian-", dir=quick_folder()))
-    running = Server(folder)
-    try:
+def server() -> Iterator[DebianPostgres]:
+    reason = missing()
+    if reason:
+        pytest.skip(reason)
+    with debian_postgres(quick_folder()) as running:
         yield running
-    finally:
-        running.stop()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
-def template(server: Server) -> str:
+def template(server: DebianPostgres) -> str:
     """The name of a migrated database to copy."""
     administer(server.url("postgres"), "CREATE DATABASE template_registry")
     asyncio.run(Database(server.url("template_registry")).migrate())
@@ -97,7 +53,7 @@ def template(server: Server) -> str:
 
 
 @pytest.fixture
-async def database_url(server: Server, template: str) -> AsyncIterator[str]:
+async def database_url(server: DebianPostgres, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     await execute(server.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.url(name)
@@ -114,7 +70,7 @@ async def test_a_migration_makes_the_index_where_the_extension_is_there(database
     assert await trigrams(database_url) == TRIGRAM_INDEXES
 
 
-async def test_an_index_of_several_columns_is_replaced(server: Server, template: str) -> None:
+async def test_an_index_of_several_columns_is_replaced(server: DebianPostgres, template: str) -> None:
     await execute(server.url("postgres"), "CREATE DATABASE earlier")
     url = server.url("earlier")
     await make_earlier(
@@ -127,7 +83,7 @@ async def test_an_index_of_several_columns_is_replaced(server: Server, template:
     assert await rules(url) == await rules(server.url(template))
 
 
-async def test_a_role_that_may_not_add_the_extension_migrates_without(server: Server) -> None:
+async def test_a_role_that_may_not_add_the_extension_migrates_without(server: DebianPostgres) -> None:
     statements = ("CREATE ROLE modest LOGIN", "CREATE DATABASE modest")
     await execute(server.url("postgres"), *statements)
     await execute(server.url("modest"), "GRANT CREATE ON SCHEMA public TO modest")
@@ -140,7 +96,7 @@ async def test_a_role_that_may_not_add_the_extension_migrates_without(server: Se
         assert await rare(database.reading()) == 1
 
 
-async def test_an_extension_that_is_out_of_sight_stops_nothing(server: Server) -> None:
+async def test_an_extension_that_is_out_of_sight_stops_nothing(server: DebianPostgres) -> None:
     await execute(server.url("postgres"), "CREATE DATABASE aside")
     url = server.url("aside")
     await execute(url, "CREATE SCHEMA aside", "CREATE EXTENSION pg_trgm SCHEMA aside")
@@ -149,7 +105,7 @@ async def test_an_extension_that_is_out_of_sight_stops_nothing(server: Server) -
 
 
 async def test_any_other_failure_to_add_the_extension_is_one_of_the_migration(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: DebianPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await execute(server.url("postgres"), "CREATE DATABASE failing")
     monkeypatch.setattr(import_module(GROWTH), "EXTENSION", "CREATE EXTENSIONS")
