@@ -129,6 +129,15 @@ def postgres_url(
 
 
 @pytest.fixture
+def new_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of a PostgreSQL database that has nothing in it."""
+    name = f"test_{uuid4().hex}"
+    postgres_server.administer(f"CREATE DATABASE {name}")
+    yield postgres_server.url(name)
+    postgres_server.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
 def folder(sqlite_template: Path, tmp_path: Path) -> Path:
     """A folder for commands, with an empty database that is up to date."""
     return placed(sqlite_template, tmp_path)

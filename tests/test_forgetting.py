@@ -20,6 +20,7 @@ from app.storage.partners import Identity, partner_of
 from app.storage.statements import Rows
 from tests.commands import run
 from tests.service import BASE, PATCH, Service, World, id_of, made
+from tests.storage.rows import add_partner
 from tests.test_graphs import crawl
 
 pytestmark = pytest.mark.anyio
@@ -294,6 +295,26 @@ async def test_a_name_is_looked_for_as_it_is(service: Service, world: World) -> 
     assert [await post(name) for name in ("Z_lda", "Zelda")] == [False, False]
     await forgotten(service, id_of(me))
     assert [await post(name) for name in ("Z_lda", "Zelda")] == [False, True]
+
+
+async def test_of_who_has_no_name_none_is_looked_for(service: Service, world: World) -> None:
+    """In what is remembered: neither null, nor what of null stands between the marks that it has not."""
+    owner, database = service.as_("owner"), Database(service.settings.database_url)
+    await database.open()
+    async with database.transaction() as session:
+        nameless = await add_partner(session, name=None)
+    await database.close()
+
+    async def post(name: str) -> bool:
+        """Whether it was answered from memory."""
+        answer = await owner.post(
+            "/api/organizations", json={"name": name}, headers={"Idempotency-Key": f'"{name}"'}
+        )
+        return "Idempotency-Replayed" in answer.headers
+
+    assert [await post(name) for name in ("ul", "null")] == [False, False]
+    assert await forgotten(service, nameless) == Erased(memberships=0, activities=0)
+    assert [await post(name) for name in ("ul", "null")] == [True, True]
 
 
 async def test_all_are_told_whose_activities_do_not_tell_of_the_person_any_more(

@@ -199,9 +199,9 @@ def _told(
     members: Iterable[dict[str, Any]],
 ) -> set[str]:
     """What an answer to somebody else that tells of the person has in it, as JSON has it."""
-    name = f'"name":"{_as_json(partner["name"])}"'
+    name = {f'"name":"{_as_json(partner["name"])}"'} if partner["name"] else set()
     about = {partner["id"], *(row["id"] for row in members), *(row["object_id"] for row in activities)}
-    return {name, *about, *addresses, *map(_as_json, addresses)}
+    return {*name, *about, *addresses, *map(_as_json, addresses)}
 
 
 def _as_json(text: str) -> str:

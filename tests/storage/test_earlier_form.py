@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from uuid import uuid4
-
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 from tortoise.migrations.executor import MigrationTarget
@@ -12,7 +9,7 @@ from tortoise.migrations.executor import MigrationTarget
 import app.storage.database
 from app.storage.database import Database
 from app.storage.tables import APP_LABEL
-from tests.postgres_server import PostgresServer, execute
+from tests.postgres_server import execute
 from tests.storage.opening import opened
 from tests.storage.rows import add_activity, add_instance, add_organization
 from tests.storage.test_migrations import ALL
@@ -84,14 +81,6 @@ async def rules(url: str) -> list[str]:
     """The triggers, their functions, and the indexes."""
     async with opened(url) as database:
         return sorted(row["rule"] for row in await database.reading().rows(RULES))
-
-
-@pytest.fixture
-def new_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    name = f"test_{uuid4().hex}"
-    postgres_server.administer(f"CREATE DATABASE {name}")
-    yield postgres_server.url(name)
-    postgres_server.administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize("last", ALL[ALL.index("0003_people") : ALL.index(NAME)])

@@ -6,11 +6,9 @@ import asyncio
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
@@ -49,14 +47,6 @@ ALL = [
 @pytest.fixture
 def new_sqlite_url(tmp_path: Path) -> str:
     return f"sqlite://{tmp_path}/data/registry.sqlite3"
-
-
-@pytest.fixture
-def new_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    name = f"test_{uuid4().hex}"
-    postgres_server.administer(f"CREATE DATABASE {name}")
-    yield postgres_server.url(name)
-    postgres_server.administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

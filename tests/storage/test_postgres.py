@@ -242,7 +242,7 @@ async def test_behind_a_pooler_migrations_and_commands_work(pooled_url: str) -> 
 
 
 @pytest.fixture
-def tenant_url(postgres_server: PostgresServer, postgres_url: str) -> Iterator[str]:
+def url_of_who_owns_nothing(postgres_server: PostgresServer, postgres_url: str) -> Iterator[str]:
     """The address of the same database for a role that owns nothing, with the rights that docs/operating.md
     names."""
     role = f"role_{uuid4().hex}"
@@ -260,11 +260,11 @@ def tenant_url(postgres_server: PostgresServer, postgres_url: str) -> Iterator[s
 
 
 async def test_a_role_that_owns_nothing_serves_everything_and_cannot_change_or_empty_a_table(
-    tenant_url: str, tmp_path: Path
+    url_of_who_owns_nothing: str, tmp_path: Path
 ) -> None:
-    async with running(tenant_url, tmp_path) as service:
+    async with running(url_of_who_owns_nothing, tmp_path) as service:
         await write_and_read(service, "served")
-    async with opened(tenant_url) as database:
+    async with opened(url_of_who_owns_nothing) as database:
         session = database.reading()
         assert [row["held"] for row in await session.rows("SELECT current_user AS held")] != ["postgres"]
         for statement in (
@@ -279,7 +279,7 @@ async def test_a_role_that_owns_nothing_serves_everything_and_cannot_change_or_e
             with pytest.raises(Problem, match="unavailable") as raised:
                 await session.rows(statement)
             assert isinstance(raised.value.__cause__, asyncpg.InsufficientPrivilegeError)
-    assert await Database(tenant_url).migrate() == []
+    assert await Database(url_of_who_owns_nothing).migrate() == []
 
 
 async def test_who_has_not_the_rights_is_told_of_which_table(postgres_url: str) -> None:
